@@ -1,0 +1,54 @@
+// swift-tools-version: 6.2
+// The manifest's edges are the layer picture of docs/architecture.md; scripts/check-layers compares the two.
+import PackageDescription
+
+let swift: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+
+let package = Package(
+  name: "lacuna",
+  products: [
+    .library(name: "LacunaEngine", targets: ["LacunaEngine"]),
+    .library(name: "LacunaScript", targets: ["LacunaScript"]),
+    .executable(name: "lacuna", targets: ["lacuna"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+  ],
+  targets: [
+    // L0
+    .target(name: "CKernels"),
+    .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"]), .brew(["lua@5.4"])]),
+    // L1
+    .target(name: "LacunaEngine", dependencies: ["CKernels", logging, crypto], swiftSettings: swift),
+    .target(name: "CLuaBridge", dependencies: ["CLua", "CKernels"]),
+    // L2
+    .target(
+      name: "LacunaScript", dependencies: ["LacunaEngine", "CLuaBridge", logging], swiftSettings: swift),
+    // L4
+    .executableTarget(
+      name: "lacuna", dependencies: ["LacunaEngine", "LacunaScript", argumentParser, logging],
+      swiftSettings: swift),
+    // Tests: one target for each source target.
+    .target(
+      name: "LacunaTestSupport", dependencies: ["LacunaEngine"], path: "Tests/LacunaTestSupport",
+      swiftSettings: swift),
+    .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "LacunaEngine"], swiftSettings: swift),
+    .testTarget(
+      name: "LacunaEngineTests", dependencies: ["LacunaEngine", "LacunaTestSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "LacunaScriptTests", dependencies: ["LacunaScript", "LacunaTestSupport", "CLuaBridge"],
+      swiftSettings: swift),
+    .testTarget(name: "LacunaCommandTests", dependencies: ["LacunaTestSupport"], swiftSettings: swift),
+  ]
+)
