@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct Lacuna: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "lacuna")
+}
