@@ -4,7 +4,8 @@
 ///
 /// Every output element is computed by one thread in one order that depends only on its own sequence, so a
 /// sequence's logits have the same bits whatever else rides along.
-final class ForwardPass: TeamJob {
+final class ForwardPass: TeamJob, @unchecked Sendable {
+  // SAFETY: PassRunner's gate lets one caller at a time fill and run it.
   /// One token.
   struct Row {
     var token: TokenID

@@ -37,10 +37,11 @@ final class Scratch: @unchecked Sendable {
     let kernels = model.kernels
     let capacity = Self.rowCapacity
     let widest = max(config.hiddenSize, config.intermediateSize, model.queryWidth)
-    packedRowBytes = model.hiddenTypes.map { kernels.packedRowBytes(cols: widest, type: $0) }.max() ?? 64
+    let packedRowBytes = model.hiddenTypes.map { kernels.packedRowBytes(cols: widest, type: $0) }.max() ?? 64
     let threadBytes = max(
       kernels.matmulScratchBytes(cols: widest), kernels.attendScratchBytes(model.layout, group: model.group), 64)
 
+    self.packedRowBytes = packedRowBytes
     var layout = ArenaLayout()
     let rows = layout.add(ForwardPass.Row.self, capacity)
     let segments = layout.add(ForwardPass.Segment.self, capacity)

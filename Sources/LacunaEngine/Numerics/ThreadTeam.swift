@@ -111,30 +111,41 @@ final class ThreadTeam: @unchecked Sendable {
   /// One thread for each physical core that this process may use.
   static let physicalCoreCount: Int = {
     #if os(Linux)
-      var allowed = cpu_set_t()
-      guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &allowed) == 0 else {
-        return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-      }
-      let cpus = withUnsafeBytes(of: allowed) { bytes in
-        (0..<bytes.count * 8).filter { bytes[$0 / 8] & (1 << ($0 % 8)) != 0 }
-      }
-      let cores = Set(
-        cpus.map { cpu in
-          readLine(of: "/sys/devices/system/cpu/cpu\(cpu)/topology/thread_siblings_list") ?? "\(cpu)"
-        })
-      return max(1, cores.count)
-    #else
-      return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+      if let count = linuxCoreCount() { return count }
     #endif
+    return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
   }()
 
   #if os(Linux)
-    private static func readLine(of path: String) -> String? {
-      guard let file = fopen(path, "re") else { return nil }
+    private static func linuxCoreCount() -> Int? {
+      let key = "Cpus_allowed_list:"
+      guard let allowed = lines(of: "/proc/self/status").first(where: { $0.hasPrefix(key) }) else { return nil }
+      let cores = Set(
+        cpus(in: allowed.dropFirst(key.count)).map { cpu in
+          lines(of: "/sys/devices/system/cpu/cpu\(cpu)/topology/thread_siblings_list").first ?? "\(cpu)"
+        })
+      return cores.isEmpty ? nil : cores.count
+    }
+
+    /// "0-3,8" as 0, 1, 2, 3, 8.
+    private static func cpus(in list: Substring) -> [Int] {
+      list.split { $0 == "," || $0.isWhitespace }.flatMap { range -> [Int] in
+        let ends = range.split(separator: "-").compactMap { Int($0) }
+        guard let first = ends.first, let last = ends.last, first <= last else { return [] }
+        return Array(first...last)
+      }
+    }
+
+    private static func lines(of path: String) -> [String] {
+      guard let file = fopen(path, "re") else { return [] }
       defer { fclose(file) }
-      var line = [CChar](repeating: 0, count: 256)
-      guard fgets(&line, 256, file) != nil else { return nil }
-      return String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      var result: [String] = []
+      var line = [CChar](repeating: 0, count: 4096)
+      while fgets(&line, Int32(line.count), file) != nil {
+        result.append(
+          String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+      }
+      return result
     }
   #endif
 }

@@ -14,14 +14,16 @@ struct PassRequest {
 
 /// Cuts work into passes of at most `Scratch.rowCapacity` tokens and runs them, one at a time for each engine.
 final class PassRunner: Sendable {
-  private let pass: Mutex<ForwardPass>
+  private let pass: ForwardPass
+  /// Held while `pass` and its scratch are in use.
+  private let gate = Mutex<Void>(())
   private let team: ThreadTeam
   let scratchBytes: Int
 
   init(model: LlamaModel, team: ThreadTeam) throws(LacunaError) {
     let scratch = try Scratch(model: model, threadCount: team.threadCount)
     scratchBytes = scratch.byteCount
-    pass = Mutex(ForwardPass(model: model, scratch: scratch))
+    pass = ForwardPass(model: model, scratch: scratch)
     self.team = team
   }
 
@@ -30,7 +32,7 @@ final class PassRunner: Sendable {
     let total = requests.reduce(0) { $0 + max($1.end - $1.session.evaluatedCount, 0) }
     var done = 0
     while done < total {
-      let count = try pass.withLock { pass throws(LacunaError) in try run(requests, on: pass) }
+      let count = try gate.withLock { _ throws(LacunaError) in try runOnce(requests) }
       done += count
       for request in requests where done < total {
         if request.session.onProgress?(done, total) == false {
@@ -41,7 +43,7 @@ final class PassRunner: Sendable {
   }
 
   /// One pass over the first tokens that are still to do; returns how many there were.
-  private func run(_ requests: [PassRequest], on pass: ForwardPass) throws(LacunaError) -> Int {
+  private func runOnce(_ requests: [PassRequest]) throws(LacunaError) -> Int {
     pass.rowCount = 0
     pass.segmentCount = 0
     pass.headRowCount = 0
@@ -52,7 +54,7 @@ final class PassRunner: Sendable {
       let end = min(request.end, start + Scratch.rowCapacity - pass.rowCount)
       guard start < end else { continue }
       try session.pages.prepareToWrite(positions: start..<end)
-      add(request, start: start, end: end, to: pass)
+      add(request, start: start, end: end)
       taken.append((session, end, request.wantsLogits && end == request.end))
     }
     team.run(pass)
@@ -68,7 +70,7 @@ final class PassRunner: Sendable {
     return pass.rowCount
   }
 
-  private func add(_ request: PassRequest, start: Int, end: Int, to pass: ForwardPass) {
+  private func add(_ request: PassRequest, start: Int, end: Int) {
     let scratch = pass.scratch
     let session = request.session
     let segment = pass.segmentCount
