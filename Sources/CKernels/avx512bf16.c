@@ -24,9 +24,10 @@
 enum {
   CK_BLOCK = 64,         // elements of K in one step: two vectors of bfloat16
   CK_CHUNK = 1024,       // elements of K between visits of the accumulators: an integer number of blocks
+  CK_AHEAD_BYTES = 14 << 10,  // how far ahead of the vector product memory is fetched, at least
   CK_MAX_ROWS = 6,       // of a tile
   CK_MAX_TOKENS = 8,     // of a tile
-  CK_SKINNY_ROWS = 16,   // rows whose accumulators wait in the first-level cache while a chunk passes
+  CK_SKINNY_ROWS = 32,   // rows whose accumulators wait in the first-level cache while a chunk passes
   CK_SKINNY_LIMIT = 16,  // tokens up to which weights are expanded on the fly
   CK_PANEL_BYTES = 400 << 10,  // of expanded weights: they stay in the second-level cache
   CK_PANEL_TOKENS = 12,        // tokens whose chunk stays in the first-level cache while a panel passes
@@ -86,30 +87,37 @@ typedef struct {
   __m512 at[CK_MAX_ROWS][CK_MAX_TOKENS];
 } ck_acc;
 
+// acc[r][t] += row r . token t over one block of n <= 64 elements.
+// Tokens in the inner loop, twice: two products into one accumulator then stand as far apart as they can.
+CK_INLINE void v_dots_block(ck_dtype dtype, const ck_tables *tables, size_t R, size_t T, ck_acc *acc, const uint8_t *w,
+                            size_t row_bytes, const uint8_t *x, size_t x_stride, size_t n) {
+  bf16x64 row[CK_MAX_ROWS];
+  CK_UNROLL for (size_t r = 0; r < R; r++) row[r] = v_row_block(dtype, tables, w + r * row_bytes, n);
+  CK_UNROLL for (size_t t = 0; t < T; t++) {
+    const __m512bh token = (__m512bh)_mm512_load_si512(x + t * x_stride);
+    CK_UNROLL for (size_t r = 0; r < R; r++) acc->at[r][t] = _mm512_dpbf16_ps(acc->at[r][t], row[r].first, token);
+  }
+  CK_UNROLL for (size_t t = 0; t < T; t++) {
+    const __m512bh token = (__m512bh)_mm512_load_si512(x + t * x_stride + 64);
+    CK_UNROLL for (size_t r = 0; r < R; r++) acc->at[r][t] = _mm512_dpbf16_ps(acc->at[r][t], row[r].second, token);
+  }
+}
+
 // acc[r][t] += row r . token t over n elements. x: token's packed block; x_stride in bytes.
-// ahead: bytes from what is read to what is fetched from memory meanwhile; 0 for nothing.
+// ahead: bytes from what is read to what is fetched from memory meanwhile.
 CK_INLINE void v_dots(ck_dtype dtype, size_t R, size_t T, ck_acc *acc, const uint8_t *w, size_t row_bytes,
-                      const uint8_t *x, size_t x_stride, size_t n, ptrdiff_t ahead) {
+                      const uint8_t *x, size_t x_stride, size_t n, size_t ahead) {
   const ck_tables tables = v_tables();
   const size_t bytes = ck_dtype_bytes(dtype);
-  for (size_t k = 0; k < n; k += CK_BLOCK) {
-    bf16x64 row[CK_MAX_ROWS];
-    const size_t count = n - k;
+  size_t k = 0;
+  for (; k + CK_BLOCK <= n; k += CK_BLOCK, w += CK_BLOCK * bytes, x += 2 * CK_BLOCK) {
     CK_UNROLL for (size_t r = 0; r < R; r++) {
-      const uint8_t *p = w + r * row_bytes + k * bytes;
-      _mm_prefetch((const char *)p + ahead, _MM_HINT_T0);
-      if (bytes == 2) _mm_prefetch((const char *)p + ahead + 64, _MM_HINT_T0);
-      row[r] = count >= CK_BLOCK ? v_row_block(dtype, &tables, p, CK_BLOCK) : v_row_block(dtype, &tables, p, count);
+      _mm_prefetch((const char *)(w + r * row_bytes + ahead), _MM_HINT_T0);
+      if (bytes == 2) _mm_prefetch((const char *)(w + r * row_bytes + ahead + 64), _MM_HINT_T0);
     }
-    CK_UNROLL for (size_t t = 0; t < T; t++) {
-      const uint8_t *token = x + t * x_stride + 2 * k;
-      const __m512bh x0 = (__m512bh)_mm512_load_si512(token), x1 = (__m512bh)_mm512_load_si512(token + 64);
-      CK_UNROLL for (size_t r = 0; r < R; r++) {
-        acc->at[r][t] = _mm512_dpbf16_ps(acc->at[r][t], row[r].first, x0);
-        acc->at[r][t] = _mm512_dpbf16_ps(acc->at[r][t], row[r].second, x1);
-      }
-    }
+    v_dots_block(dtype, &tables, R, T, acc, w, row_bytes, x, x_stride, CK_BLOCK);
   }
+  if (k < n) v_dots_block(dtype, &tables, R, T, acc, w, row_bytes, x, x_stride, n - k);
 }
 
 CK_INLINE void v_acc_clear(ck_acc *acc, size_t R, size_t T) {
@@ -180,32 +188,35 @@ CK_INLINE void v_chunk_end(const ck_job *job, size_t R, size_t T, ck_acc *acc, f
 CK_INLINE void v_vector_rows(ck_dtype dtype, size_t R, const ck_job *job, size_t row) {
   const size_t bytes = ck_dtype_bytes(dtype), row_bytes = job->k_total * bytes;
   const uint8_t *data = (const uint8_t *)job->w->data + row * row_bytes;
+  const size_t group_bytes = R * row_bytes, ahead = (CK_AHEAD_BYTES / (group_bytes + 1) + 1) * group_bytes;
   float waiting[CK_MAX_ROWS * CK_LANES] __attribute__((aligned(64)));
   ck_acc acc;
   if (!job->blocked) {
     v_acc_clear(&acc, R, 1);
-    v_dots(dtype, R, 1, &acc, data, row_bytes, job->x, 0, job->k_total, 2048);
+    v_dots(dtype, R, 1, &acc, data, row_bytes, job->x, 0, job->k_total, ahead);
     CK_UNROLL for (size_t r = 0; r < R; r++) job->out[row + r] = v_reduce_add(acc.at[r][0]) * v_factor(job, row + r, 0);
     return;
   }
   for (size_t chunk = 0; chunk < job->chunks; chunk++) {
     const size_t k = chunk * job->chunk;
     v_chunk_begin(job, R, 1, &acc, waiting, chunk);
-    v_dots(dtype, R, 1, &acc, data + k * bytes, row_bytes, job->x + 2 * k, 0, ck_min(job->chunk, job->k_total - k), 2048);
+    v_dots(dtype, R, 1, &acc, data + k * bytes, row_bytes, job->x + 2 * k, 0, ck_min(job->chunk, job->k_total - k),
+           ahead);
     v_chunk_end(job, R, 1, &acc, waiting, chunk, row, 0);
   }
 }
 
 CK_INLINE void v_vector(ck_dtype dtype, const ck_job *job, size_t row_begin, size_t row_end) {
   size_t row = row_begin;
-  for (; row + 4 <= row_end; row += 4) v_vector_rows(dtype, 4, job, row);
+  // Two rows: more streams from memory at a time are slower.
+  for (; row + 2 <= row_end; row += 2) v_vector_rows(dtype, 2, job, row);
   for (; row < row_end; row++) v_vector_rows(dtype, 1, job, row);
 }
 
 // --- 2 to CK_SKINNY_LIMIT tokens ---------------------------------------------------------------------------------
 
 CK_INLINE void v_skinny_tile(ck_dtype dtype, size_t R, size_t T, const ck_job *job, float *waiting, size_t row,
-                             size_t token, size_t chunk, ptrdiff_t ahead) {
+                             size_t token, size_t chunk, size_t ahead) {
   const size_t bytes = ck_dtype_bytes(dtype), k = chunk * job->chunk;
   ck_acc acc;
   v_chunk_begin(job, R, T, &acc, waiting, chunk);
@@ -215,7 +226,7 @@ CK_INLINE void v_skinny_tile(ck_dtype dtype, size_t R, size_t T, const ck_job *j
 }
 
 CK_INLINE void v_skinny_tokens(ck_dtype dtype, size_t R, size_t T, const ck_job *job, float *waiting, size_t row,
-                               size_t token, size_t chunk, ptrdiff_t ahead) {
+                               size_t token, size_t chunk, size_t ahead) {
   switch (T) {
     case 1: v_skinny_tile(dtype, R, 1, job, waiting, row, token, chunk, ahead); break;
     case 2: v_skinny_tile(dtype, R, 2, job, waiting, row, token, chunk, ahead); break;
@@ -239,7 +250,7 @@ CK_INLINE void v_skinny(ck_dtype dtype, const ck_job *job, size_t row_begin, siz
         for (size_t part = 0; part < parts; part++) {
           const size_t count = (m - token + parts - part - 1) / (parts - part);
           float *waiting = scratch + ((row - group) * m + 2 * token) * CK_LANES;
-          const ptrdiff_t ahead = (ptrdiff_t)(8 * row_bytes);
+          const size_t ahead = 8 * row_bytes;
           if (row + 2 <= end) {
             v_skinny_tokens(dtype, 2, count, job, waiting, row, token, chunk, ahead);
           } else {
