@@ -4,9 +4,8 @@
 // ones, and VDPBF16PS takes subnormal numbers for zero and rounds each of its two products into the sum, to nearest.
 // A product of K elements is within K * 2^-24 * sum |w x| of the exact one, as the scalar one is.
 //
-// E4M3 is exact in bfloat16. A block of 64 codes becomes two vectors by table look-up of both bytes of |value| and two
-// unpacks, which leave the codes of lanes 0-7, 16-23, 32-39, 48-55 in the first vector and the others in the second;
-// `pack` puts activations in the same order. BF16 weights need neither.
+// A block of 64 codes is expanded to two vectors (expand_avx512bf16.h) in another order; `pack` puts activations in the
+// same one. BF16 weights need neither.
 #if defined(__x86_64__)
 #pragma STDC FP_CONTRACT OFF
 #include <immintrin.h>
@@ -19,12 +18,13 @@
 #include "lanes_avx512.h"
 
 #define CK_PREFETCH_BYTES 2048
+#include "expand_avx512bf16.h"
 #include "shared_matmul.h"
 
 enum {
   CK_BLOCK = 64,         // elements of K in one step: two vectors of bfloat16
   CK_CHUNK = 1024,       // elements of K between visits of the accumulators: an integer number of blocks
-  CK_AHEAD_BYTES = 14 << 10,  // how far ahead of the vector product memory is fetched, at least
+  CK_AHEAD_BYTES = 7 << 10,  // how far ahead of the vector product memory is fetched, at least
   CK_MAX_ROWS = 6,       // of a tile
   CK_MAX_TOKENS = 8,     // of a tile
   CK_SKINNY_ROWS = 32,   // rows whose accumulators wait in the first-level cache while a chunk passes
@@ -32,42 +32,6 @@ enum {
   CK_PANEL_BYTES = 400 << 10,  // of expanded weights: they stay in the second-level cache
   CK_PANEL_TOKENS = 12,        // tokens whose chunk stays in the first-level cache while a panel passes
 };
-
-// --- expansion -------------------------------------------------------------------------------------------------
-
-// The bfloat16 bits of a positive code: normal numbers only need another bias; the seven subnormal ones are listed.
-#define CK_BF16_OF(c)                                                                                         \
-  ((c) == 0x7F ? 0x7FC0 : (c) >= 8 ? ((c) << 4) + 0x3C00 : (c) == 0 ? 0 : (c) == 1 ? 0x3B00 : (c) == 2 ? 0x3B80 \
-   : (c) == 3 ? 0x3BC0 : 0x3C00 + ((c) - 4) * 0x20)
-#define CK_EIGHT(f, c) f(c), f((c) + 1), f((c) + 2), f((c) + 3), f((c) + 4), f((c) + 5), f((c) + 6), f((c) + 7)
-#define CK_SIXTY_FOUR(f, c)                                                                           \
-  CK_EIGHT(f, c), CK_EIGHT(f, (c) + 8), CK_EIGHT(f, (c) + 16), CK_EIGHT(f, (c) + 24), CK_EIGHT(f, (c) + 32), \
-      CK_EIGHT(f, (c) + 40), CK_EIGHT(f, (c) + 48), CK_EIGHT(f, (c) + 56)
-#define CK_HIGH(c) (uint8_t)(CK_BF16_OF(c) >> 8)
-#define CK_LOW(c) (uint8_t)(CK_BF16_OF(c) & 0xFF)
-_Alignas(64) static const uint8_t ck_high_bytes[128] = {CK_SIXTY_FOUR(CK_HIGH, 0), CK_SIXTY_FOUR(CK_HIGH, 64)};
-_Alignas(64) static const uint8_t ck_low_bytes[128] = {CK_SIXTY_FOUR(CK_LOW, 0), CK_SIXTY_FOUR(CK_LOW, 64)};
-
-typedef struct {
-  __m512i high0, high1, low0, low1;
-} ck_tables;
-
-CK_INLINE ck_tables v_tables(void) {
-  return (ck_tables){_mm512_load_si512(ck_high_bytes), _mm512_load_si512(ck_high_bytes + 64),
-                     _mm512_load_si512(ck_low_bytes), _mm512_load_si512(ck_low_bytes + 64)};
-}
-
-typedef struct {
-  __m512bh first, second;
-} bf16x64;
-
-CK_INLINE bf16x64 v_expand(const ck_tables *tables, __m512i codes) {
-  const __m512i magnitude = _mm512_permutex2var_epi8(tables->high0, codes, tables->high1);
-  const __m512i low = _mm512_permutex2var_epi8(tables->low0, codes, tables->low1);
-  // magnitude | (codes & 0x80)
-  const __m512i high = _mm512_ternarylogic_epi32(magnitude, codes, _mm512_set1_epi8((char)0x80), 0xF8);
-  return (bf16x64){(__m512bh)_mm512_unpacklo_epi8(low, high), (__m512bh)_mm512_unpackhi_epi8(low, high)};
-}
 
 // n <= 64 elements of a row; what lies beyond n is not read and counts as zero.
 CK_INLINE bf16x64 v_row_block(ck_dtype dtype, const ck_tables *tables, const uint8_t *p, size_t n) {
@@ -104,16 +68,19 @@ CK_INLINE void v_dots_block(ck_dtype dtype, const ck_tables *tables, size_t R, s
 }
 
 // acc[r][t] += row r . token t over n elements. x: token's packed block; x_stride in bytes.
-// ahead: bytes from what is read to what is fetched from memory meanwhile.
+// ahead: bytes from the first row to what is fetched from memory meanwhile. One token's rows are fetched one after the
+// other, as they lie in memory, although they are read side by side: a single stream is the fastest.
 CK_INLINE void v_dots(ck_dtype dtype, size_t R, size_t T, ck_acc *acc, const uint8_t *w, size_t row_bytes,
                       const uint8_t *x, size_t x_stride, size_t n, size_t ahead) {
   const ck_tables tables = v_tables();
   const size_t bytes = ck_dtype_bytes(dtype);
+  const uint8_t *fetch = w + ahead;
+  const size_t fetch_step = T == 1 ? R * CK_BLOCK * bytes : CK_BLOCK * bytes, fetch_stride = T == 1 ? CK_BLOCK * bytes : row_bytes;
   size_t k = 0;
-  for (; k + CK_BLOCK <= n; k += CK_BLOCK, w += CK_BLOCK * bytes, x += 2 * CK_BLOCK) {
+  for (; k + CK_BLOCK <= n; k += CK_BLOCK, w += CK_BLOCK * bytes, x += 2 * CK_BLOCK, fetch += fetch_step) {
     CK_UNROLL for (size_t r = 0; r < R; r++) {
-      _mm_prefetch((const char *)(w + r * row_bytes + ahead), _MM_HINT_T0);
-      if (bytes == 2) _mm_prefetch((const char *)(w + r * row_bytes + ahead + 64), _MM_HINT_T0);
+      _mm_prefetch((const char *)(fetch + r * fetch_stride), _MM_HINT_T0);
+      if (bytes == 2) _mm_prefetch((const char *)(fetch + r * fetch_stride + 64), _MM_HINT_T0);
     }
     v_dots_block(dtype, &tables, R, T, acc, w, row_bytes, x, x_stride, CK_BLOCK);
   }
