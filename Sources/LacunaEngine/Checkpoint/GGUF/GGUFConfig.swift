@@ -131,8 +131,3 @@ enum GGUFConfig {
     return ends
   }
 }
-
-/// The values of `tokenizer.ggml.token_type`, SentencePiece's own.
-enum GGUFTokenType: Int, Sendable {
-  case normal = 1, unknown, control, userDefined, unused, byte
-}

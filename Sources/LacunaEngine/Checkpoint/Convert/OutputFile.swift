@@ -1,0 +1,61 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A new file that is written at any offset and forced to disk before it counts as finished.
+struct OutputFile: ~Copyable {
+  let path: String
+  private let descriptor: Int32
+
+  /// - Throws: `resource` if it cannot be created; a file that exists is never opened.
+  init(creating path: String) throws(LacunaError) {
+    self.path = path
+    var descriptor: Int32
+    repeat {
+      descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    } while descriptor < 0 && errno == EINTR
+    guard descriptor >= 0 else { throw Self.failure("create", path, errno) }
+    self.descriptor = descriptor
+  }
+
+  deinit { close(descriptor) }
+
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(LacunaError) {
+    guard let base = bytes.baseAddress else { return }
+    var done = 0
+    while done < bytes.count {
+      let count = pwrite(descriptor, base + done, bytes.count - done, off_t(offset + done))
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw Self.failure("write", path, errno)
+      }
+      done += count
+    }
+  }
+
+  /// Waits until the content is on disk.
+  func synchronize() throws(LacunaError) {
+    while fsync(descriptor) != 0 {
+      if errno == EINTR { continue }
+      throw Self.failure("write to disk", path, errno)
+    }
+  }
+
+  /// Writes a whole new file.
+  static func write(_ bytes: [UInt8], to path: String) throws(LacunaError) {
+    let file = try OutputFile(creating: path)
+    // A typed throw cannot cross the closure, a Result can.
+    let result = bytes.withUnsafeBytes { buffer in
+      Result { () throws(LacunaError) in try file.write(buffer, at: 0) }
+    }
+    try result.get()
+    try file.synchronize()
+  }
+
+  static func failure(_ verb: String, _ path: String, _ code: Int32) -> LacunaError {
+    let reason = code == ENOSPC || code == EDQUOT ? "the disk is full" : String(cString: strerror(code))
+    return LacunaError(.resource, "\(path): cannot \(verb): \(reason)")
+  }
+}
