@@ -82,7 +82,7 @@ package enum Converter {
     _ shard: ConvertedShard, of source: any CheckpointSource, to path: String, _ pace: inout ConversionPace
   ) throws(LacunaError) {
     let file = try OutputFile(creating: path)
-    try shard.header.withUnsafeBytes { (bytes) throws(LacunaError) in try file.write(bytes, at: 0) }
+    try file.write(shard.header, at: 0)
     for item in shard.items {
       guard let part = shard.parts[item.source.name] else { preconditionFailure("\(item.source.name) has no place") }
       if item.isQuantized {

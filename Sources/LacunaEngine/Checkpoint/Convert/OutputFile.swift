@@ -22,17 +22,29 @@ struct OutputFile: ~Copyable {
 
   deinit { close(descriptor) }
 
+  func write(_ bytes: [UInt8], at offset: Int) throws(LacunaError) {
+    let code = bytes.withUnsafeBytes { put($0, at: offset) }
+    guard code == 0 else { throw Self.failure("write", path, code) }
+  }
+
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(LacunaError) {
-    guard let base = bytes.baseAddress else { return }
+    let code = put(bytes, at: offset)
+    guard code == 0 else { throw Self.failure("write", path, code) }
+  }
+
+  /// - Returns: 0, or the errno of the write that failed.
+  private func put(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Int32 {
+    guard let base = bytes.baseAddress else { return 0 }
     var done = 0
     while done < bytes.count {
       let count = pwrite(descriptor, base + done, bytes.count - done, off_t(offset + done))
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw Self.failure("write", path, errno)
+      if count > 0 {
+        done += count
+      } else if count == 0 || errno != EINTR {
+        return count == 0 ? EIO : errno
       }
-      done += count
     }
+    return 0
   }
 
   /// Waits until the content is on disk.
@@ -46,11 +58,7 @@ struct OutputFile: ~Copyable {
   /// Writes a whole new file.
   static func write(_ bytes: [UInt8], to path: String) throws(LacunaError) {
     let file = try OutputFile(creating: path)
-    // A typed throw cannot cross the closure, a Result can.
-    let result = bytes.withUnsafeBytes { buffer in
-      Result { () throws(LacunaError) in try file.write(buffer, at: 0) }
-    }
-    try result.get()
+    try file.write(bytes, at: 0)
     try file.synchronize()
   }
 

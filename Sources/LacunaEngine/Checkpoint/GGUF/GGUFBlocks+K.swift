@@ -7,7 +7,7 @@ extension GGUFBlocks {
   private static func scaleAndMinimum(_ packed: UnsafeRawPointer, _ j: Int) -> (UInt8, UInt8) {
     if j < 4 { return (byte(packed, j) & 63, byte(packed, j + 4) & 63) }
     let nibbles = byte(packed, j + 4)
-    return (nibbles & 15 | byte(packed, j - 4) &>> 6 &<< 4, nibbles &>> 4 | byte(packed, j) &>> 6 &<< 4)
+    return (nibbles & 15 | (byte(packed, j - 4) &>> 6) &<< 4, nibbles &>> 4 | (byte(packed, j) &>> 6) &<< 4)
   }
 
   /// Block of 144 bytes: d, dmin, 12 bytes of scales and minima, 128 bytes of nibbles; each 32 bytes hold one

@@ -1,4 +1,4 @@
-internal import Crypto
+import Crypto
 
 /// A GGUF file of the Llama architecture as a checkpoint: Hugging Face's names, and rows in Hugging Face's order.
 ///
@@ -44,7 +44,7 @@ package struct GGUFSource: CheckpointSource {
           name: name, shape: tensor.dimensions.reversed(), typeName: tensor.type.name, byteCount: tensor.byteCount)
       }
     }
-    formatDescription = Self.describe(tensors)
+    formatDescription = Self.describe(file)
     let template = try file.string("tokenizer.chat_template")
     chatTemplate = template?.isEmpty == true ? nil : template
     fingerprint = Self.digest(file)
@@ -107,11 +107,11 @@ package struct GGUFSource: CheckpointSource {
   }
 
   /// "GGUF Q4_1" after the type that holds most bytes.
-  private static func describe(_ tensors: [StoredTensor]) -> String {
+  static func describe(_ file: GGUFFile) -> String {
     var bytes: [String: Int] = [:]
-    for tensor in tensors { bytes[tensor.typeName, default: 0] += tensor.byteCount }
+    for tensor in file.tensors { bytes[tensor.type.name, default: 0] += tensor.byteCount }
     let most = bytes.max { ($0.value, $1.key) < ($1.value, $0.key) }
-    return "GGUF \(most?.key ?? "")"
+    return "GGUF \(most?.key ?? "without tensors")"
   }
 
   /// SHA-256 over the header, and of each tensor up to 16 pieces of 64 bytes spread over it.
@@ -127,9 +127,6 @@ package struct GGUFSource: CheckpointSource {
         hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: file.bytes[start..<start + length]))
       }
     }
-    return hash.finalize().map { byte in
-      let digits = String(byte, radix: 16)
-      return digits.count == 1 ? "0" + digits : digits
-    }.joined()
+    return hash.finalize().hexadecimal
   }
 }
