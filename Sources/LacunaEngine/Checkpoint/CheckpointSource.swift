@@ -14,6 +14,8 @@ package protocol CheckpointSource: Sendable {
   /// SHA-256 in hex over the configuration, the headers and samples of the tensors' bytes; the same for the same
   /// files wherever they lie.
   var fingerprint: String { get }
+  /// What was odd about the files, and harmless: unknown tensors, say.
+  var warnings: [String] { get }
   /// What the matrices point into; kept alive by whoever holds one.
   var owners: [any Sendable] { get }
 
