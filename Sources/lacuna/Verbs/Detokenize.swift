@@ -20,10 +20,6 @@ struct Detokenize: ParsableCommand {
   @Flag(help: "Read and print JSON lines.")
   var json = false
 
-  private struct Line: Decodable {
-    let ids: [TokenID]
-  }
-
   func validate() throws {
     if ids == nil, !json { throw ValidationError("give ids, or --json and JSON lines on standard input") }
   }
@@ -34,11 +30,9 @@ struct Detokenize: ParsableCommand {
     if let ids {
       try out.line(try text(ids.ids, "ids", tokenizer))
     } else {
-      var lines = JSONLines<Line>()
-      var number = 0
+      var lines = JSONLines<IDsLine>()
       while let line = try lines.next() {
-        number += 1
-        try out.line(try text(line.ids, "standard input, record \(number): ids", tokenizer))
+        try out.line(try text(line.ids, "standard input, line \(lines.number): ids", tokenizer))
       }
     }
     try out.flush()

@@ -31,11 +31,6 @@ struct Score: ParsableCommand {
   @Flag(help: "Print a JSON object a line.")
   var json = false
 
-  private struct Line: Decodable {
-    let prompt: String
-    let answer: String
-  }
-
   func validate() throws {
     if (prompt == nil) != (answer == nil) { throw ValidationError("--prompt and --answer go together") }
   }
@@ -45,9 +40,9 @@ struct Score: ParsableCommand {
     Interrupt.stopBetweenTokens()
     var out = StandardOutput()
     if let prompt, let answer {
-      try score(Line(prompt: prompt, answer: answer), with: engine, to: &out)
+      try score(AnswerLine(prompt: prompt, answer: answer), with: engine, to: &out)
     } else {
-      var lines = JSONLines<Line>()
+      var lines = JSONLines<AnswerLine>()
       while let line = try lines.next() {
         try score(line, with: engine, to: &out)
         try out.flush()
@@ -56,7 +51,7 @@ struct Score: ParsableCommand {
     try out.flush()
   }
 
-  private func score(_ line: Line, with engine: Engine, to out: inout StandardOutput) throws(LacunaError) {
+  private func score(_ line: AnswerLine, with engine: Engine, to out: inout StandardOutput) throws(LacunaError) {
     let score = try Scorer.score(engine: engine, prompt: line.prompt, answer: line.answer, eos: eos)
     if json {
       var members: [(key: String, value: JSON)] = [

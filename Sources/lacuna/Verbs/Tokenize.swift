@@ -27,21 +27,17 @@ struct Tokenize: ParsableCommand {
   @Flag(help: "Read and print JSON lines.")
   var json = false
 
-  private struct Line: Decodable {
-    let text: String
-  }
-
   func run() throws {
     let tokenizer = try model.load()
     var out = StandardOutput()
     if json, text == nil {
-      var lines = JSONLines<Line>()
+      var lines = JSONLines<TextLine>()
       while let line = try lines.next() {
         let record: JSON = ["ids": JSON(tokenizer.encode(line.text, bos: bos, special: special))]
         try out.line(record.text)
       }
     } else {
-      let ids = tokenizer.encode(text ?? readStandardInput(), bos: bos, special: special)
+      let ids = tokenizer.encode(text ?? (try readStandardInput()), bos: bos, special: special)
       if json {
         let record: JSON = ["ids": JSON(ids)]
         try out.line(record.text)
@@ -51,11 +47,4 @@ struct Tokenize: ParsableCommand {
     }
     try out.flush()
   }
-}
-
-/// All of standard input, line ends as they are.
-func readStandardInput() -> String {
-  var text = ""
-  while let line = readLine(strippingNewline: false) { text += line }
-  return text
 }
