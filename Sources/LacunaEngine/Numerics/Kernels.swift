@@ -113,6 +113,14 @@ struct Kernels: @unchecked Sendable {
     return (index, value)
   }
 
+  /// The `count` largest, in falling order, equal ones by rising index.
+  func topK(_ x: UnsafeBufferPointer<Float>, count: Int) -> [(index: Int32, value: Float)] {
+    var ids = [Int32](repeating: 0, count: count)
+    var values = [Float](repeating: 0, count: count)
+    let found = table.pointee.topk(&ids, &values, x.baseAddress, x.count, count)
+    return (0..<found).map { (ids[$0], values[$0]) }
+  }
+
   @inline(__always)
   func logSumExp(_ x: UnsafeBufferPointer<Float>) -> Float {
     table.pointee.logsumexp(x.baseAddress, x.count)

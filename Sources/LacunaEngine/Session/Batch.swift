@@ -13,6 +13,11 @@ public enum Batch {
     try run(requests)
   }
 
+  /// Makes keys and values of every pending token, and no logits.
+  public static func evaluate(_ sessions: [Session]) throws(LacunaError) {
+    try run(sessions.map { PassRequest(session: $0, end: $0.count) })
+  }
+
   /// Appends to each session its continuation and scores every token of it. Sessions must be distinct and not empty.
   /// The last token of each stays pending.
   /// - Throws: as `Session.append`. Sessions before the one at fault keep their continuations.
