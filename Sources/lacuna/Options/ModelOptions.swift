@@ -49,12 +49,12 @@ struct ModelOptions: ParsableArguments {
 
   /// Another model, run in the same way.
   func load(_ word: String) throws(LacunaError) -> Engine {
-    let (name, path) = try ModelCatalog().resolve(word)
-    let progress = ProgressLine("loading \(name)")
+    let entry = try ModelChoice.resolve(word)
+    let progress = ProgressLine("loading \(entry.name)")
     defer { progress.finish() }
     var options = engineOptions
     options.progress = { progress.update($0) }
-    return try Engine.load(path: path, name: name, options: options)
+    return try Engine.load(path: entry.path, name: entry.name, options: options)
   }
 }
 

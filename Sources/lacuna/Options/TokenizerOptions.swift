@@ -7,7 +7,7 @@ struct TokenizerOptions: ParsableArguments {
   var model = "demo"
 
   func load() throws(LacunaError) -> any Tokenizer {
-    let path = try ModelCatalog().resolve(model).path
+    let path = try ModelChoice.resolve(model).path
     guard let tokenizer = try CheckpointLoader.open(path).makeTokenizer() else {
       throw LacunaError(.unsupported, "\(path): this checkpoint has no tokenizer")
     }
