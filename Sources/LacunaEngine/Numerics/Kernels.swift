@@ -1,5 +1,11 @@
 import CKernels
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// The kernel table in use, and the only caller of CKernels: shapes are checked here once for each operation.
 struct Kernels: @unchecked Sendable {
   // SAFETY: the table is a constant of the C target, filled once before the first use.
@@ -8,6 +14,15 @@ struct Kernels: @unchecked Sendable {
   static let best = Kernels(table: ck_table_best())
 
   var name: String { String(cString: table.pointee.name) }
+
+  /// The C side ignores a LACUNA_ISA that it does not know; a user who mistyped it should hear of it.
+  /// - Throws: `invalidArgument` naming the variable.
+  static func checkEnvironment() throws(LacunaError) {
+    let known = ["scalar", "neon", "avx2", "avx512", "avx512bf16"]
+    guard let value = getenv("LACUNA_ISA").map({ String(cString: $0) }), !known.contains(value) else { return }
+    throw LacunaError(
+      .invalidArgument, "LACUNA_ISA: expected \(known.joined(separator: ", ")), found \"\(value)\"")
+  }
 
   // MARK: Products
 
