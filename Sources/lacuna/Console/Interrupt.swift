@@ -19,11 +19,19 @@ enum Interrupt {
   static func stopBetweenTokens() {
     // Touched before a signal can arrive: a first use inside the handler would run a lazy initialiser there.
     requested.store(false, ordering: .relaxed)
-    signal(SIGINT) { _ in
+    var action = sigaction()
+    let handler: @convention(c) (Int32) -> Void = { _ in
       if Interrupt.requested.exchange(true, ordering: .relaxed) { _exit(Interrupt.exitStatus) }
     }
-    // A read that waits for a line returns instead of starting again.
-    siginterrupt(SIGINT, 1)
+    #if canImport(Darwin)
+      action.__sigaction_u.__sa_handler = handler
+    #else
+      action.__sigaction_handler.sa_handler = handler
+    #endif
+    // Without SA_RESTART: a read that waits for a line returns.
+    action.sa_flags = 0
+    sigemptyset(&action.sa_mask)
+    sigaction(SIGINT, &action, nil)
   }
 
   /// Forgets a Ctrl-C that has been answered.

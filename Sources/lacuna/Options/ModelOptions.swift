@@ -1,5 +1,6 @@
-import ArgumentParser
-import LacunaEngine
+// Public: the engine's own types become arguments.
+public import ArgumentParser
+public import LacunaEngine
 
 /// Which model, and how it is run: the same words on every verb that loads one.
 struct ModelOptions: ParsableArguments {

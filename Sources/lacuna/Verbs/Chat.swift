@@ -115,18 +115,25 @@ struct Chat: ParsableCommand {
       try session.rewind(to: 0)
       try out.line("forgotten")
     case "/save" where words.count == 2:
-      do {
-        try conversation.save(to: words[1])
-        try out.line("saved \(conversation.messages.count) messages to \(words[1])")
-      } catch let error as LacunaError {
-        try out.line(error.message)
-      }
+      try out.line(Self.save(conversation, to: words[1]))
     case "/help":
       try out.line(Self.help)
     default:
       try out.line("no such command: \(line)\n\(Self.help)")
     }
     return true
+  }
+}
+
+extension Chat {
+  /// Saves and says how it went: a file that cannot be written is no reason to end a conversation.
+  private static func save(_ conversation: Conversation, to path: String) -> String {
+    do throws(LacunaError) {
+      try conversation.save(to: path)
+      return "saved \(conversation.messages.count) messages to \(path)"
+    } catch {
+      return error.message
+    }
   }
 }
 

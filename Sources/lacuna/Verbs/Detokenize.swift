@@ -33,6 +33,7 @@ struct Detokenize: ParsableCommand {
       var lines = JSONLines<IDsLine>()
       while let line = try lines.next() {
         try out.line(try text(line.ids, "standard input, line \(lines.number): ids", tokenizer))
+        try out.flush()
       }
     }
     try out.flush()

@@ -1,6 +1,12 @@
 import ArgumentParser
 import LacunaEngine
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 struct Logits: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "What the model expects after a list of tokens.",
@@ -43,16 +49,16 @@ struct Logits: ParsableCommand {
       tokens = try engine.requireTokenizer("--prompt").encode(prompt ?? "", bos: true, special: false)
     }
     Interrupt.stopBetweenTokens()
-    let session = engine.makeSession()
+    let session = try engine.makeSession()
     session.observePrompt()
     try session.append(tokens.prefix(1))
-    let logProbabilities = tokens.count > 1 ? try session.logProbabilities(appending: Array(tokens.dropFirst())) : []
+    let scores = tokens.count > 1 ? try session.score(appending: Array(tokens.dropFirst())) : []
     let logits = try session.logits()
 
     var out = StandardOutput()
     if json {
       let record: JSON = [
-        "ids": JSON(tokens), "last_logits": JSON(logits), "token_logprobs": JSON(logProbabilities),
+        "ids": JSON(tokens), "last_logits": JSON(logits), "token_logprobs": JSON(scores.map(\.logProbability)),
       ]
       try out.line(record.text)
     } else {
@@ -69,9 +75,9 @@ struct Logits: ParsableCommand {
     guard let first = best.first else { return }
     // Softmax with the maximum taken out, so that nothing overflows.
     let maximum = logits[first]
-    let total = best.reduce(0.0) { $0 + Double.exp(Double(logits[$1] - maximum)) }
+    let total = best.reduce(0.0) { $0 + exp(Double(logits[$1] - maximum)) }
     for id in best.prefix(top) {
-      let probability = Double.exp(Double(logits[id] - maximum)) / total
+      let probability = exp(Double(logits[id] - maximum)) / total
       let piece = engine.tokenizer?.piece(TokenID(id)) ?? ""
       try out.line(
         "\(String(id).aligned(7))  \(fixed(probability * 100, 2).aligned(6))%  \(fixed(Double(logits[id]), 3).aligned(9))  \(piece)")

@@ -37,33 +37,35 @@ struct Score: ParsableCommand {
 
   func run() throws {
     let engine = try model.load()
+    var scorer = try Scorer(engine: engine)
+    scorer.scoresEOS = eos
     Interrupt.stopBetweenTokens()
     var out = StandardOutput()
     if let prompt, let answer {
-      try score(AnswerLine(prompt: prompt, answer: answer), with: engine, to: &out)
+      try score(AnswerLine(prompt: prompt, answer: answer), with: scorer, to: &out)
     } else {
       var lines = JSONLines<AnswerLine>()
       while let line = try lines.next() {
-        try score(line, with: engine, to: &out)
+        try score(line, with: scorer, to: &out)
         try out.flush()
       }
     }
     try out.flush()
   }
 
-  private func score(_ line: AnswerLine, with engine: Engine, to out: inout StandardOutput) throws(LacunaError) {
-    let score = try Scorer.score(engine: engine, prompt: line.prompt, answer: line.answer, eos: eos)
+  private func score(_ line: AnswerLine, with scorer: Scorer, to out: inout StandardOutput) throws(LacunaError) {
+    let score = try scorer.score(prompt: line.prompt, answers: [line.answer])[0]
     if json {
       var members: [(key: String, value: JSON)] = [
-        ("sum", .number(score.sum)), ("mean", .number(score.mean)), ("n", .integer(score.n)),
-        ("greedy", .bool(score.greedy)),
+        ("sum", .number(score.sum)), ("mean", .number(score.mean)), ("n", .integer(score.count)),
+        ("greedy", .bool(score.isGreedy)),
       ]
-      if perToken { members.append(("logprobs", JSON(score.logProbabilities))) }
+      if perToken { members.append(("logprobs", JSON(score.scores.map(\.logProbability)))) }
       try out.line(JSON.object(members).text)
     } else {
       try out.line(
-        "sum \(fixed(score.sum, 4))  mean \(fixed(score.mean, 4))  n \(score.n)  greedy \(score.greedy ? "yes" : "no")")
-      if perToken { try out.line(score.logProbabilities.map { fixed(Double($0), 4) }.joined(separator: " ")) }
+        "sum \(fixed(score.sum, 4))  mean \(fixed(score.mean, 4))  n \(score.count)  greedy \(score.isGreedy ? "yes" : "no")")
+      if perToken { try out.line(score.scores.map { fixed(Double($0.logProbability), 4) }.joined(separator: " ")) }
     }
   }
 }

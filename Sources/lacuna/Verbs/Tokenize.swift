@@ -35,9 +35,11 @@ struct Tokenize: ParsableCommand {
       while let line = try lines.next() {
         let record: JSON = ["ids": JSON(tokenizer.encode(line.text, bos: bos, special: special))]
         try out.line(record.text)
+        try out.flush()
       }
     } else {
-      let ids = tokenizer.encode(text ?? (try readStandardInput()), bos: bos, special: special)
+      let text = if let text { text } else { try readStandardInput() }
+      let ids = tokenizer.encode(text, bos: bos, special: special)
       if json {
         let record: JSON = ["ids": JSON(ids)]
         try out.line(record.text)
