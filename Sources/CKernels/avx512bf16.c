@@ -4,9 +4,8 @@
 // ones, and VDPBF16PS takes subnormal numbers for zero and rounds each of its two products into the sum, to nearest.
 // A product of K elements is within K * 2^-24 * sum |w x| of the exact one, as the scalar one is.
 //
-// E4M3 is exact in bfloat16. A block of 64 codes becomes two vectors by table look-up of both bytes of |value| and two
-// unpacks, which leave the codes of lanes 0-7, 16-23, 32-39, 48-55 in the first vector and the others in the second;
-// `pack` puts activations in the same order. BF16 weights need neither.
+// A block of 64 codes is expanded to two vectors (expand_avx512bf16.h) in another order; `pack` puts activations in the
+// same one. BF16 weights need neither.
 #if defined(__x86_64__)
 #pragma STDC FP_CONTRACT OFF
 #include <immintrin.h>
@@ -19,54 +18,20 @@
 #include "lanes_avx512.h"
 
 #define CK_PREFETCH_BYTES 2048
+#include "expand_avx512bf16.h"
 #include "shared_matmul.h"
 
 enum {
   CK_BLOCK = 64,         // elements of K in one step: two vectors of bfloat16
   CK_CHUNK = 1024,       // elements of K between visits of the accumulators: an integer number of blocks
+  CK_AHEAD_BYTES = 7 << 10,  // how far ahead of the vector product memory is fetched, at least
   CK_MAX_ROWS = 6,       // of a tile
   CK_MAX_TOKENS = 8,     // of a tile
-  CK_SKINNY_ROWS = 16,   // rows whose accumulators wait in the first-level cache while a chunk passes
+  CK_SKINNY_ROWS = 32,   // rows whose accumulators wait in the first-level cache while a chunk passes
   CK_SKINNY_LIMIT = 16,  // tokens up to which weights are expanded on the fly
   CK_PANEL_BYTES = 400 << 10,  // of expanded weights: they stay in the second-level cache
   CK_PANEL_TOKENS = 12,        // tokens whose chunk stays in the first-level cache while a panel passes
 };
-
-// --- expansion -------------------------------------------------------------------------------------------------
-
-// The bfloat16 bits of a positive code: normal numbers only need another bias; the seven subnormal ones are listed.
-#define CK_BF16_OF(c)                                                                                         \
-  ((c) == 0x7F ? 0x7FC0 : (c) >= 8 ? ((c) << 4) + 0x3C00 : (c) == 0 ? 0 : (c) == 1 ? 0x3B00 : (c) == 2 ? 0x3B80 \
-   : (c) == 3 ? 0x3BC0 : 0x3C00 + ((c) - 4) * 0x20)
-#define CK_EIGHT(f, c) f(c), f((c) + 1), f((c) + 2), f((c) + 3), f((c) + 4), f((c) + 5), f((c) + 6), f((c) + 7)
-#define CK_SIXTY_FOUR(f, c)                                                                           \
-  CK_EIGHT(f, c), CK_EIGHT(f, (c) + 8), CK_EIGHT(f, (c) + 16), CK_EIGHT(f, (c) + 24), CK_EIGHT(f, (c) + 32), \
-      CK_EIGHT(f, (c) + 40), CK_EIGHT(f, (c) + 48), CK_EIGHT(f, (c) + 56)
-#define CK_HIGH(c) (uint8_t)(CK_BF16_OF(c) >> 8)
-#define CK_LOW(c) (uint8_t)(CK_BF16_OF(c) & 0xFF)
-_Alignas(64) static const uint8_t ck_high_bytes[128] = {CK_SIXTY_FOUR(CK_HIGH, 0), CK_SIXTY_FOUR(CK_HIGH, 64)};
-_Alignas(64) static const uint8_t ck_low_bytes[128] = {CK_SIXTY_FOUR(CK_LOW, 0), CK_SIXTY_FOUR(CK_LOW, 64)};
-
-typedef struct {
-  __m512i high0, high1, low0, low1;
-} ck_tables;
-
-CK_INLINE ck_tables v_tables(void) {
-  return (ck_tables){_mm512_load_si512(ck_high_bytes), _mm512_load_si512(ck_high_bytes + 64),
-                     _mm512_load_si512(ck_low_bytes), _mm512_load_si512(ck_low_bytes + 64)};
-}
-
-typedef struct {
-  __m512bh first, second;
-} bf16x64;
-
-CK_INLINE bf16x64 v_expand(const ck_tables *tables, __m512i codes) {
-  const __m512i magnitude = _mm512_permutex2var_epi8(tables->high0, codes, tables->high1);
-  const __m512i low = _mm512_permutex2var_epi8(tables->low0, codes, tables->low1);
-  // magnitude | (codes & 0x80)
-  const __m512i high = _mm512_ternarylogic_epi32(magnitude, codes, _mm512_set1_epi8((char)0x80), 0xF8);
-  return (bf16x64){(__m512bh)_mm512_unpacklo_epi8(low, high), (__m512bh)_mm512_unpackhi_epi8(low, high)};
-}
 
 // n <= 64 elements of a row; what lies beyond n is not read and counts as zero.
 CK_INLINE bf16x64 v_row_block(ck_dtype dtype, const ck_tables *tables, const uint8_t *p, size_t n) {
@@ -86,30 +51,40 @@ typedef struct {
   __m512 at[CK_MAX_ROWS][CK_MAX_TOKENS];
 } ck_acc;
 
+// acc[r][t] += row r . token t over one block of n <= 64 elements.
+// Tokens in the inner loop, twice: two products into one accumulator then stand as far apart as they can.
+CK_INLINE void v_dots_block(ck_dtype dtype, const ck_tables *tables, size_t R, size_t T, ck_acc *acc, const uint8_t *w,
+                            size_t row_bytes, const uint8_t *x, size_t x_stride, size_t n) {
+  bf16x64 row[CK_MAX_ROWS];
+  CK_UNROLL for (size_t r = 0; r < R; r++) row[r] = v_row_block(dtype, tables, w + r * row_bytes, n);
+  CK_UNROLL for (size_t t = 0; t < T; t++) {
+    const __m512bh token = (__m512bh)_mm512_load_si512(x + t * x_stride);
+    CK_UNROLL for (size_t r = 0; r < R; r++) acc->at[r][t] = _mm512_dpbf16_ps(acc->at[r][t], row[r].first, token);
+  }
+  CK_UNROLL for (size_t t = 0; t < T; t++) {
+    const __m512bh token = (__m512bh)_mm512_load_si512(x + t * x_stride + 64);
+    CK_UNROLL for (size_t r = 0; r < R; r++) acc->at[r][t] = _mm512_dpbf16_ps(acc->at[r][t], row[r].second, token);
+  }
+}
+
 // acc[r][t] += row r . token t over n elements. x: token's packed block; x_stride in bytes.
-// ahead: bytes from what is read to what is fetched from memory meanwhile; 0 for nothing.
+// ahead: bytes from the first row to what is fetched from memory meanwhile. One token's rows are fetched one after the
+// other, as they lie in memory, although they are read side by side: a single stream is the fastest.
 CK_INLINE void v_dots(ck_dtype dtype, size_t R, size_t T, ck_acc *acc, const uint8_t *w, size_t row_bytes,
-                      const uint8_t *x, size_t x_stride, size_t n, ptrdiff_t ahead) {
+                      const uint8_t *x, size_t x_stride, size_t n, size_t ahead) {
   const ck_tables tables = v_tables();
   const size_t bytes = ck_dtype_bytes(dtype);
-  for (size_t k = 0; k < n; k += CK_BLOCK) {
-    bf16x64 row[CK_MAX_ROWS];
-    const size_t count = n - k;
+  const uint8_t *fetch = w + ahead;
+  const size_t fetch_step = T == 1 ? R * CK_BLOCK * bytes : CK_BLOCK * bytes, fetch_stride = T == 1 ? CK_BLOCK * bytes : row_bytes;
+  size_t k = 0;
+  for (; k + CK_BLOCK <= n; k += CK_BLOCK, w += CK_BLOCK * bytes, x += 2 * CK_BLOCK, fetch += fetch_step) {
     CK_UNROLL for (size_t r = 0; r < R; r++) {
-      const uint8_t *p = w + r * row_bytes + k * bytes;
-      _mm_prefetch((const char *)p + ahead, _MM_HINT_T0);
-      if (bytes == 2) _mm_prefetch((const char *)p + ahead + 64, _MM_HINT_T0);
-      row[r] = count >= CK_BLOCK ? v_row_block(dtype, &tables, p, CK_BLOCK) : v_row_block(dtype, &tables, p, count);
+      _mm_prefetch((const char *)(fetch + r * fetch_stride), _MM_HINT_T0);
+      if (bytes == 2) _mm_prefetch((const char *)(fetch + r * fetch_stride + 64), _MM_HINT_T0);
     }
-    CK_UNROLL for (size_t t = 0; t < T; t++) {
-      const uint8_t *token = x + t * x_stride + 2 * k;
-      const __m512bh x0 = (__m512bh)_mm512_load_si512(token), x1 = (__m512bh)_mm512_load_si512(token + 64);
-      CK_UNROLL for (size_t r = 0; r < R; r++) {
-        acc->at[r][t] = _mm512_dpbf16_ps(acc->at[r][t], row[r].first, x0);
-        acc->at[r][t] = _mm512_dpbf16_ps(acc->at[r][t], row[r].second, x1);
-      }
-    }
+    v_dots_block(dtype, &tables, R, T, acc, w, row_bytes, x, x_stride, CK_BLOCK);
   }
+  if (k < n) v_dots_block(dtype, &tables, R, T, acc, w, row_bytes, x, x_stride, n - k);
 }
 
 CK_INLINE void v_acc_clear(ck_acc *acc, size_t R, size_t T) {
@@ -180,32 +155,35 @@ CK_INLINE void v_chunk_end(const ck_job *job, size_t R, size_t T, ck_acc *acc, f
 CK_INLINE void v_vector_rows(ck_dtype dtype, size_t R, const ck_job *job, size_t row) {
   const size_t bytes = ck_dtype_bytes(dtype), row_bytes = job->k_total * bytes;
   const uint8_t *data = (const uint8_t *)job->w->data + row * row_bytes;
+  const size_t group_bytes = R * row_bytes, ahead = (CK_AHEAD_BYTES / (group_bytes + 1) + 1) * group_bytes;
   float waiting[CK_MAX_ROWS * CK_LANES] __attribute__((aligned(64)));
   ck_acc acc;
   if (!job->blocked) {
     v_acc_clear(&acc, R, 1);
-    v_dots(dtype, R, 1, &acc, data, row_bytes, job->x, 0, job->k_total, 2048);
+    v_dots(dtype, R, 1, &acc, data, row_bytes, job->x, 0, job->k_total, ahead);
     CK_UNROLL for (size_t r = 0; r < R; r++) job->out[row + r] = v_reduce_add(acc.at[r][0]) * v_factor(job, row + r, 0);
     return;
   }
   for (size_t chunk = 0; chunk < job->chunks; chunk++) {
     const size_t k = chunk * job->chunk;
     v_chunk_begin(job, R, 1, &acc, waiting, chunk);
-    v_dots(dtype, R, 1, &acc, data + k * bytes, row_bytes, job->x + 2 * k, 0, ck_min(job->chunk, job->k_total - k), 2048);
+    v_dots(dtype, R, 1, &acc, data + k * bytes, row_bytes, job->x + 2 * k, 0, ck_min(job->chunk, job->k_total - k),
+           ahead);
     v_chunk_end(job, R, 1, &acc, waiting, chunk, row, 0);
   }
 }
 
 CK_INLINE void v_vector(ck_dtype dtype, const ck_job *job, size_t row_begin, size_t row_end) {
   size_t row = row_begin;
-  for (; row + 4 <= row_end; row += 4) v_vector_rows(dtype, 4, job, row);
+  // Two rows: more streams from memory at a time are slower.
+  for (; row + 2 <= row_end; row += 2) v_vector_rows(dtype, 2, job, row);
   for (; row < row_end; row++) v_vector_rows(dtype, 1, job, row);
 }
 
 // --- 2 to CK_SKINNY_LIMIT tokens ---------------------------------------------------------------------------------
 
 CK_INLINE void v_skinny_tile(ck_dtype dtype, size_t R, size_t T, const ck_job *job, float *waiting, size_t row,
-                             size_t token, size_t chunk, ptrdiff_t ahead) {
+                             size_t token, size_t chunk, size_t ahead) {
   const size_t bytes = ck_dtype_bytes(dtype), k = chunk * job->chunk;
   ck_acc acc;
   v_chunk_begin(job, R, T, &acc, waiting, chunk);
@@ -215,7 +193,7 @@ CK_INLINE void v_skinny_tile(ck_dtype dtype, size_t R, size_t T, const ck_job *j
 }
 
 CK_INLINE void v_skinny_tokens(ck_dtype dtype, size_t R, size_t T, const ck_job *job, float *waiting, size_t row,
-                               size_t token, size_t chunk, ptrdiff_t ahead) {
+                               size_t token, size_t chunk, size_t ahead) {
   switch (T) {
     case 1: v_skinny_tile(dtype, R, 1, job, waiting, row, token, chunk, ahead); break;
     case 2: v_skinny_tile(dtype, R, 2, job, waiting, row, token, chunk, ahead); break;
@@ -239,7 +217,7 @@ CK_INLINE void v_skinny(ck_dtype dtype, const ck_job *job, size_t row_begin, siz
         for (size_t part = 0; part < parts; part++) {
           const size_t count = (m - token + parts - part - 1) / (parts - part);
           float *waiting = scratch + ((row - group) * m + 2 * token) * CK_LANES;
-          const ptrdiff_t ahead = (ptrdiff_t)(8 * row_bytes);
+          const size_t ahead = 8 * row_bytes;
           if (row + 2 <= end) {
             v_skinny_tokens(dtype, 2, count, job, waiting, row, token, chunk, ahead);
           } else {

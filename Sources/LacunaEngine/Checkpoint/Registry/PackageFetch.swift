@@ -87,7 +87,7 @@ struct PackageFetch: Sendable {
     if messages.contains("No module named pip") {
       return LacunaError(.resource, "\(what): \(python) has no pip; install it (Debian, Ubuntu: apt install python3-pip)")
     }
-    let last = messages.split(separator: "\n").suffix(4).joined(separator: "\n").clipped
+    let last = messages.split(separator: "\n").suffix(4).map { String($0).clipped }.joined(separator: "\n")
     return LacunaError(.resource, "\(what): \(python) failed with status \(status)\(last.isEmpty ? "" : ":\n\(last)")")
   }
 }
