@@ -53,12 +53,13 @@ package struct JSONReader {
     _ member: (inout JSONReader, String) throws(LacunaError) -> Void
   ) throws(LacunaError) {
     try enter(UInt8(ascii: "{"), "an object")
-    var names = Set<String>()
+    // By bytes: names that are canonically equivalent in Unicode, which String would call equal, are distinct.
+    var names = Set<[UInt8]>()
     skipSpace()
     if !take(UInt8(ascii: "}")) {
       repeat {
         let name = try readString()
-        guard names.insert(name).inserted else {
+        guard names.insert(Array(name.utf8)).inserted else {
           throw failure("expected distinct names, found \"\(name.clipped)\" twice")
         }
         guard names.count <= maximumMembers else {
