@@ -1,5 +1,5 @@
 // A Hugging Face directory written from scratch, small enough to be broken in every way.
-package import LacunaEngine
+import LacunaEngine
 
 /// A tensor to be written, as bytes.
 package struct TensorBytes {
@@ -95,7 +95,10 @@ package struct TinyCheckpoint {
     self.init()
     config["quantization_config"] = quantization
     for linear in Self.linears {
-      let codes = (0..<linear.rows * linear.cols).map { UInt8(($0 * 37 + 5) % 127) | ($0 % 3 == 0 ? 0x80 : 0) }
+      let codes = (0..<linear.rows * linear.cols).map { (index: Int) -> UInt8 in
+        let magnitude = (index * 37 + 5) % 127
+        return UInt8(index.isMultiple(of: 3) ? magnitude + 128 : magnitude)
+      }
       replace(.e4m3(linear.name + ".weight", [linear.rows, linear.cols], codes))
       tensors.append(scale(linear.name, linear.rows, linear.cols))
     }
