@@ -37,11 +37,11 @@ package struct Float8E4M3: Equatable, Sendable {
   /// The value of every code.
   package static let values: [Float] = (0...255).map { Float8E4M3(bits: $0).float }
 
-  /// out[i] = in[i] * factor, rounded as `init(_:)` does.
+  /// out[i] = in[i] / divisor, rounded as `init(_:)` does.
   package static func encode(
-    _ input: UnsafePointer<Float>, count: Int, factor: Float, into out: UnsafeMutablePointer<UInt8>
+    _ input: UnsafePointer<Float>, count: Int, divisor: Float, into out: UnsafeMutablePointer<UInt8>
   ) {
-    for i in 0..<count { out[i] = Float8E4M3(input[i] * factor).bits }
+    for i in 0..<count { out[i] = Float8E4M3(input[i] / divisor).bits }
   }
 
   /// out[i] = in[i] * scale.

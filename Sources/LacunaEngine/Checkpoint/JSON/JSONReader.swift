@@ -20,6 +20,18 @@ package struct JSONReader {
     self.maximumMembers = maximumMembers
   }
 
+  /// Reads a whole document: `body` must consume its one value.
+  package static func read(
+    _ bytes: [UInt8], file: String, maximumMembers: Int = 1 << 20,
+    _ body: (inout JSONReader) throws(LacunaError) -> Void
+  ) throws(LacunaError) {
+    try bytes.withUnsafeBufferPointer { (buffer) throws(LacunaError) in
+      var reader = JSONReader(UnsafeRawBufferPointer(buffer), file: file, maximumMembers: maximumMembers)
+      try body(&reader)
+      try reader.finish()
+    }
+  }
+
   package enum Kind: String { case object, array, string, number, boolean, null }
 
   /// What the next value is.

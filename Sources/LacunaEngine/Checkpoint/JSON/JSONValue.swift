@@ -10,16 +10,9 @@ package indirect enum JSONValue: Sendable, Equatable {
 
   /// - Parameter file: how the source is called in messages.
   package static func parse(_ bytes: [UInt8], file: String) throws(LacunaError) -> JSONValue {
-    var result: Result<JSONValue, LacunaError> = .success(.null)
-    bytes.withUnsafeBytes { buffer in
-      result = Result { () throws(LacunaError) in
-        var reader = JSONReader(buffer, file: file)
-        let value = try reader.readValue()
-        try reader.finish()
-        return value
-      }
-    }
-    return try result.get()
+    var value = JSONValue.null
+    try JSONReader.read(bytes, file: file) { (reader) throws(LacunaError) in value = try reader.readValue() }
+    return value
   }
 
   /// The value as a message shows it: scalars as they are, containers by kind.
