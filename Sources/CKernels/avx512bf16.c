@@ -17,14 +17,12 @@
 #define CK_ISA_NAME avx512bf16
 #include "lanes_avx512.h"
 
-#define CK_PREFETCH_BYTES 2048
 #include "expand_avx512bf16.h"
 #include "shared_matmul.h"
 
 enum {
   CK_BLOCK = 64,         // elements of K in one step: two vectors of bfloat16
   CK_CHUNK = 1024,       // elements of K between visits of the accumulators: an integer number of blocks
-  CK_AHEAD_BYTES = 7 << 10,  // how far ahead of the vector product memory is fetched, at least
   CK_MAX_ROWS = 3,       // of a tile
   CK_MAX_TOKENS = 8,     // of a tile
   CK_SKINNY_ROWS = 32,   // rows whose accumulators wait in the first-level cache while a chunk passes

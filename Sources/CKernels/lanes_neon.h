@@ -132,6 +132,15 @@ CK_INLINE f32x16 v_load_e4m3(const void *p, v_codes *seen) {
   return v_from_f16(v_half_parts(vshll_n_u8(vget_low_u8(codes), 8)), v_half_parts(vshll_n_u8(vget_high_u8(codes), 8)));
 }
 
+// 32 codes at once
+typedef v_codes v_codes_32;
+CK_INLINE v_codes_32 v_codes_32_none(void) { return v_codes_none(); }
+CK_INLINE void v_codes_32_into(v_codes *seen, v_codes_32 more) { *seen = vmaxq_u8(*seen, more); }
+CK_INLINE void v_load_e4m3_32(const void *p, v_codes_32 *seen, f32x16 *low, f32x16 *high) {
+  *low = v_load_e4m3(p, seen);
+  *high = v_load_e4m3((const uint8_t *)p + CK_LANES, seen);
+}
+
 CK_INLINE void v_load_pairs_f32(const void *p, f32x16 *first, f32x16 *second) {
   CK_EACH_QUARTER {
     const float32x4_t a = vreinterpretq_f32_u8(v_bytes(p, 2 * i)), b = vreinterpretq_f32_u8(v_bytes(p, 2 * i + 1));

@@ -9,7 +9,6 @@
 
 #include "lanes_neon.h"
 
-#define CK_PREFETCH_BYTES 1024
 #include "shared_layer.h"
 #include "shared_logits.h"
 #include "shared_matmul.h"
