@@ -30,4 +30,16 @@ struct DeveloperChecks {
       print(tokenizer.encode("Hello, world! 123 größer\n\n日本"))
     }
   }
+
+  /// Converts `$LACUNA_CHECK_SOURCE` into converted-bf16/ and converted-fp8/, for other programs to look at.
+  @Test("a checkpoint of the developer's choice is converted")
+  func conversion() throws {
+    guard let path = ProcessInfo.processInfo.environment["LACUNA_CHECK_SOURCE"] else { return }
+    let source = try CheckpointLoader.open(path)
+    for type in Converter.Target.allCases {
+      let out = "\(directory)/converted-\(type)"
+      try? FileManager.default.removeItem(atPath: out)
+      print(try Converter.convert(source: source, to: out, type: type))
+    }
+  }
 }
