@@ -2,6 +2,7 @@
 //
 // A "row" is one query head of one position. Rows are taken CK_ATTEND_ROWS at a time so that a page is read once for
 // all of them; each row's own arithmetic does not depend on which others are with it.
+#include "shared_exp.h"
 #include "shared_names.h"
 
 enum {
@@ -150,7 +151,7 @@ static void CK_FN(attend)(float *out, const float *q, size_t stride, size_t quer
   }
 }
 
-static void CK_FN(fill_attention)(ck_table *table) {
+static inline void CK_FN(fill_attention)(ck_table *table) {
   table->attend = CK_FN(attend);
   table->attend_scratch_bytes = CK_FN(attend_scratch_bytes);
 }

@@ -1,4 +1,5 @@
 // Reductions and selections over a row of logits: written once over the 16 lanes.
+#include "shared_exp.h"
 #include "shared_names.h"
 
 static float CK_FN(sum)(const float *x, size_t n) {

@@ -211,7 +211,7 @@ static void CK_FN(matmul)(float *out, size_t out_stride, const ck_weights *w, si
   }
 }
 
-static void CK_FN(fill_matmul)(ck_table *table) {
+static inline void CK_FN(fill_matmul)(ck_table *table) {
   table->packed_row_bytes = CK_FN(packed_row_bytes);
   table->pack = CK_FN(pack);
   table->matmul = CK_FN(matmul);

@@ -32,6 +32,10 @@ package protocol CheckpointSource: Sendable {
   func makeTokenizer() throws(LacunaError) -> (any Tokenizer)?
 }
 
+extension CheckpointSource {
+  package var warnings: [String] { [] }
+}
+
 package struct StoredTensor: Sendable {
   package let name: String
   package let shape: [Int]

@@ -1,5 +1,11 @@
 import CKernels
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// The kernel table in use, and the only caller of CKernels: shapes are checked here once for each operation.
 struct Kernels: @unchecked Sendable {
   // SAFETY: the table is a constant of the C target, filled once before the first use.
@@ -8,6 +14,15 @@ struct Kernels: @unchecked Sendable {
   static let best = Kernels(table: ck_table_best())
 
   var name: String { String(cString: table.pointee.name) }
+
+  /// The C side ignores a LACUNA_ISA that it does not know; a user who mistyped it should hear of it.
+  /// - Throws: `invalidArgument` naming the variable.
+  static func checkEnvironment() throws(LacunaError) {
+    let known = ["scalar", "neon", "avx2", "avx512", "avx512bf16"]
+    guard let value = getenv("LACUNA_ISA").map({ String(cString: $0) }), !known.contains(value) else { return }
+    throw LacunaError(
+      .invalidArgument, "LACUNA_ISA: expected \(known.joined(separator: ", ")), found \"\(value)\"")
+  }
 
   // MARK: Products
 
@@ -111,6 +126,14 @@ struct Kernels: @unchecked Sendable {
     var value: Float = 0
     let index = table.pointee.argmax(x.baseAddress, x.count, &value)
     return (index, value)
+  }
+
+  /// The `count` largest, in falling order, equal ones by rising index.
+  func topK(_ x: UnsafeBufferPointer<Float>, count: Int) -> [(index: Int32, value: Float)] {
+    var ids = [Int32](repeating: 0, count: count)
+    var values = [Float](repeating: 0, count: count)
+    let found = table.pointee.topk(&ids, &values, x.baseAddress, x.count, count)
+    return (0..<found).map { (ids[$0], values[$0]) }
   }
 
   @inline(__always)

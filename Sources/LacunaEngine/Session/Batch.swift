@@ -3,14 +3,19 @@
 /// Weights are read once for each engine among them. Results are those that each session would have had alone, to
 /// the last bit.
 public enum Batch {
-  /// Makes the logits of every session current. Sessions must be distinct.
+  /// Makes the logits of every session current.
   /// - Throws: as `Session.logits()`.
   public static func forward(_ sessions: [Session]) throws(LacunaError) {
     var requests: [PassRequest] = []
-    for session in sessions {
+    for session in sessions where !requests.contains(where: { $0.session === session }) {
       if let request = try session.logitsRequest() { requests.append(request) }
     }
     try run(requests)
+  }
+
+  /// Makes keys and values of every pending token, and no logits. Sessions must be distinct.
+  public static func evaluate(_ sessions: [Session]) throws(LacunaError) {
+    try run(sessions.map { PassRequest(session: $0, end: $0.count) })
   }
 
   /// Appends to each session its continuation and scores every token of it. Sessions must be distinct and not empty.

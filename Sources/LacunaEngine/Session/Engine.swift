@@ -79,6 +79,7 @@ public final class Engine: Sendable {
   ) throws(LacunaError) {
     let kvType = options.kvType ?? (options.precision == .f32 ? .f32 : .bf16)
     let threadCount = options.threadCount ?? ThreadTeam.physicalCoreCount
+    try Kernels.checkEnvironment()
     guard (1...256).contains(threadCount) else {
       throw LacunaError(.invalidArgument, "threads: expected 1 to 256, found \(threadCount)")
     }
