@@ -11,7 +11,7 @@ package enum CheckpointLoader {
         .unsupported, file: path, field: "format", expected: "a directory with config.json or a GGUF file",
         found: path.hasSuffix(".safetensors") ? "a single safetensors file (name its directory)" : "another file")
     }
-    return try openGGUF(path)
+    return try GGUFSource.open(path)
   }
 
   /// - Parameters:
@@ -28,11 +28,6 @@ package enum CheckpointLoader {
   }
 
   // MARK: Seams
-
-  /// SEAM: becomes `try GGUFSource(path: path)`.
-  private static func openGGUF(_ path: String) throws(LacunaError) -> any CheckpointSource {
-    throw LacunaError(.unsupported, "\(path): GGUF files cannot be read yet")
-  }
 
   /// SEAM: becomes `try TokenizerLoader.load(directory: directory, config: config)`.
   static func tokenizer(directory: String, config: ModelConfig) throws(LacunaError) -> (any Tokenizer)? { nil }

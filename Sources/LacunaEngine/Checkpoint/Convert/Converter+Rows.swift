@@ -57,19 +57,11 @@ extension Converter {
         for row in rows {
           let start = (row - first) * tensor.cols
           let input = values.floats() + start
-          var largest: Float = 0
-          var sum: Float = 0  // NaN if a value is NaN or infinite
-          for i in 0..<tensor.cols {
-            largest = max(largest, abs(input[i]))
-            sum += input[i] * 0
-          }
-          guard sum == 0 else {
+          guard let scale = Quantizer.quantize(input, count: tensor.cols, into: out + start) else {
             let bad = (0..<tensor.cols).first { !input[$0].isFinite } ?? 0
             throw notFinite(tensor, source, row: row, value: input[bad])
           }
-          let scale = largest > 0 ? largest / Float8E4M3.greatestFiniteMagnitude : 1
           scales.floats()[row] = scale
-          Float8E4M3.encode(input, count: tensor.cols, factor: 1 / scale, into: out + start)
         }
       }
       try file.write(bytes, at: part.byteOffset + first * tensor.cols)

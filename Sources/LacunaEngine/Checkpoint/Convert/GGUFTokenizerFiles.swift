@@ -45,7 +45,7 @@ enum GGUFTokenizerFiles {
   ) throws(LacunaError) -> JSONText {
     var added: [JSONText] = []
     for (id, (token, type)) in zip(vocabulary.tokens, vocabulary.types).enumerated()
-    where type == .control || type == .userDefined || type == .unknown {
+    where type == .control || type == .userDefined {
       added.append(
         .object([
           ("id", .integer(id)), ("content", .string(token)), ("single_word", .bool(false)), ("lstrip", .bool(false)),
@@ -81,10 +81,11 @@ enum GGUFTokenizerFiles {
     case "smollm":
       let digits = JSONText.object([("type", .string("Digits")), ("individual_digits", .bool(true))])
       return .object([("type", .string("Sequence")), ("pretokenizers", .array([digits, gpt2]))])
-    case "llama-bpe":
-      // Llama 3's pattern, as its tokenizer.json states it.
+    case "llama-bpe", "qwen2":
+      // Llama 3's pattern, as its tokenizer.json states it; Qwen 2's differs in how many digits make a word.
+      let digits = pre == "qwen2" ? #"\p{N}"# : #"\p{N}{1,3}"#
       let pattern =
-        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\#(digits)| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
       let split = JSONText.object([
         ("type", .string("Split")), ("pattern", .object([("Regex", .string(pattern))])),
         ("behavior", .string("Isolated")), ("invert", .bool(false)),
@@ -95,7 +96,7 @@ enum GGUFTokenizerFiles {
       ])
     default:
       throw LacunaError(
-        .unsupported, file: path, field: "tokenizer.ggml.pre", expected: "gpt-2, smollm or llama-bpe",
+        .unsupported, file: path, field: "tokenizer.ggml.pre", expected: "gpt-2, smollm, llama-bpe or qwen2",
         found: pre.clipped)
     }
   }

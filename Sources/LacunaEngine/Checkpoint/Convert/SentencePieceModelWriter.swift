@@ -8,7 +8,7 @@ enum SentencePieceModelWriter {
       var piece = ProtobufText()
       piece.append(1, string: token)
       piece.append(2, float: scores[index])
-      piece.append(3, integer: vocabulary.types[index].rawValue)
+      piece.append(3, integer: Int(vocabulary.types[index].rawValue))
       model.append(1, message: piece)
     }
     var trainer = ProtobufText()

@@ -122,9 +122,9 @@ enum GGUFConfig {
     }
     let names: Set<String> = ["<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end_of_turn|>", "<|endoftext|>"]
     let tokens = try file.strings("tokenizer.ggml.tokens") ?? []
-    let types = try file.integers("tokenizer.ggml.token_type") ?? []
+    let types = (try file.integers("tokenizer.ggml.token_type") ?? []).map { Int32(truncatingIfNeeded: $0) }
     for (id, (token, type)) in zip(tokens, types).enumerated()
-    where type == GGUFTokenType.control.rawValue && names.contains(token) {
+    where type == PieceType.control.rawValue && names.contains(token) {
       let id = TokenID(id)
       if !ends.contains(id) { ends.append(id) }
     }

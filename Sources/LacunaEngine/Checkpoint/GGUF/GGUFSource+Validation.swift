@@ -35,10 +35,11 @@ extension GGUFSource {
     _ file: GGUFFile, _ named: [(name: String, tensor: GGUFTensor)], _ config: ModelConfig
   ) throws(LacunaError) -> [String: Entry] {
     let stored = Dictionary(named.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
-    let expected = shapes(config)
+    let expected = config.llamaTensors
     var entries: [String: Entry] = [:]
     entries.reserveCapacity(expected.count)
-    for (name, shape) in expected {
+    for wanted in expected {
+      let (name, shape) = (wanted.name, wanted.shape)
       guard let tensor = stored[name] else {
         throw LacunaError(.malformed, file: file.path, field: name, expected: "a tensor of \(shape)", found: "none")
       }
@@ -62,31 +63,6 @@ extension GGUFSource {
         expected: "tensors of \(config.numHiddenLayers) layers with biases in all of them or none", found: "this one")
     }
     return entries
-  }
-
-  private static func shapes(_ config: ModelConfig) -> [(String, [Int])] {
-    let (hidden, inner) = (config.hiddenSize, config.intermediateSize)
-    let queries = config.numAttentionHeads * config.headDim
-    let keys = config.numKeyValueHeads * config.headDim
-    var shapes = [("model.embed_tokens.weight", [config.vocabSize, hidden]), ("model.norm.weight", [hidden])]
-    if !config.tieWordEmbeddings { shapes.append(("lm_head.weight", [config.vocabSize, hidden])) }
-    for layer in 0..<config.numHiddenLayers {
-      let prefix = "model.layers.\(layer)."
-      func add(_ module: String, _ rows: Int, _ cols: Int, bias: Bool) {
-        shapes.append((prefix + module + ".weight", [rows, cols]))
-        if bias { shapes.append((prefix + module + ".bias", [rows])) }
-      }
-      shapes.append((prefix + "input_layernorm.weight", [hidden]))
-      add("self_attn.q_proj", queries, hidden, bias: config.attentionBias)
-      add("self_attn.k_proj", keys, hidden, bias: config.attentionBias)
-      add("self_attn.v_proj", keys, hidden, bias: config.attentionBias)
-      add("self_attn.o_proj", hidden, queries, bias: config.attentionBias)
-      shapes.append((prefix + "post_attention_layernorm.weight", [hidden]))
-      add("mlp.gate_proj", inner, hidden, bias: config.mlpBias)
-      add("mlp.up_proj", inner, hidden, bias: config.mlpBias)
-      add("mlp.down_proj", hidden, inner, bias: config.mlpBias)
-    }
-    return shapes
   }
 
   /// Looks for scales, and values of norms and biases, that are not finite.

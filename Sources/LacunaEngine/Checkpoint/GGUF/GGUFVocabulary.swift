@@ -9,7 +9,7 @@ struct GGUFVocabulary: Sendable {
 
   let model: Model
   let tokens: [String]
-  let types: [GGUFTokenType]
+  let types: [PieceType]
   let bos: TokenID?
   let eos: TokenID?
   let unknown: TokenID?
@@ -62,9 +62,8 @@ struct GGUFVocabulary: Sendable {
       guard let merges = try file.strings("tokenizer.ggml.merges") else {
         throw file.mismatch("tokenizer.ggml.merges", "an array of strings", "no such key")
       }
-      let pre = try file.string("tokenizer.ggml.pre") ?? "gpt-2"
-      // Names that mean the same rules.
-      let aliases = ["llama3": "llama-bpe", "llama-v3": "llama-bpe", "default": "gpt-2"]
+      let pre = try file.string("tokenizer.ggml.pre") ?? "default"
+      let aliases = ["llama3": "llama-bpe", "llama-v3": "llama-bpe"]
       return .byteLevel(merges: merges, pre: aliases[pre] ?? pre)
     default:
       throw LacunaError(
@@ -72,23 +71,18 @@ struct GGUFVocabulary: Sendable {
     }
   }
 
-  private static func types(_ file: GGUFFile, count: Int) throws(LacunaError) -> [GGUFTokenType] {
+  private static func types(_ file: GGUFFile, count: Int) throws(LacunaError) -> [PieceType] {
     let key = "tokenizer.ggml.token_type"
     guard let numbers = try file.integers(key) else { return Array(repeating: .normal, count: count) }
     guard numbers.count == count else { throw file.mismatch(key, "\(count) types, one a token", "\(numbers.count)") }
-    var types: [GGUFTokenType] = []
+    var types: [PieceType] = []
     types.reserveCapacity(count)
     for (index, number) in numbers.enumerated() {
-      guard let type = GGUFTokenType(rawValue: number) else {
+      guard let type = Int32(exactly: number).flatMap(PieceType.init(rawValue:)) else {
         throw file.mismatch("\(key)[\(index)]", "a type of 1 to 6", "\(number)")
       }
       types.append(type)
     }
     return types
   }
-}
-
-/// The values of `tokenizer.ggml.token_type`, SentencePiece's own.
-enum GGUFTokenType: Int, Sendable {
-  case normal = 1, unknown, control, userDefined, unused, byte
 }

@@ -32,7 +32,7 @@ extension ModelRegistry {
 
   private static func stored(_ path: String) -> String {
     do throws(LacunaError) {
-      guard isDirectory(path) else { return try GGUFSource.describe(try GGUFFile.open(path)) }
+      guard isDirectory(path) else { return GGUFSource.describe(try GGUFFile.open(path)) }
       let file = "\(path)/config.json"
       let config = try JSONValue.parse(try readFile(file, limit: 1 << 20), file: file)
       if case .string(let method) = config["quantization_config"]?["quant_method"] {
