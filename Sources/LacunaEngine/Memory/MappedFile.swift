@@ -37,6 +37,7 @@ package final class MappedFile: @unchecked Sendable {
     munmap(UnsafeMutableRawPointer(mutating: base), byteCount)
   }
 
+  /// Valid while this object lives, which the pointer does not see to: `withExtendedLifetime` where nothing else holds it.
   package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: byteCount) }
 
   /// - Throws: `malformed` if the file has changed its size since it was mapped.

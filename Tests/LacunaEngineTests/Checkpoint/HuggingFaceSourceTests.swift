@@ -6,6 +6,7 @@ import Testing
 @Suite("Hugging Face directories")
 struct HuggingFaceSourceTests {
   private let directory: TemporaryDirectory
+  private let keeper = Keeper()
 
   init() throws { directory = try TemporaryDirectory() }
 
@@ -18,7 +19,7 @@ struct HuggingFaceSourceTests {
   func inPlace() throws {
     let checkpoint = TinyCheckpoint()
     try checkpoint.write(to: directory)
-    let source = try HuggingFaceSource(path: directory.path)
+    let source = keeper.keep(try HuggingFaceSource(path: directory.path))
     let matrix = try #require(source.matrix("lm_head.weight"))
     let expected = try #require(checkpoint.tensors.first { $0.name == "lm_head.weight" }).bytes
     #expect(Array(UnsafeRawBufferPointer(start: matrix.data, count: matrix.byteCount)) == expected)
@@ -30,7 +31,7 @@ struct HuggingFaceSourceTests {
   func shards() throws {
     let checkpoint = TinyCheckpoint()
     try checkpoint.writeSharded(3, to: directory)
-    let source = try HuggingFaceSource(path: directory.path)
+    let source = keeper.keep(try HuggingFaceSource(path: directory.path))
     for tensor in checkpoint.tensors where tensor.shape.count == 2 {
       let matrix = try #require(source.matrix(tensor.name))
       #expect(Array(UnsafeRawBufferPointer(start: matrix.data, count: matrix.byteCount)) == tensor.bytes)
@@ -153,7 +154,7 @@ struct HuggingFaceSourceTests {
     for padding in 0..<8 {
       try directory.write(checkpoint.configText, to: "config.json")
       try directory.write(safetensors(checkpoint.tensors, padding: padding), to: "model.safetensors")
-      let source = try HuggingFaceSource(path: directory.path)
+      let source = keeper.keep(try HuggingFaceSource(path: directory.path))
       let matrix = try #require(source.matrix("lm_head.weight"))
       #expect(UInt(bitPattern: matrix.data).isMultiple(of: 2))
       let expected = try #require(checkpoint.tensors.first { $0.name == "lm_head.weight" }).bytes

@@ -29,10 +29,12 @@ enum Scheme {
 
 @Suite("FP8 schemes")
 struct QuantizationSchemeTests {
+  private let keeper = Keeper()
+
   private func open(_ checkpoint: TinyCheckpoint) throws -> HuggingFaceSource {
     let directory = try TemporaryDirectory()
     try checkpoint.write(to: directory)
-    return try HuggingFaceSource(path: directory.path)
+    return keeper.keep(try HuggingFaceSource(path: directory.path))
   }
 
   struct Case: Sendable {
