@@ -44,7 +44,9 @@ package final class MappedFile: @unchecked Sendable {
   package func checkUnchanged() throws(LacunaError) {
     let found = try file.currentByteCount()
     guard found == byteCount else {
-      throw LacunaError(.malformed, file: path, field: "size", expected: "\(byteCount) bytes", found: "\(found) (the file changed while it was open)")
+      throw LacunaError(
+        .malformed, file: path, field: "size", expected: "\(byteCount) bytes",
+        found: "\(found) (the file changed while it was open)")
     }
   }
 }
@@ -55,7 +57,8 @@ package final class MappedFile: @unchecked Sendable {
 package func readFile(_ path: String, limit: Int) throws(LacunaError) -> [UInt8] {
   let file = try OpenFile(path: path)
   guard file.byteCount <= limit else {
-    throw LacunaError(.malformed, file: path, field: "size", expected: "at most \(limit) bytes", found: "\(file.byteCount)")
+    throw LacunaError(
+      .malformed, file: path, field: "size", expected: "at most \(limit) bytes", found: "\(file.byteCount)")
   }
   var failure: Int32 = 0
   let bytes = [UInt8](unsafeUninitializedCapacity: file.byteCount) { buffer, count in
@@ -73,7 +76,9 @@ package func readFile(_ path: String, limit: Int) throws(LacunaError) -> [UInt8]
   }
   guard failure == 0 else { throw LacunaError(.unreadable, "\(path): cannot read: \(systemMessage(failure))") }
   guard bytes.count == file.byteCount else {
-    throw LacunaError(.malformed, file: path, field: "size", expected: "\(file.byteCount) bytes", found: "\(bytes.count) (the file changed while it was read)")
+    throw LacunaError(
+      .malformed, file: path, field: "size", expected: "\(file.byteCount) bytes",
+      found: "\(bytes.count) (the file changed while it was read)")
   }
   return bytes
 }

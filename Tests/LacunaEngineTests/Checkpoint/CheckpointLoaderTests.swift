@@ -58,7 +58,9 @@ struct CheckpointLoaderTests {
     let source = try source(TinyCheckpoint())
     let weights = try load(source, .fp8)
     #expect(weights.embedding.type == .bf16 && weights.head.weight.type == .bf16)
-    for (matrix, name) in [(weights.layers[0].down.weight, "mlp.down_proj"), (weights.layers[0].key.weight, "self_attn.k_proj")] {
+    for (matrix, name) in [
+      (weights.layers[0].down.weight, "mlp.down_proj"), (weights.layers[0].key.weight, "self_attn.k_proj"),
+    ] {
       let original = values(try #require(source.matrix("model.layers.0.\(name).weight")))
       #expect(matrix.type == .e4m3 && matrix.blockRows == 1 && matrix.blockCols == matrix.cols)
       let scales = try #require(matrix.scales)
@@ -144,7 +146,8 @@ struct CheckpointLoaderTests {
     #expect(throws: LacunaError.self) { _ = try CheckpointLoader.open("\(directory.path)/none") }
   }
 
-  @Test("synthetic weights repeat, hold no NaN, and have the deviation they promise", arguments: [WeightType.e4m3, .bf16])
+  @Test(
+    "synthetic weights repeat, hold no NaN, and have the deviation they promise", arguments: [WeightType.e4m3, .bf16])
   func synthetic(type: WeightType) throws {
     func random(_ seed: UInt64) throws -> ModelWeights {
       keeper.keep(try ModelWeights.random(config: .tiny, type: type, seed: seed))

@@ -57,7 +57,10 @@ struct HuggingFaceSourceTests {
     let path = "\(directory.path)/model.safetensors.index.json"
     let good = try String(contentsOfFile: path, encoding: .utf8)
     for (old, new, message) in [
-      ("\"lm_head.weight\"", "\"lm_head.weights\"", "lm_head.weights: expected the tensor, as the index says, found none"),
+      (
+        "\"lm_head.weight\"", "\"lm_head.weights\"",
+        "lm_head.weights: expected the tensor, as the index says, found none"
+      ),
       ("\"lm_head.weight\": \"model-2", "\"lm_head.weight\": \"model-1", "found it in"),
       ("model-2-of-2", "model-3-of-2", "model-3-of-2.safetensors: cannot open"),
       ("\"weight_map\"", "\"weights\"", "weight_map: expected an object, found nothing"),
@@ -79,7 +82,8 @@ struct HuggingFaceSourceTests {
     try directory.write(TinyCheckpoint().configText, to: "config.json")
     try directory.write("x", to: "pytorch_model.bin")
     let weights = try #require(throws: LacunaError.self) { _ = try HuggingFaceSource(path: directory.path) }
-    #expect(weights.message.contains("expected model.safetensors") && weights.message.contains("found pytorch_model.bin"))
+    #expect(
+      weights.message.contains("expected model.safetensors") && weights.message.contains("found pytorch_model.bin"))
   }
 
   @Test("a missing, misshapen or mistyped tensor is refused by name")
@@ -190,7 +194,8 @@ struct HuggingFaceSourceTests {
     #expect(try template(#"{"model_max_length": 1e30, "chat_template": "{{ a }}"}"#) == "{{ a }}")
     #expect(try template(#"{"chat_template": null}"#) == nil)
     #expect(
-      try template(#"{"chat_template": [{"name":"tool_use","template":"t"},{"name":"default","template":"d"}]}"#) == "d")
+      try template(#"{"chat_template": [{"name":"tool_use","template":"t"},{"name":"default","template":"d"}]}"#) == "d"
+    )
     #expect(throws: LacunaError.self) { _ = try template(#"{"chat_template": 5}"#) }
     let long = String(repeating: "x", count: (1 << 20) + 1)
     #expect(throws: LacunaError.self) { _ = try template(#"{"chat_template": "\#(long)x"}"#) }
