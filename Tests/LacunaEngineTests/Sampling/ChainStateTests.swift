@@ -129,4 +129,32 @@ struct ChainStateTests {
     #expect(try chain.draw([0, 1, 0]) == 1)
     #expect(early.calls == 1 && honest.calls == 1 && late.calls == 0)
   }
+
+  @Test("every stage has random numbers of its own, the selector's do not depend on the filters")
+  func lanes() throws {
+    final class Dice: SamplerChain.ExternalStage {
+      let isSelector: Bool
+      var thrown: [SeededRandom] = []
+      init(isSelector: Bool) { self.isSelector = isSelector }
+      func apply(_ logits: UnsafeMutableBufferPointer<Float>, _ context: SamplingContext) {
+        thrown.append(context.random)
+      }
+      func pick(_ logits: UnsafeMutableBufferPointer<Float>, _ context: SamplingContext) -> TokenID {
+        thrown.append(context.random)
+        return 0
+      }
+      func accept(_ token: TokenID) {}
+      func fork() -> any SamplerChain.ExternalStage { self }
+      func rewind(toAccepted count: Int) {}
+    }
+    let (filter, selector) = (Dice(isSelector: false), Dice(isSelector: true))
+    var chain = try SamplerChain(
+      [
+        .native(StageDescription("temperature")), .external(name: "filter", filter),
+        .external(name: "selector", selector),
+      ], vocabularySize: 2)
+    _ = try chain.draw([0, 0], tokens: [1, 1, 1], seed: 8, stream: 9)
+    #expect(filter.thrown == [SeededRandom(seed: 8, stream: 9, position: 3, draw: 2 << 24)])
+    #expect(selector.thrown == [SeededRandom(seed: 8, stream: 9, position: 3)])
+  }
 }
