@@ -52,6 +52,23 @@ struct ChainStateTests {
     #expect(chain.acceptedCount == 30)
   }
 
+  @Test("copies that take turns do not see one another's tokens", arguments: ["dist", "mirostat", "mirostat_v2"])
+  func turns(_ selector: String) throws {
+    var alone = try chain(selector)
+    var aloneTokens: [TokenID] = []
+    try generate(&alone, &aloneTokens, 60)
+    var chain = try chain(selector)
+    var tokens: [TokenID] = []
+    try generate(&chain, &tokens, 20)
+    var (fork, forkTokens) = (chain, tokens)
+    for _ in 0..<40 {
+      try generate(&fork, &forkTokens, 1, seed: 77)
+      try generate(&chain, &tokens, 1)
+    }
+    #expect(tokens == aloneTokens)
+    #expect(zip(forkTokens, forkTokens.dropFirst()).allSatisfy { $0 != $1 })
+  }
+
   @Test("after a rewind the same tokens come again", arguments: ["dist", "mirostat", "mirostat_v2"])
   func rewinds(_ selector: String) throws {
     var chain = try chain(selector)
