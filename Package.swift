@@ -48,7 +48,7 @@ let package = Package(
     .target(
       name: "LacunaTestSupport", dependencies: ["LacunaEngine"], path: "Tests/LacunaTestSupport",
       swiftSettings: swift),
-    .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "LacunaEngine"], swiftSettings: swift),
+    .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "LacunaTestSupport"], swiftSettings: swift),
     .testTarget(
       name: "LacunaEngineTests", dependencies: ["LacunaEngine", "LacunaTestSupport"], swiftSettings: swift),
     .testTarget(

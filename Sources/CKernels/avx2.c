@@ -9,7 +9,6 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 #include "lanes_avx2.h"
 
-#define CK_PREFETCH_BYTES 2048
 #include "shared_layer.h"
 #include "shared_logits.h"
 #include "shared_matmul.h"

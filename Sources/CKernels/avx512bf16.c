@@ -17,20 +17,18 @@
 #define CK_ISA_NAME avx512bf16
 #include "lanes_avx512.h"
 
-#define CK_PREFETCH_BYTES 2048
 #include "expand_avx512bf16.h"
 #include "shared_matmul.h"
 
 enum {
   CK_BLOCK = 64,         // elements of K in one step: two vectors of bfloat16
   CK_CHUNK = 1024,       // elements of K between visits of the accumulators: an integer number of blocks
-  CK_AHEAD_BYTES = 7 << 10,  // how far ahead of the vector product memory is fetched, at least
-  CK_MAX_ROWS = 6,       // of a tile
+  CK_MAX_ROWS = 3,       // of a tile
   CK_MAX_TOKENS = 8,     // of a tile
   CK_SKINNY_ROWS = 32,   // rows whose accumulators wait in the first-level cache while a chunk passes
   CK_SKINNY_LIMIT = 16,  // tokens up to which weights are expanded on the fly
   CK_PANEL_BYTES = 400 << 10,  // of expanded weights: they stay in the second-level cache
-  CK_PANEL_TOKENS = 12,        // tokens whose chunk stays in the first-level cache while a panel passes
+  CK_PANEL_TOKENS = 8,         // tokens whose chunk stays in the first-level cache while a panel passes
 };
 
 // n <= 64 elements of a row; what lies beyond n is not read and counts as zero.
@@ -126,6 +124,26 @@ CK_INLINE void v_chunk_begin(const ck_job *job, size_t R, size_t T, ck_acc *acc,
   }
 }
 
+// Sixteen reductions at once, each by the tree of v_reduce_add: sums[i] belongs to lanes[i].
+CK_INLINE f32x16 v_reduce_add_16(const f32x16 lanes[16]) {
+  f32x16 eight[8], four[4], two[2];
+  CK_UNROLL for (int i = 0; i < 8; i++) {
+    const f32x16 a = lanes[2 * i], b = lanes[2 * i + 1];
+    eight[i] = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
+  }
+  CK_UNROLL for (int i = 0; i < 4; i++) {
+    const f32x16 a = eight[2 * i], b = eight[2 * i + 1];
+    four[i] = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
+  }
+  CK_UNROLL for (int i = 0; i < 2; i++) {
+    const f32x16 a = four[2 * i], b = four[2 * i + 1];
+    two[i] = _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xEE));
+  }
+  const f32x16 sums = _mm512_add_ps(_mm512_shuffle_ps(two[0], two[1], 0x88), _mm512_shuffle_ps(two[0], two[1], 0xDD));
+  // The quarters hold numbers 0-3 of the four groups of four: a transposition puts them in order.
+  return _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), sums);
+}
+
 CK_INLINE void v_chunk_end(const ck_job *job, size_t R, size_t T, ck_acc *acc, float *waiting, size_t chunk, size_t row,
                            size_t token) {
   const bool last = chunk + 1 == job->chunks;
@@ -138,14 +156,24 @@ CK_INLINE void v_chunk_end(const ck_job *job, size_t R, size_t T, ck_acc *acc, f
       }
     }
   }
+  if (!last) {
+    CK_UNROLL for (size_t r = 0; r < R; r++) {
+      CK_UNROLL for (size_t t = 0; t < T; t++) _mm512_store_ps(waiting + (r * T + t) * CK_LANES, acc->at[r][t]);
+    }
+    return;
+  }
+  float sums[(CK_MAX_ROWS * CK_MAX_TOKENS + 15) / 16 * 16] __attribute__((aligned(64)));
+  CK_UNROLL for (size_t i = 0; i < R * T; i += 16) {
+    f32x16 lanes[16];
+    CK_UNROLL for (size_t j = 0; j < 16; j++) {
+      lanes[j] = i + j < R * T ? acc->at[(i + j) / T][(i + j) % T] : _mm512_setzero_ps();
+    }
+    _mm512_store_ps(sums + i, v_reduce_add_16(lanes));
+  }
   CK_UNROLL for (size_t r = 0; r < R; r++) {
-    const float factor = last && !job->blocked ? v_factor(job, row + r, 0) : 1.0f;
+    const float factor = job->blocked ? 1.0f : v_factor(job, row + r, 0);
     CK_UNROLL for (size_t t = 0; t < T; t++) {
-      if (last) {
-        job->out[(token + t) * job->out_stride + row + r] = v_reduce_add(acc->at[r][t]) * factor;
-      } else {
-        _mm512_store_ps(waiting + (r * T + t) * CK_LANES, acc->at[r][t]);
-      }
+      job->out[(token + t) * job->out_stride + row + r] = sums[r * T + t] * factor;
     }
   }
 }
@@ -231,7 +259,7 @@ CK_INLINE void v_skinny(ck_dtype dtype, const ck_job *job, size_t row_begin, siz
 }
 
 // --- many tokens -------------------------------------------------------------------------------------------------
-// A panel of rows is expanded once, [chunk][row][width of the chunk] bfloat16; then tiles of 6 rows by 4 tokens walk
+// A panel of rows is expanded once, [chunk][row][width of the chunk] bfloat16; then tiles of 3 rows by 8 tokens walk
 // over it.
 
 CK_INLINE size_t v_panel_rows(size_t cols) {
@@ -276,10 +304,21 @@ CK_INLINE void v_panel_tile(size_t R, size_t T, const ck_job *job, const uint8_t
 
 CK_INLINE void v_panel_tokens(size_t R, const ck_job *job, const uint8_t *panel, float *waiting, size_t row, size_t token,
                               size_t count, size_t chunk) {
-  for (; count >= 4; token += 4, count -= 4, waiting += R * 4 * CK_LANES) {
-    v_panel_tile(R, 4, job, panel, waiting, row, token, chunk);
+  if (count == 8) {
+    v_panel_tile(R, 8, job, panel, waiting, row, token, chunk);
+    return;
   }
-  for (; count; token++, count--, waiting += R * CK_LANES) v_panel_tile(R, 1, job, panel, waiting, row, token, chunk);
+  if (count & 4) {
+    v_panel_tile(R, 4, job, panel, waiting, row, token, chunk);
+    token += 4;
+    waiting += R * 4 * CK_LANES;
+  }
+  if (count & 2) {
+    v_panel_tile(R, 2, job, panel, waiting, row, token, chunk);
+    token += 2;
+    waiting += R * 2 * CK_LANES;
+  }
+  if (count & 1) v_panel_tile(R, 1, job, panel, waiting, row, token, chunk);
 }
 
 // scratch: accumulators [CK_PANEL_TOKENS][panel rows], then the panel
@@ -289,8 +328,8 @@ static void ck_many(const ck_job *job, const uint8_t *panel, float *accumulators
     for (size_t chunk = 0; chunk < job->chunks; chunk++) {
       const size_t begin = chunk * job->chunk, width = v_chunk_width(job, chunk);
       size_t r = 0;
-      for (; r + 6 <= rows; r += 6) {
-        v_panel_tokens(6, job, panel + 2 * (rows * begin + r * width), accumulators + r * tokens * CK_LANES, row + r,
+      for (; r + CK_MAX_ROWS <= rows; r += CK_MAX_ROWS) {
+        v_panel_tokens(CK_MAX_ROWS, job, panel + 2 * (rows * begin + r * width), accumulators + r * tokens * CK_LANES, row + r,
                        token, tokens, chunk);
       }
       for (; r < rows; r++) {
@@ -316,7 +355,7 @@ CK_INLINE void v_many(ck_dtype dtype, const ck_job *job, size_t row_begin, size_
 static bool ck_is_packed(ck_dtype dtype) { return dtype == CK_BF16 || dtype == CK_E4M3; }
 
 // Rows of a multiple of 4 KiB would meet in the same sets of the first-level cache; half a page between them spreads
-// a chunk of twelve tokens evenly.
+// a chunk of eight tokens evenly.
 static size_t ck_packed_row_bytes(size_t cols, ck_dtype dtype) {
   if (!ck_is_packed(dtype)) return ck_packed_row_bytes_avx512bf16(cols, dtype);
   size_t bytes = ck_round_up(2 * cols, 2 * CK_BLOCK);

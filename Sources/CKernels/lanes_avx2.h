@@ -115,6 +115,21 @@ CK_INLINE f32x16 v_load_e4m3(const void *p, v_codes *seen) {
   return v_parts(_mm256_slli_epi16(_mm256_cvtepu8_epi16(codes), 8));
 }
 
+typedef __m256i v_codes_32;
+CK_INLINE v_codes_32 v_codes_32_none(void) { return _mm256_setzero_si256(); }
+CK_INLINE void v_codes_32_into(v_codes *seen, v_codes_32 more) {
+  *seen = _mm_max_epu8(*seen, _mm_max_epu8(_mm256_castsi256_si128(more), _mm256_extracti128_si256(more, 1)));
+}
+// Unpacking leaves codes 0-7 and 16-23 in one register and the others in the other: halves of lanes, as they are wanted.
+CK_INLINE void v_load_e4m3_32(const void *p, v_codes_32 *seen, f32x16 *low, f32x16 *high) {
+  const __m256i codes = _mm256_loadu_si256(p), zero = _mm256_setzero_si256();
+  *seen = _mm256_max_epu8(*seen, _mm256_add_epi8(codes, codes));
+  const f32x16 lanes_low = v_parts(_mm256_unpacklo_epi8(zero, codes));
+  const f32x16 lanes_high = v_parts(_mm256_unpackhi_epi8(zero, codes));
+  *low = v_pair(lanes_low.low, lanes_high.low);
+  *high = v_pair(lanes_low.high, lanes_high.high);
+}
+
 CK_INLINE void v_load_half_pairs_f32(const float *p, __m256 *first, __m256 *second) {
   const __m256 a = _mm256_loadu_ps(p), b = _mm256_loadu_ps(p + 8);
   const __m256 low = _mm256_permute2f128_ps(a, b, 0x20), high = _mm256_permute2f128_ps(a, b, 0x31);

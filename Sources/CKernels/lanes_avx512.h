@@ -70,6 +70,20 @@ CK_INLINE f32x16 v_load_e4m3(const void *p, v_codes *seen) {
   return v_parts(_mm256_slli_epi16(_mm256_cvtepu8_epi16(codes), 8));
 }
 
+typedef __m256i v_codes_32;
+CK_INLINE v_codes_32 v_codes_32_none(void) { return _mm256_setzero_si256(); }
+CK_INLINE void v_codes_32_into(v_codes *seen, v_codes_32 more) {
+  *seen = _mm_max_epu8(*seen, _mm_max_epu8(_mm256_castsi256_si128(more), _mm256_extracti128_si256(more, 1)));
+}
+CK_INLINE void v_load_e4m3_32(const void *p, v_codes_32 *seen, f32x16 *low, f32x16 *high) {
+  const __m256i codes = _mm256_loadu_si256(p);
+  *seen = _mm256_max_epu8(*seen, _mm256_add_epi8(codes, codes));
+  const __m512i words = _mm512_srai_epi16(_mm512_slli_epi16(_mm512_cvtepu8_epi16(codes), 8), 1);
+  const __m512i f16 = _mm512_and_si512(words, _mm512_set1_epi16((short)0xBF80));
+  *low = _mm512_cvtph_ps(_mm512_castsi512_si256(f16));
+  *high = _mm512_cvtph_ps(_mm512_extracti64x4_epi64(f16, 1));
+}
+
 CK_INLINE void v_load_pairs_f32(const void *p, f32x16 *first, f32x16 *second) {
   const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
   const __m512 a = _mm512_loadu_ps(p), b = _mm512_loadu_ps((const float *)p + CK_LANES);

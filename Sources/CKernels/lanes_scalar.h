@@ -127,6 +127,15 @@ CK_INLINE f32x16 v_load_e4m3(const void *p, v_codes *seen) {
   return r;
 }
 
+// 32 codes at once
+typedef v_codes v_codes_32;
+CK_INLINE v_codes_32 v_codes_32_none(void) { return v_codes_none(); }
+CK_INLINE void v_codes_32_into(v_codes *seen, v_codes_32 more) { *seen |= more; }
+CK_INLINE void v_load_e4m3_32(const void *p, v_codes_32 *seen, f32x16 *low, f32x16 *high) {
+  *low = v_load_e4m3(p, seen);
+  *high = v_load_e4m3((const uint8_t *)p + CK_LANES, seen);
+}
+
 // --- pages: 16 pairs of elements, parted into first and second
 CK_INLINE void v_load_pairs_f32(const void *p, f32x16 *first, f32x16 *second) {
   float x[2 * CK_LANES];

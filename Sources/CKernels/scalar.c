@@ -3,7 +3,6 @@
 #include "fill.h"
 #include "lanes_scalar.h"
 
-#define CK_PREFETCH_BYTES 0
 #include "shared_layer.h"
 #include "shared_logits.h"
 #include "shared_matmul.h"

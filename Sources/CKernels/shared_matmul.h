@@ -20,6 +20,17 @@ CK_INLINE f32x16 v_weights_tail(ck_dtype dtype, const uint8_t *p, size_t n, v_co
   return v_weights(dtype, tail, seen);
 }
 
+// 32 elements as two vectors of 16.
+CK_INLINE void v_weights_32(ck_dtype dtype, const uint8_t *p, v_codes_32 *seen, f32x16 *low, f32x16 *high) {
+  if (dtype == CK_E4M3) {
+    v_load_e4m3_32(p, seen, low, high);
+  } else {
+    v_codes none = v_codes_none();
+    *low = v_weights(dtype, p, &none);
+    *high = v_weights(dtype, p + CK_LANES * ck_dtype_bytes(dtype), &none);
+  }
+}
+
 // acc[r][t] += row r . token t over `cols` columns. w: first row's first column; x: first token's.
 #define CK_MAX_TILE 6
 typedef struct {
@@ -30,13 +41,28 @@ CK_INLINE void v_tile(ck_dtype dtype, size_t R, size_t T, CK_FN(acc) *acc, const
                       const float *x, size_t x_stride, size_t cols, v_codes *seen) {
   const size_t bytes = ck_dtype_bytes(dtype);
   size_t k = 0;
+  if (T == 1) {
+    // Bound by memory, or nearly: R rows are read side by side, and memory is fetched in one stream, a group ahead.
+    const uint8_t *fetch = w + (CK_AHEAD_BYTES / (R * row_bytes + 1) + 1) * R * row_bytes;
+    v_codes_32 seen_32 = v_codes_32_none();
+    for (; k + 64 <= cols; k += 64, fetch += R * 64 * bytes) {
+      CK_UNROLL for (size_t line = 0; line < R * bytes; line++) __builtin_prefetch(fetch + 64 * line);
+      CK_UNROLL for (size_t j = 0; j < 64; j += 32) {
+        const f32x16 x_low = v_load(x + k + j), x_high = v_load(x + k + j + CK_LANES);
+        CK_UNROLL for (size_t r = 0; r < R; r++) {
+          f32x16 low, high;
+          v_weights_32(dtype, w + r * row_bytes + (k + j) * bytes, &seen_32, &low, &high);
+          acc->at[r][0] = v_fma(high, x_high, v_fma(low, x_low, acc->at[r][0]));
+        }
+      }
+    }
+    v_codes_32_into(seen, seen_32);
+  }
   for (; k + CK_LANES <= cols; k += CK_LANES) {
     f32x16 tokens[CK_MAX_TILE];
     CK_UNROLL for (size_t t = 0; t < T; t++) tokens[t] = v_load(x + t * x_stride + k);
     CK_UNROLL for (size_t r = 0; r < R; r++) {
-      const uint8_t *p = w + r * row_bytes + k * bytes;
-      if (T == 1 && k % (64 / bytes) == 0) __builtin_prefetch(p + CK_PREFETCH_BYTES);
-      const f32x16 row = v_weights(dtype, p, seen);
+      const f32x16 row = v_weights(dtype, w + r * row_bytes + k * bytes, seen);
       CK_UNROLL for (size_t t = 0; t < T; t++) acc->at[r][t] = v_fma(row, tokens[t], acc->at[r][t]);
     }
   }

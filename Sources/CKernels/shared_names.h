@@ -7,6 +7,8 @@
 #define CK_JOIN(op, isa) CK_JOIN2(op, isa)
 #define CK_FN(op) CK_JOIN(op, CK_ISA_NAME)
 
+enum { CK_AHEAD_BYTES = 7 << 10 };  // how far ahead of a memory-bound product memory is fetched, at least
+
 #define CK_UNROLL _Pragma("clang loop unroll(full)")
 
 // A tail shorter than 16, copied so that nothing beyond it is read; the rest is zero.

@@ -1,1 +1,35 @@
-// Helpers shared by the test targets.
+// Helpers shared by the test targets: files that ship with the tests, and files that a test makes for itself.
+import Foundation
+
+/// Files under Tests/Fixtures.
+package enum Fixture {
+  /// - Parameter name: "golden/llama3-rope".
+  package static func path(_ name: String, file: StaticString = #filePath) -> String {
+    // .../Tests/LacunaTestSupport/Fixtures.swift
+    let support = "\(file)".split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
+    return support.joined(separator: "/") + "/Fixtures/" + name
+  }
+}
+
+/// A directory that goes away with this object.
+package final class TemporaryDirectory: Sendable {
+  package let path: String
+
+  package init() throws {
+    let url = FileManager.default.temporaryDirectory.appendingPathComponent("lacuna-test-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    path = url.path
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// - Returns: the file's path.
+  @discardableResult
+  package func write(_ bytes: [UInt8], to name: String) throws -> String {
+    try Data(bytes).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
+    return "\(path)/\(name)"
+  }
+
+  @discardableResult
+  package func write(_ text: String, to name: String) throws -> String { try write(Array(text.utf8), to: name) }
+}

@@ -26,9 +26,4 @@ package enum CheckpointLoader {
     var builder = WeightBuilder(source: source, choice: choice, quantizesHead: quantizesHead, progress: progress)
     return try builder.build()
   }
-
-  // MARK: Seams
-
-  /// SEAM: becomes `try TokenizerLoader.load(directory: directory, config: config)`.
-  static func tokenizer(directory: String, config: ModelConfig) throws(LacunaError) -> (any Tokenizer)? { nil }
 }

@@ -18,28 +18,44 @@ extension Candidates {
 
   /// Keeps the shortest beginning of the ranking by score whose share of the probability is `mass` or more, and at
   /// least the `minimum` best by score.
-  /// - Parameter scores: [count]; -inf where the token is masked.
+  /// - Parameters:
+  ///   - scores: [count]; -inf where the token is masked.
+  ///   - scoresRiseWithLogits: saves looking at the many that are too improbable to matter.
   mutating func keepMass(
-    _ mass: Double, by scores: UnsafePointer<Float>, bounds: (lowest: Float, highest: Float), minimum: Int
+    _ mass: Double, by scores: UnsafePointer<Float>, scoresRiseWithLogits: Bool, minimum: Int
   ) throws(LacunaError) {
     let total = try weights()
     let minimum = max(minimum, 1)
     guard try minimum < range().survivors else { return }
     var ranking = Selection.Ranking(
-      scores: scores, weights: UnsafePointer(scratch.weights), count: count, population: nil, lowest: bounds.lowest,
-      highest: bounds.highest)
+      scores: scores, weights: UnsafePointer(scratch.weights), count: count, population: nil)
+    if scoresRiseWithLogits, let probable = probablePositions(mass * total) {
+      ranking.population = UnsafePointer(scratch.positions)
+      ranking.count = probable
+    }
     guard let cut = Selection.cut(
       ranking, target: mass * total, work: scratch.work, histogram: scratch.histogram)
     else { return }
-    var kept = positions(cut, scores, of: nil, count)
+    var kept = positions(cut, scores, of: ranking.population, ranking.count)
     if kept < minimum {
-      ranking.weights = nil
+      ranking = Selection.Ranking(scores: scores, weights: nil, count: count, population: nil)
       guard let wider = Selection.cut(
         ranking, target: Double(minimum), work: scratch.work, histogram: scratch.histogram)
       else { return }
       kept = positions(wider, scores, of: nil, count)
     }
     if kept < count { keepPositions(kept) }
+  }
+
+  /// Writes the places of the tokens that are not much less probable than the best to `scratch.positions`, if they are
+  /// few and together weigh more than `weight` without doubt.
+  private func probablePositions(_ weight: Double) -> Int? {
+    // Of a language model's distribution these are most of the mass, and some hundred tokens.
+    let found = LogitKernels.indexes(scratch.positions, of: scratch.weights, count, atLeast: 0x1p-8)
+    guard found < count / 4 else { return nil }
+    var sum = 0.0
+    for index in 0..<found { sum += Double(scratch.weights[Int(scratch.positions[index])]) }
+    return sum > weight * (1 + 1e-5) ? found : nil
   }
 
   /// Writes the places of the k best by logit to `scratch.positions`, rising; returns how many there are.
@@ -49,12 +65,11 @@ extension Candidates {
     guard k < range.survivors else {
       return LogitKernels.indexes(scratch.positions, of: logits, count, atLeast: -.infinity)
     }
-    var ranking = Selection.Ranking(
-      scores: logits, weights: nil, count: count, population: nil, lowest: range.lowest, highest: range.highest)
-    // Of n blocks' maxima the k-th highest is a lower bound of the k-th highest logit, and a tight one while k is far
-    // below n: what lies below it need not be looked at.
+    var ranking = Selection.Ranking(scores: logits, weights: nil, count: count, population: nil)
+    // Of n blocks' maxima the k-th highest is a lower bound of the k-th highest logit, and a tight one while k is
+    // well below n: what lies below the bound need not be looked at.
     let blocks = (count + LogitKernels.laneCount - 1) / LogitKernels.laneCount
-    if k * 4 <= blocks {
+    if k * 2 <= blocks {
       LogitKernels.blockMaxima(scratch.scores, logits, count)
       var maxima = ranking
       maxima.scores = UnsafePointer(scratch.scores)
@@ -64,7 +79,6 @@ extension Candidates {
       {
         ranking.count = LogitKernels.indexes(scratch.positions, of: logits, count, atLeast: cut.score)
         ranking.population = UnsafePointer(scratch.positions)
-        ranking.lowest = cut.score
       }
     }
     guard let cut = Selection.cut(

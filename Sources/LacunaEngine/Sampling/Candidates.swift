@@ -43,7 +43,7 @@ struct Candidates: ~Copyable {
 
   // MARK: What is known of them
 
-  /// Highest, lowest, and how many are not masked.
+  /// The highest, and how many are not masked.
   /// - Throws: `notFinite` for NaN and +inf, naming the token, and when every token is masked.
   mutating func range() throws(LacunaError) -> LogitKernels.Range {
     if let knownRange { return knownRange }

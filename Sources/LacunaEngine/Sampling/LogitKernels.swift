@@ -16,8 +16,6 @@ enum LogitKernels {
   struct Range: Equatable {
     /// -inf where nothing survives.
     var highest = -Float.infinity
-    /// Of the values that are not masked.
-    var lowest = Float.infinity
     /// Values above -inf.
     var survivors = 0
     /// Whether there is a NaN or +inf; the other members mean nothing then.
@@ -31,7 +29,6 @@ enum LogitKernels {
 
   static func range(_ x: UnsafePointer<Float>, _ count: Int) -> Range {
     var highest = Lanes(repeating: -.infinity)
-    var lowest = Lanes(repeating: .infinity)
     var survivors = SIMD16<Int32>(repeating: 0)
     var good = SIMDMask<SIMD16<Int32>>(repeating: true)
     var index = 0
@@ -39,26 +36,37 @@ enum LogitKernels {
       let value = load(x, index)
       good = good .& (value .< Lanes(repeating: .infinity))
       highest.replace(with: value, where: value .> highest)
-      let isOpen = value .> Lanes(repeating: -.infinity)
-      lowest.replace(with: value, where: isOpen .& (value .< lowest))
-      survivors = survivors &+ SIMD16<Int32>(repeating: 0).replacing(with: 1, where: isOpen)
+      survivors.replace(with: survivors &+ 1, where: value .> Lanes(repeating: -.infinity))
       index &+= laneCount
     }
     var result = Range()
     result.isBad = good != SIMDMask(repeating: true)
     for lane in 0..<laneCount {
       result.highest = max(result.highest, highest[lane])
-      result.lowest = min(result.lowest, lowest[lane])
       result.survivors &+= Int(survivors[lane])
     }
     while index < count {
       let value = x[index]
       if !(value < .infinity) { result.isBad = true }
       if value > result.highest { result.highest = value }
-      if value > -.infinity {
-        if value < result.lowest { result.lowest = value }
-        result.survivors &+= 1
-      }
+      if value > -.infinity { result.survivors &+= 1 }
+      index &+= 1
+    }
+    return result
+  }
+
+  /// The lowest value that is not masked; +inf where there is none.
+  static func lowest(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
+    var lowest = Lanes(repeating: .infinity)
+    var index = 0
+    while index &+ laneCount <= count {
+      let value = load(x, index)
+      lowest.replace(with: value, where: (value .< lowest) .& (value .> Lanes(repeating: -.infinity)))
+      index &+= laneCount
+    }
+    var result = lowest.min()
+    while index < count {
+      if x[index] < result, x[index] > -.infinity { result = x[index] }
       index &+= 1
     }
     return result

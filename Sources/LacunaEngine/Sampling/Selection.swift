@@ -18,9 +18,6 @@ enum Selection {
     var weights: UnsafePointer<Float>?
     var count: Int
     var population: UnsafePointer<Int32>?
-    /// Bounds of the scores above -inf; need not be tight.
-    var lowest: Float
-    var highest: Float
   }
 
   /// The cut of the shortest beginning of the ranking whose weights sum to `target` or more; nil where all of it does
@@ -33,7 +30,7 @@ enum Selection {
   ) -> Cut? {
     var population = ranking.population
     var count = ranking.count
-    var (lowest, highest) = (ranking.lowest, ranking.highest)
+    var (lowest, highest) = bounds(ranking)
     var target = target
     var isInsideBucket = false
     while true {
@@ -66,9 +63,31 @@ enum Selection {
     @inline(__always)
     func index(_ score: Float) -> Int {
       let place = (highest - score) * scale
-      // -inf and scores below the stated bound go to the last bucket.
-      return Int(place < Float(bucketCount - 1) ? place : Float(bucketCount - 1))
+      // -inf goes to the last bucket.
+      return Int(Int32(place < Float(bucketCount - 1) ? place : Float(bucketCount - 1)))
     }
+
+    /// Four histograms in turn: neighbours that share a bucket do not wait for one another.
+    @inline(__always)
+    func slot(_ score: Float, _ index: Int) -> Int { self.index(score) &+ (index & 3) &* bucketCount }
+  }
+
+  /// Lowest and highest score above -inf; crossed where there is none.
+  private static func bounds(_ ranking: Ranking) -> (lowest: Float, highest: Float) {
+    guard let population = ranking.population else {
+      return (
+        LogitKernels.lowest(ranking.scores, ranking.count),
+        LogitKernels.range(ranking.scores, ranking.count).highest
+      )
+    }
+    var (lowest, highest) = (Float.infinity, -Float.infinity)
+    for index in 0..<ranking.count {
+      let score = ranking.scores[Int(population[index])]
+      guard score > -.infinity else { continue }
+      lowest = min(lowest, score)
+      highest = max(highest, score)
+    }
+    return (lowest, highest)
   }
 
   private static func fill(
@@ -76,13 +95,19 @@ enum Selection {
     _ buckets: Buckets
   ) {
     histogram.update(repeating: 0, count: 4 * bucketCount)
-    let (scores, weights) = (ranking.scores, ranking.weights)
-    for index in 0..<count {
-      let position = population.map { Int($0[index]) } ?? index
-      let score = scores[position]
-      guard score > -.infinity else { continue }
-      // Four histograms in turn: neighbours that share a bucket do not wait for one another.
-      histogram[buckets.index(score) &+ (index & 3) &* bucketCount] += weights.map { Double($0[position]) } ?? 1
+    let scores = ranking.scores
+    switch (population, ranking.weights) {
+    case (nil, let weights?):
+      // Masked tokens weigh nothing.
+      for index in 0..<count { histogram[buckets.slot(scores[index], index)] += Double(weights[index]) }
+    case (nil, nil):
+      for index in 0..<count where scores[index] > -.infinity { histogram[buckets.slot(scores[index], index)] += 1 }
+    case (let population?, let weights):
+      for index in 0..<count {
+        let position = Int(population[index])
+        guard scores[position] > -.infinity else { continue }
+        histogram[buckets.slot(scores[position], index)] += weights.map { Double($0[position]) } ?? 1
+      }
     }
     for bucket in 0..<bucketCount {
       histogram[bucket] +=

@@ -46,15 +46,15 @@ struct ConverterTests {
     #expect(converted.formatDescription.contains("float-quantized"))
     for tensor in source.tensors {
       let isProjection = tensor.name.hasSuffix("_proj.weight")
-      let found = try #require(converted.matrix(tensor.name))
-      #expect(found.type == (isProjection ? .e4m3 : .bf16), "\(tensor.name)")
+      let found = converted.matrix(tensor.name)
+      #expect(found?.type == (tensor.shape.count == 1 ? nil : isProjection ? .e4m3 : .bf16), "\(tensor.name)")
       let original = rows(source, tensor)
       var expected = original.map { BFloat16($0).float }
       if isProjection {
         for row in 0..<tensor.rows {
           let range = row * tensor.cols..<(row + 1) * tensor.cols
           let scale = original[range].map(abs).max()! / 448
-          #expect(found.scales?[row] == scale)
+          #expect(found?.scales?[row] == scale)
           for i in range { expected[i] = Float8E4M3(original[i] / scale).float * scale }
         }
       }

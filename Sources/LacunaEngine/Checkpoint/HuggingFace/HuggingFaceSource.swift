@@ -52,7 +52,7 @@ package final class HuggingFaceSource: CheckpointSource {
   }
 
   package func makeTokenizer() throws(LacunaError) -> (any Tokenizer)? {
-    try CheckpointLoader.tokenizer(directory: path, config: config)
+    try TokenizerLoader.load(directory: path, config: config)
   }
 
   /// The type that most bytes have.

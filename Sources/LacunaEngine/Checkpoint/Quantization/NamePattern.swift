@@ -75,8 +75,8 @@ private struct Matcher {
     steps -= 1
     depth += 1
     defer { depth -= 1 }
-    // A level of recursion costs a few hundred bytes of stack.
-    guard steps > 0, depth < 2_000 else {
+    // A level of recursion costs up to a kilobyte of stack, and names are short.
+    guard steps > 0, depth < 1_000 else {
       throw LacunaError(.unsupported, "quantization_config: pattern \"\(pattern.clipped)\": takes too many steps")
     }
     switch node {

@@ -69,7 +69,8 @@ struct PackageFetch: Sendable {
     }
     while process.isRunning {
       if isCancelled?() == true {
-        process.terminate()
+        // Not SIGTERM: a child started from a dispatch thread inherits its blocked signals.
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         throw LacunaError(.cancelled, "\(what) was cancelled; nothing was left behind")
       }

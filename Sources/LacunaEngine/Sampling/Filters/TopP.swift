@@ -16,8 +16,6 @@ struct TopP: FilterStage {
 
   func apply(_ candidates: inout Candidates, _ context: SamplingContext) throws(LacunaError) {
     guard p < 1 else { return }
-    let range = try candidates.range()
-    try candidates.keepMass(
-      p, by: candidates.logits, bounds: (lowest: range.lowest, highest: range.highest), minimum: minKeep)
+    try candidates.keepMass(p, by: candidates.logits, scoresRiseWithLogits: true, minimum: minKeep)
   }
 }

@@ -28,12 +28,7 @@ struct Typical: FilterStage {
     // |surprise - entropy| = |typicalLogit - logit|, as surprise is highest + ln(total) - logit.
     let typicalLogit = Float(Double(highest) + logTotal - entropy)
     let (logits, scores) = (candidates.logits, candidates.scratch.scores)
-    var lowest = Float.infinity
-    for position in 0..<candidates.count {
-      let score = -abs(logits[position] - typicalLogit)
-      scores[position] = score
-      if score > -.infinity, score < lowest { lowest = score }
-    }
-    try candidates.keepMass(p, by: scores, bounds: (lowest: lowest, highest: 0), minimum: minKeep)
+    for position in 0..<candidates.count { scores[position] = -abs(logits[position] - typicalLogit) }
+    try candidates.keepMass(p, by: scores, scoresRiseWithLogits: false, minimum: minKeep)
   }
 }

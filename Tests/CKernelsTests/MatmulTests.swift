@@ -1,0 +1,140 @@
+import CKernels
+import LacunaTestSupport
+import Testing
+
+@Suite struct MatmulTests {
+  static let columns = [0, 1, 2, 7, 15, 16, 17, 31, 32, 33, 63, 64, 65, 72, 127, 128, 129, 200, 1023, 1024, 1100, 4096]
+
+  /// Rounding of K products in 16 lanes, the tree and the scale; and what VDPBF16PS takes for zero.
+  static func bound(_ size: Double, cols: Int) -> Double {
+    Double(cols / 16 + 16) * 0x1p-24 * size + Double(cols) * 0x1p-120
+  }
+
+  @Test("products equal the scalar ones and are near the exact ones", arguments: Instructions.available, ck_dtype.all)
+  func agreesWithScalar(_ instructions: Instructions, _ dtype: ck_dtype) {
+    let table = instructions.table, scalar = Instructions.scalar.table
+    let exactBits = !(instructions.roundsDifferently && (dtype == CK_BF16 || dtype == CK_E4M3))
+    for (c, cols) in Self.columns.enumerated() {
+      for fill in Fill.allCases {
+        let seed = UInt64(c), rows = 9, m = [1, 2, 17][c % 3]
+        let matrix = Matrix(dtype, rows: rows, cols: cols, fill: fill, seed: seed)
+        let x = fill.values(m * cols, seed: seed + 99)
+        let context = "\(instructions.name) \(dtype.name) \(rows)x\(cols) m=\(m) \(fill) seed \(seed)"
+        let packed = matrix.multiply(table, x, m: m), float32 = matrix.multiplyFloat32(table, x, m: m)
+        if instructions.isa != CK_ISA_SCALAR {
+          expectEqual(float32, matrix.multiplyFloat32(scalar, x, m: m), "matmul_f32 \(context)")
+          if exactBits { expectEqual(packed, matrix.multiply(scalar, x, m: m), "matmul \(context)") }
+        }
+        guard fill != .extremes || dtype == CK_E4M3 else { continue }  // would overflow
+        let rounded = dtype == CK_BF16 || dtype == CK_E4M3 ? x.map(roundedToBF16) : x
+        let exact = matrix.product(rounded, m: m), exactFloat32 = matrix.product(x, m: m)
+        expectNear(packed, exact.exact, within: exact.size.map { Self.bound($0, cols: cols) }, "matmul \(context)")
+        expectNear(
+          float32, exactFloat32.exact, within: exactFloat32.size.map { Self.bound($0, cols: cols) },
+          "matmul_f32 \(context)")
+      }
+    }
+  }
+
+  @Test("a row's bits do not depend on the batch or on the range of rows", arguments: Instructions.available, ck_dtype.all)
+  func ignoresBatchAndRange(_ instructions: Instructions, _ dtype: ck_dtype) {
+    let table = instructions.table
+    for (cols, rows, blockCols) in [(200, 23, 200), (1100, 37, 1100), (2048, 14, 2048), (320, 13, 128)] {
+      let matrix = Matrix(dtype, rows: rows, cols: cols, blockRows: blockCols < cols ? 4 : 1, blockCols: blockCols,
+        fill: .random, seed: 3)
+      let x = Fill.random.values(40 * cols, seed: 4)
+      var alone: [Float] = [], aloneFloat32: [Float] = []
+      for i in 0..<40 {
+        let token = Array(x[i * cols..<(i + 1) * cols])
+        alone += matrix.multiply(table, token, m: 1)
+        if i < 9 { aloneFloat32 += matrix.multiplyFloat32(table, token, m: 1) }
+      }
+      for m in 1...40 {
+        let context = "\(instructions.name) \(dtype.name) \(rows)x\(cols) block \(blockCols) m=\(m)"
+        let batch = Array(x[0..<m * cols])
+        let splits = [[], [1], [rows - 1], [5, 6, 11]][m % 4]
+        expectEqual(
+          matrix.multiply(table, batch, m: m, splits: splits), Array(alone[0..<m * rows]), "\(context) \(splits)")
+        if m < 10 {
+          expectEqual(
+            matrix.multiplyFloat32(table, batch, m: m, splits: splits), Array(aloneFloat32[0..<m * rows]),
+            "f32 \(context) \(splits)")
+        }
+      }
+    }
+  }
+
+  @Test("scales of blocks and of tensors", arguments: Instructions.available)
+  func appliesScales(_ instructions: Instructions) {
+    let table = instructions.table, scalar = Instructions.scalar.table
+    for (rows, cols, blockRows, blockCols) in [
+      (9, 256, 128, 128), (300, 300, 128, 128), (7, 130, 2, 64), (5, 5000, 5, 5000), (6, 2500, 3, 2048),
+    ] {
+      for m in [1, 3, 21] {
+        let matrix = Matrix(
+          CK_E4M3, rows: rows, cols: cols, blockRows: blockRows, blockCols: blockCols, fill: .random, seed: 5)
+        let x = Fill.random.values(m * cols, seed: 6)
+        let context = "\(instructions.name) \(rows)x\(cols) blocks \(blockRows)x\(blockCols) m=\(m)"
+        let packed = matrix.multiply(table, x, m: m), float32 = matrix.multiplyFloat32(table, x, m: m)
+        let exact = matrix.product(x.map(roundedToBF16), m: m), exactFloat32 = matrix.product(x, m: m)
+        expectNear(packed, exact.exact, within: exact.size.map { Self.bound($0, cols: cols) }, context)
+        expectNear(float32, exactFloat32.exact, within: exactFloat32.size.map { Self.bound($0, cols: cols) }, context)
+        expectEqual(float32, matrix.multiplyFloat32(scalar, x, m: m), "f32 \(context)")
+        if !instructions.roundsDifferently { expectEqual(packed, matrix.multiply(scalar, x, m: m), context) }
+        let row = rows - 1
+        expectEqual(
+          matrix.dequantized(table, row: row),
+          (0..<cols).map { Float(matrix.values[row * cols + $0] * matrix.scale(row, $0)) }, "look-up \(context)")
+      }
+    }
+  }
+
+  @Test("weights may lie at any address", arguments: Instructions.available, ck_dtype.all)
+  func readsUnaligned(_ instructions: Instructions, _ dtype: ck_dtype) {
+    let table = instructions.table
+    for m in [1, 3, 20] {
+      let x = Fill.random.values(m * 200, seed: 8)
+      let aligned = Matrix(dtype, rows: 6, cols: 200, fill: .random, seed: 7)
+      let expected = aligned.multiply(table, x, m: m), expectedFloat32 = aligned.multiplyFloat32(table, x, m: m)
+      for shift in [1, 2, 3, 5, 33, 63] {
+        let moved = Matrix(dtype, rows: 6, cols: 200, fill: .random, seed: 7, shift: shift)
+        let context = "\(instructions.name) \(dtype.name) m=\(m) shift \(shift)"
+        expectEqual(moved.multiply(table, x, m: m), expected, context)
+        expectEqual(moved.multiplyFloat32(table, x, m: m), expectedFloat32, "f32 \(context)")
+        expectEqual(moved.dequantized(table, row: 5), aligned.dequantized(table, row: 5), "look-up \(context)")
+      }
+    }
+  }
+
+  @Test("a NaN weight makes its own row NaN and no other", arguments: Instructions.available, ck_dtype.all)
+  func confinesNaN(_ instructions: Instructions, _ dtype: ck_dtype) {
+    for cols in [1, 16, 72, 200] {
+      for m in [1, 2, 4, 20] {
+        for place in [0, cols / 2, cols - 1] {
+          let matrix = Matrix(dtype, rows: 8, cols: cols, fill: .random, seed: 9, nanAt: [3 * cols + place])
+          let x = Fill.random.values(m * cols, seed: 10)
+          for out in [
+            matrix.multiply(instructions.table, x, m: m), matrix.multiplyFloat32(instructions.table, x, m: m),
+          ] {
+            for i in out.indices where out[i].isNaN != (i % 8 == 3) {
+              Issue.record("\(instructions.name) \(dtype.name) 8x\(cols) m=\(m) NaN at \(place): out[\(i)] = \(out[i])")
+              return
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test("an empty range writes nothing", arguments: Instructions.available)
+  func acceptsEmptyRanges(_ instructions: Instructions) {
+    let matrix = Matrix(CK_E4M3, rows: 4, cols: 64, fill: .random, seed: 1)
+    var w = matrix.weights
+    let table = instructions.table
+    let packed = GuardedBuffer(byteCount: table.packed_row_bytes(64, CK_E4M3))
+    table.matmul(packed.floats, 4, &w, 2, 2, packed.base, packed.byteCount, 1, packed.base)
+    table.matmul_f32(packed.floats, 4, &w, 4, 4, packed.floats, 64, 1)
+    #expect(packed.array(of: Float.self).allSatisfy { $0 == 0 })
+    #expect(table.packed_row_bytes(1, CK_BF16) % 64 == 0 && table.packed_row_bytes(4096, CK_E4M3) % 64 == 0)
+  }
+}

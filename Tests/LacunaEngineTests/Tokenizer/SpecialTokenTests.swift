@@ -1,0 +1,85 @@
+import Testing
+
+@testable import LacunaEngine
+
+@Suite("Control and added tokens")
+struct SpecialTokenTests {
+  @Test(
+    "control tokens typed in a text stay text",
+    arguments: TokenizerFixtures.sentencePiece.map { $0 + ".model" } + (TokenizerFixtures.byteLevel + TokenizerFixtures.converted).map { $0 + ".json" })
+  func injection(file: String) throws {
+    let tokenizer: any Tokenizer =
+      file.hasSuffix(".model") ? try TokenizerFixtures.model(String(file.dropLast(6))) : try TokenizerFixtures.json(String(file.dropLast(5)))
+    let control = (0..<TokenID(tokenizer.vocabularySize)).filter(tokenizer.isControl)
+    #expect(!control.isEmpty)
+    for id in control where tokenizer.piece(id) != "<unk>" {
+      let text = "a\(tokenizer.piece(id)) \(tokenizer.piece(id))"
+      #expect(!tokenizer.encode(text).contains(id), "\(file): \(text)")
+      #expect(tokenizer.encode(text, bos: false, special: true).filter { $0 == id }.count == 2, "\(file): \(text)")
+    }
+  }
+
+  @Test("BOS comes first where the model expects it, and only when asked for")
+  func bos() throws {
+    let llama = try TokenizerFixtures.model("llama-like")
+    #expect(llama.encode("", bos: true, special: false) == [1])
+    #expect(llama.encode("a", bos: true, special: false) == [1] + llama.encode("a"))
+    let llama3 = try TokenizerFixtures.json("llama3")
+    #expect(llama3.addsBOS && llama3.encode("a", bos: true, special: false).first == 0)
+    let smollm = try TokenizerFixtures.json("smollm")
+    #expect(!smollm.addsBOS && smollm.encode("a", bos: true, special: false) == smollm.encode("a"))
+  }
+
+  @Test("the text after a control token gets a space only with the legacy behaviour")
+  func legacy() throws {
+    let file = try SentencePieceModelFile(try TokenizerFixtures.bytes("llama-like.model"), file: "llama-like.model")
+    let legacy = try file.makeTokenizer()
+    let other = try file.makeTokenizer(prefixesEverySegment: false)
+    #expect(legacy.encode("</s>the", bos: false, special: true) == [2] + legacy.encode("the"))
+    #expect(other.encode("</s>the", bos: false, special: true) != [2] + other.encode("the"))
+    #expect(other.encode("</s> the", bos: false, special: true) == [2] + other.encode("the"))
+  }
+
+  @Test("control tokens have bytes only when asked for, and names always")
+  func names() throws {
+    let tokenizer = try TokenizerFixtures.model("llama-like")
+    #expect(tokenizer.piece(2) == "</s>")
+    #expect(tokenizer.bytes(of: 2, special: false).isEmpty)
+    #expect(tokenizer.bytes(of: 2, special: true) == Array("</s>".utf8))
+    #expect(tokenizer.piece(3 + 10) == "<0x0A>")
+    #expect(tokenizer.bytes(of: 3 + 10, special: false) == [10])
+    #expect(tokenizer.decode([1, 13, 2, 13]) == "\n\n")
+  }
+
+  @Test("ids outside the vocabulary have no bytes and no name", arguments: [TokenID.min, -1, 640, 700, .max])
+  func outside(id: TokenID) throws {
+    for tokenizer in [try TokenizerFixtures.model("llama-like"), try TokenizerFixtures.json("llama3")] as [any Tokenizer]
+    where id < 0 || id >= tokenizer.vocabularySize {
+      #expect(tokenizer.bytes(of: id, special: true).isEmpty)
+      #expect(tokenizer.piece(id).isEmpty)
+      #expect(!tokenizer.isControl(id))
+      #expect(tokenizer.decode([id]).isEmpty)
+    }
+  }
+
+  @Test("an added token without text cannot stall")
+  func emptyToken() throws {
+    let rules = ByteLevelBPETokenizer.Rules(preTokenizer: .gpt2)
+    let tokenizer = try ByteLevelBPETokenizer(
+      tokens: ["a", "b"], merges: [], added: [AddedToken(id: 2, content: "", special: false)], rules: rules, bos: nil,
+      eos: nil, addsBOS: false, file: "test")
+    #expect(tokenizer.encode("abba") == [0, 1, 1, 0])
+  }
+
+  @Test("a fingerprint tells vocabularies and rules apart")
+  func fingerprints() throws {
+    let file = try SentencePieceModelFile(try TokenizerFixtures.bytes("llama-like.model"), file: "llama-like.model")
+    let one = try file.makeTokenizer()
+    let again = try file.makeTokenizer()
+    let other = try file.makeTokenizer(prefixesEverySegment: false)
+    let unused = try TokenizerFixtures.model("unused")
+    #expect(one.fingerprint == again.fingerprint)
+    #expect(one.fingerprint.utf8.count == 64)
+    #expect(one.fingerprint != other.fingerprint && one.fingerprint != unused.fingerprint)
+  }
+}
