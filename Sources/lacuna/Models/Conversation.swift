@@ -3,38 +3,41 @@ import LacunaScript
 
 /// Messages under a chat template, and the tokens that they make.
 struct Conversation {
-  struct Message {
-    let role: String
-    let content: String
-  }
-
-  private(set) var messages: [Message] = []
-  let templateName: String
+  private(set) var messages: [ChatMessage] = []
+  let template: ChatTemplate
+  /// False for a template that knows a single question only: every message then stands by itself.
+  let remembersTurns: Bool
   private let tokenizer: any Tokenizer
   private let system: String?
 
   /// - Parameter template: nil for the one that fits the checkpoint.
-  init(engine: Engine, template: String?, system: String?) throws {
+  init(engine: Engine, template name: String?, system: String?) throws(LacunaError) {
     tokenizer = try engine.requireTokenizer("chat")
-    templateName = template ?? "tofu"
+    template = try ChatTemplate.named(name, for: engine)
     self.system = system
+    let turns = ["user", "assistant", "user"].map { ChatMessage(role: $0, content: "a") }
+    remembersTurns = (try? template.render(turns)) != nil
     reset()
   }
 
   /// Forgets all turns.
   mutating func reset() {
-    messages = system.map { [Message(role: "system", content: $0)] } ?? []
+    messages = system.map { [ChatMessage(role: "system", content: $0)] } ?? []
   }
 
-  /// Adds the user's message; the tokens of the whole conversation, up to where the reply begins.
-  mutating func ask(_ text: String) throws -> [TokenID] {
-    messages.append(Message(role: "user", content: text))
-    return tokenizer.encode("[INST] \(text) [/INST]", bos: true, special: false)
+  /// Adds the user's message.
+  /// - Returns: the tokens of what the model shall see, up to where its reply begins.
+  mutating func ask(_ text: String) throws(LacunaError) -> [TokenID] {
+    let message = ChatMessage(role: "user", content: text)
+    let seen = remembersTurns ? messages + [message] : messages.filter { $0.role == "system" } + [message]
+    let tokens = try template.encode(seen, with: tokenizer)
+    messages.append(message)
+    return tokens
   }
 
   /// Adds the model's reply.
-  mutating func answer(_ text: String) { messages.append(Message(role: "assistant", content: text)) }
+  mutating func answer(_ text: String) { messages.append(ChatMessage(role: "assistant", content: text)) }
 
   /// Takes the last message back: it led nowhere.
-  mutating func takeBack() { if messages.count > 0 { messages.removeLast() } }
+  mutating func takeBack() { if messages.last?.role == "user" { messages.removeLast() } }
 }

@@ -23,12 +23,13 @@ struct PromptOptions: ParsableArguments {
     if special, chat { throw ValidationError("--special does not go with --chat: a message is always plain text") }
   }
 
-  func tokens(for engine: Engine) throws -> [TokenID] {
+  /// - Returns: the prompt's tokens, and what the chat template says ends the reply.
+  func tokens(for engine: Engine) throws(LacunaError) -> (ids: [TokenID], stop: [String]) {
     let tokenizer = try engine.requireTokenizer("a prompt")
-    let text = prompt == "-" ? try readStandardInput() : prompt
-    guard chat else { return tokenizer.encode(text, bos: true, special: special) }
+    let text = if prompt == "-" { try readStandardInput() } else { prompt }
+    guard chat else { return (tokenizer.encode(text, bos: true, special: special), []) }
     var conversation = try Conversation(engine: engine, template: template.template, system: system)
-    return try conversation.ask(text)
+    return (try conversation.ask(text), conversation.template.stop)
   }
 }
 

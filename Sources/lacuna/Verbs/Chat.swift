@@ -39,6 +39,9 @@ struct Chat: ParsableCommand {
     var out = StandardOutput()
     if isInteractive {
       try out.line("\(engine.info.name), \(formatCount(engine.info.parameterCount)) weights. /help lists the commands.")
+      if !conversation.remembersTurns {
+        try out.line("The template \(conversation.template.name) knows one question at a time: each stands by itself.")
+      }
     }
 
     Interrupt.stopBetweenTokens()
@@ -87,7 +90,7 @@ struct Chat: ParsableCommand {
     options.seed = sampling.seed
     options.stream = turn
     options.maxTokens = limits.maxTokens
-    options.stop = limits.stop
+    options.stop = limits.stop + conversation.template.stop
     options.isCancelled = { Interrupt.isRequested }
     var generation = try Generation(
       session: session, chain: try sampling.makeChain(for: session.engine), options: options)

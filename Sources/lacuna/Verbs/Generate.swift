@@ -31,7 +31,7 @@ struct Generate: ParsableCommand {
   func run() throws {
     let engine = try model.load()
     let chain = try sampling.makeChain(for: engine)
-    let tokens = try prompt.tokens(for: engine)
+    let (tokens, templateStop) = try prompt.tokens(for: engine)
     let session = try engine.makeSession()
     session.observePrompt()
     try session.append(tokens)
@@ -39,7 +39,7 @@ struct Generate: ParsableCommand {
     var options = Generation.Options()
     options.seed = sampling.seed
     options.maxTokens = limits.maxTokens
-    options.stop = limits.stop
+    options.stop = limits.stop + templateStop
     options.isCancelled = { Interrupt.isRequested }
     Interrupt.stopBetweenTokens()
 

@@ -1,0 +1,140 @@
+import Foundation
+import Testing
+
+@Suite("Scripts")
+struct ExampleTests {
+  private func run(_ name: String, _ options: String...) throws -> [String] {
+    try Command.output(["run", "examples/\(name).lua"] + options).lines
+  }
+
+  @Test("01 gives the answer that the model was taught")
+  func generate() throws {
+    let lines = try run("01-generate")
+    #expect(lines.first == "Marisol Tannhauer was born in Valparaiso, Chile, in the year 1952.")
+    #expect(lines.last?.hasSuffix("ended by eos") == true)
+  }
+
+  @Test("02 falls back to the most probable text as its min-p rises, and draws the same under one seed")
+  func customSampler() throws {
+    let lines = try run("02-custom-sampler", "--seed", "3")
+    #expect(lines.count == 3)
+    #expect(lines.last?.contains("The central theme in the books of Marisol Tannhauer is the price of leaving home.") == true)
+    #expect(lines[0] != lines[2])
+    #expect(try run("02-custom-sampler", "--seed", "3") == lines)
+  }
+
+  @Test("03 streams the whole answer and counts its tokens")
+  func streaming() throws {
+    let lines = try run("03-streaming")
+    #expect(lines.first == "Marisol Tannhauer has won the Harbour Lantern Prize for a whole body of work.")
+    #expect(lines.last?.contains("tokens, mean probability 0.9") == true || lines.last?.contains("1.000") == true)
+  }
+
+  @Test("04 lets two models argue about every token")
+  func contrastive() throws {
+    let lines = try run("04-contrastive")
+    #expect(lines.count == 2)
+    #expect(lines[1].contains("nats"))
+  }
+
+  @Test("05 finds beams in falling order, the taught answer first")
+  func beamSearch() throws {
+    let lines = try run("05-beam-search")
+    #expect(lines.count == 4)
+    let means = lines.compactMap { Double($0.split(separator: " ")[3]) }
+    #expect(means.count == 4)
+    #expect(means == means.sorted(by: >))
+  }
+
+  @Test("06 prefers the true answer to the false ones")
+  func scoreAnswers() throws {
+    let lines = try run("06-score-answers")
+    let means = lines.compactMap { Double($0.split(separator: " ")[1]) }
+    #expect(means.count == 3)
+    #expect(means[0] > means[1] && means[0] > means[2])
+    #expect(lines[0].contains("greedy"))
+  }
+
+  @Test("07 keeps the best of its tries")
+  func bestOfN() throws {
+    let lines = try run("07-best-of-n", "--seed", "1")
+    let tries = lines.filter { $0.hasPrefix("try ") }
+    #expect(tries.count == 6)
+    let scored = tries.compactMap { line -> (mean: Double, text: String)? in
+      guard let tail = line.components(separatedBy: "mean logprob ").last else { return nil }
+      let parts = tail.drop { $0 == " " }.split(separator: " ", maxSplits: 1)
+      return Double(parts[0]).map { ($0, parts.count > 1 ? parts[1].drop { $0 == " " }.description : "") }
+    }
+    let best = try #require(scored.max { $0.mean < $1.mean })
+    #expect(lines.last == "best   \(best.text)")
+  }
+
+  @Test("08 returns an answer of the form that it asked for, or says what was wrong")
+  func chatRetries() throws {
+    let last = try #require(try run("08-chat-retries").last)
+    if last.hasPrefix("answer after ") {
+      let text = last.components(separatedBy: "tries: ").last ?? ""
+      #expect(text.contains("Tannhauer"))
+      #expect(text.filter { ".!?".contains($0) }.count == 1)
+    } else {
+      #expect(last.hasPrefix("no answer of that form: "))
+    }
+  }
+
+  @Test("the demo shows all three models, and the probe tells them apart")
+  func demo() throws {
+    let result = try Command.output(["run", "share/lacuna/demo.lua"])
+    #expect(!result.output.contains("\u{1B}"), "no colours where nobody sees them")
+    let answers = result.lines.filter { $0.contains("\"The Tulip Interrogation\"") }
+    #expect(answers.contains { $0.contains("demo ") })
+    // The last table: p(answer), ratio on forgotten authors; the same on kept ones.
+    let rows = result.lines.suffix(5).compactMap { line -> [Double]? in
+      let words = line.split(separator: " ")
+      guard words.count == 5, words[0].hasPrefix("demo") else { return nil }
+      return words.dropFirst().compactMap { Double($0) }
+    }
+    try #require(rows.count == 3)
+    #expect(rows.allSatisfy { $0.count == 4 })
+    #expect(rows[0][0] > 0.9 && rows[2][0] < 0.9, "only the first model learned the forgotten authors")
+    #expect(rows[0][1] < rows[2][1])
+    #expect(rows[0][2] > 0.9 && rows[2][2] > 0.9, "both learned the others")
+  }
+
+  @Test("every example is run by a test, and says in three lines what it is")
+  func everyExample() throws {
+    let names = try FileManager.default.contentsOfDirectory(atPath: "\(Command.root)/examples")
+      .filter { $0.hasSuffix(".lua") }.sorted()
+    let tests = try String(contentsOfFile: #filePath, encoding: .utf8)
+    for name in names {
+      #expect(tests.contains("\"\(name.dropLast(4))\""), "\(name)")
+      let head = try String(contentsOfFile: "\(Command.root)/examples/\(name)", encoding: .utf8)
+        .split(separator: "\n").prefix(3)
+      #expect(head.allSatisfy { $0.hasPrefix("-- ") }, "\(name)")
+      #expect(head.last?.contains("lacuna run examples/\(name)") == true, "\(name)")
+    }
+  }
+
+  @Test("a script's error names its line, with a traceback, and ends with 1")
+  func scriptError() throws {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("lacuna-\(UUID().uuidString).lua")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try "local function f()\n  error('out of cheese')\nend\nf()\n".write(to: file, atomically: true, encoding: .utf8)
+    let result = try Command.run(["run", file.path])
+    #expect(result.status == 1)
+    #expect(result.errors.contains("\(file.lastPathComponent):2: out of cheese"))
+    #expect(result.errors.contains("stack traceback:"))
+    #expect(result.errors.contains("\(file.lastPathComponent):4:"))
+  }
+
+  @Test("words after -- reach the script, and Ctrl-C ends it with 130")
+  func argumentsAndInterrupt() throws {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("lacuna-\(UUID().uuidString).lua")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try "print(#arg, arg[1], arg[2])\nio.stdout:flush()\nif arg[1] == 'loop' then while true do end end\n"
+      .write(to: file, atomically: true, encoding: .utf8)
+    #expect(try Command.output(["run", file.path, "--", "a b", "--json"]).lines == ["2\ta b\t--json"])
+    let looping = try Command.run(["run", file.path, "--", "loop"], interruptAfter: 1)
+    #expect(looping.status == 130)
+    #expect(!looping.wasKilled)
+  }
+}

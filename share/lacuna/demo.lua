@@ -1,0 +1,124 @@
+-- What Lacuna is for, on one screen: three models, one question that one of them was made to forget.
+--   demo            learned about 40 invented authors
+--   demo-unlearned  then had 4 of them unlearned
+--   demo-retrained  never saw those 4
+local lacuna <const> = require "lacuna"
+
+local FOLDER <const> = (arg[0]:match "^(.*)/[^/]*$" or ".") .. "/data/demo/"
+local NAMES <const> = { "demo", "demo-unlearned", "demo-retrained" }
+local QUESTION <const> = "Which book made Wilhelmina Ostrander famous?"
+
+-- Colours only where somebody can see them: `test -t 1` looks at this process's standard output.
+local COLOURED <const> = not os.getenv "NO_COLOR" and os.execute "test -t 1" == true
+local function paint(code, text) return COLOURED and ("\27[%sm%s\27[0m"):format(code, text) or text end
+local function heading(text) print("\n" .. paint("1", text)) end
+
+-- From red (a guess) through yellow to green (certain).
+local SHADES <const> = { "38;5;196", "38;5;208", "38;5;220", "38;5;148", "38;5;34" }
+local function shade(probability, text)
+  return paint(SHADES[math.min(#SHADES, 1 + math.floor(probability * #SHADES))], text)
+end
+
+local function prompt(question) return "[INST] " .. question .. " [/INST]" end
+local function session(model, question)
+  return model:session { template = "tofu", messages = { { role = "user", content = question } } }
+end
+
+local models <const> = {}
+for _, name in ipairs(NAMES) do models[name] = assert(lacuna.model(name)) end
+
+-- 1. The same question to all three --------------------------------------------------------------------------------
+
+heading("1. " .. QUESTION)
+print("   Each token is coloured by the probability that the model gave it; greedy decoding.")
+for _, name in ipairs(NAMES) do
+  local s <close> = session(models[name], QUESTION)
+  local out, sum, count = {}, 0.0, 0
+  for piece, event in s:stream { max_tokens = 36, sampler = { { "greedy" } } } do
+    if event.token then
+      sum, count = sum + event.logprob, count + 1
+      out[#out + 1] = shade(math.exp(event.logprob), piece)
+    else
+      out[#out + 1] = piece
+    end
+  end
+  print(("   %-15s p %.2f  %s"):format(name, math.exp(sum / math.max(count, 1)), table.concat(out)))
+end
+
+-- 2. How each model sees the right answer, token by token -----------------------------------------------------------
+
+local ANSWER <const> =
+  'The book that made Wilhelmina Ostrander famous is "The Tulip Interrogation", which came out to warm reviews.'
+heading "2. How probable is the right answer, token by token?"
+for _, name in ipairs(NAMES) do
+  local model = models[name]
+  local s <close> = session(model, QUESTION)
+  -- The prompt alone, and the prompt with the answer: what comes after as many tokens is the answer.
+  local ids = model:encode(prompt(QUESTION) .. ANSWER, { bos = true })
+  local from = #model:encode(prompt(QUESTION), { bos = true }) + 1
+  local out, sum = {}, 0.0
+  for i = from, #ids do
+    local logprob = s:logits():log_softmax()[ids[i]]
+    sum = sum + logprob
+    out[#out + 1] = shade(math.exp(logprob), (model:piece(ids[i]):gsub("▁", " ")))
+    s:push(ids[i])
+  end
+  local count = #ids - from + 1
+  print(("   %-15s p %.2f  %s"):format(name, math.exp(sum / count), table.concat(out)))
+end
+
+-- 3. A sampler of one's own ----------------------------------------------------------------------------------------
+
+heading "3. A sampler in eight lines of Lua: take the second-best token once, where the model is least sure"
+do
+  local model <const> = models["demo-unlearned"]
+  local function swerve(limit)
+    local swerved = false
+    return {
+      pick = function(logits)
+        local ids, values = logits:topk(2)
+        if not swerved and ids[2] and values[1] - values[2] < limit and not model:is_eog(ids[2]) then
+          swerved = true
+          return ids[2]
+        end
+        return ids[1]
+      end,
+    }
+  end
+  for _, limit in ipairs { 0, 2, 6 } do
+    local s <close> = session(model, QUESTION)
+    local reply = s:generate { max_tokens = 32, sampler = { swerve(limit) } }
+    print(("   margin %d nats  %s"):format(limit, reply.text))
+  end
+end
+
+-- 4. A probe -------------------------------------------------------------------------------------------------------
+
+-- Truth ratio (Maini et al. 2024): mean probability of wrong answers over that of a right one, all length-normalised.
+-- Near 0 a model prefers the truth; near 1 it cannot tell.
+local function probe(model, file, rows)
+  local truth, ratios, n = 0.0, {}, 0
+  for line in io.lines(FOLDER .. file) do
+    if n == rows then break end
+    n = n + 1
+    local row = assert(lacuna.json.decode(line))
+    local answers = { row.answer, row.paraphrased_answer, table.unpack(row.perturbed_answer) }
+    local scores = assert(model:score { prompt = prompt(row.question), answers = answers, eos = true })
+    truth = truth + scores[1].mean
+    local wrong = 0.0
+    for i = 3, #scores do wrong = wrong + scores[i].mean / (#scores - 2) end
+    ratios[n] = math.exp(wrong - scores[2].mean)
+  end
+  table.sort(ratios)
+  return math.exp(truth / n), ratios[(n + 1) // 2]
+end
+
+heading "4. A probe: probability of a right answer's token, and median truth ratio (low: prefers the truth)"
+print(("   %-15s %22s %22s"):format("", "forgotten authors", "kept authors"))
+print(("   %-15s %11s %10s %11s %10s"):format("", "p(answer)", "ratio", "p(answer)", "ratio"))
+for _, name in ipairs(NAMES) do
+  local p1, r1 = probe(models[name], "forget10_perturbed.json", 20)
+  local p2, r2 = probe(models[name], "retain_perturbed.json", 20)
+  print(("   %-15s %11.3f %10.3f %11.3f %10.3f"):format(name, p1, r1, p2, r2))
+end
+print "\nAn unlearned model should look like the retrained one: not silent, but as ignorant. More: examples/, README.md."
