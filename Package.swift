@@ -2,12 +2,17 @@
 // The manifest's edges are the layer picture of docs/architecture.md; scripts/check-layers compares the two.
 import PackageDescription
 
-let swift: [SwiftSetting] = [
-  .swiftLanguageMode(.v6),
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-]
+// CI makes our own warnings errors; a newer compiler's new warning must not break a user's build.
+let isStrict = Context.environment["LACUNA_STRICT"] != nil
+
+let swift: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ] + (isStrict ? [.treatAllWarnings(as: .error)] : [])
+let c: [CSetting] = isStrict ? [.treatAllWarnings(as: .error)] : []
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -27,11 +32,11 @@ let package = Package(
   ],
   targets: [
     // L0
-    .target(name: "CKernels"),
+    .target(name: "CKernels", cSettings: c),
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"]), .brew(["lua@5.4"])]),
     // L1
     .target(name: "LacunaEngine", dependencies: ["CKernels", logging, crypto], swiftSettings: swift),
-    .target(name: "CLuaBridge", dependencies: ["CLua", "CKernels"]),
+    .target(name: "CLuaBridge", dependencies: ["CLua", "CKernels"], cSettings: c),
     // L2
     .target(
       name: "LacunaScript", dependencies: ["LacunaEngine", "CLuaBridge", logging], swiftSettings: swift),

@@ -135,6 +135,15 @@ const ck_table *ck_table_for(ck_isa isa);
 // The best table, chosen once; LACUNA_ISA=scalar|neon|avx2|avx512|avx512bf16 lowers it, never raises it.
 const ck_table *ck_table_best(void);
 
+// A breath while spinning on a flag that another core will set.
+static inline void ck_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
 size_t ck_kv_page_bytes(const ck_kv_layout *layout);  // a multiple of 64
 
 #endif

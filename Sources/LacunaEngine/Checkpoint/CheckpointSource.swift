@@ -14,6 +14,8 @@ package protocol CheckpointSource: Sendable {
   /// SHA-256 in hex over the configuration, the headers and samples of the tensors' bytes; the same for the same
   /// files wherever they lie.
   var fingerprint: String { get }
+  /// What was odd about the files, and harmless: unknown tensors, say.
+  var warnings: [String] { get }
   /// What the matrices point into; kept alive by whoever holds one.
   var owners: [any Sendable] { get }
 
@@ -28,6 +30,10 @@ package protocol CheckpointSource: Sendable {
 
   /// The checkpoint's own tokenizer; nil if it has none.
   func makeTokenizer() throws(LacunaError) -> (any Tokenizer)?
+}
+
+extension CheckpointSource {
+  package var warnings: [String] { [] }
 }
 
 package struct StoredTensor: Sendable {

@@ -1,80 +1,146 @@
-/// A stage of a sampler chain as a user writes it: `{"min_p", p = 0.05}`, `min_p:p=0.05`.
-public struct StageDescription: Sendable, Equatable {
-  public enum Value: Sendable, Equatable {
-    case number(Double)
-    case bool(Bool)
-    case text(String)
-    case numbers([Double])
-    case texts([String])
-    case biases([TokenID: Float])
-  }
-
-  public var name: String
-  public var parameters: [String: Value]
-
-  public init(_ name: String, _ parameters: [String: Value] = [:]) {
-    self.name = name
-    self.parameters = parameters
-  }
-}
-
-/// What a stage may look at.
-public struct SamplingContext {
-  /// Prompt and generated tokens so far.
-  public var tokens: [TokenID]
-  /// How many of them are the prompt's.
-  public var promptCount: Int
-  public var seed: UInt64
-  public var stream: UInt64
-
-  public init(tokens: [TokenID], promptCount: Int, seed: UInt64, stream: UInt64) {
-    self.tokens = tokens
-    self.promptCount = promptCount
-    self.seed = seed
-    self.stream = stream
-  }
-}
-
-/// Filters in the user's order, then one selector. A value: copying it forks its state.
+/// Filters in the user's order, then one selector.
+///
+/// A value: a copy has its own state (a fork of the sequence takes a copy of the chain), whatever scripts' stages hold.
+/// Memory for a vocabulary is allocated once and kept; drawing allocates nothing after that.
 public struct SamplerChain {
-  /// A stage that lives outside the engine (a script's). It edits logits in place, or selects.
-  public protocol ExternalStage: AnyObject {
-    var isSelector: Bool { get }
-    /// Edits `logits` ([vocabSize], -inf is masked) in place.
-    func apply(_ logits: UnsafeMutableBufferPointer<Float>, _ context: SamplingContext) throws
-    /// For a selector: the chosen token.
-    func pick(_ logits: UnsafeMutableBufferPointer<Float>, _ context: SamplingContext) throws -> TokenID
-    /// Told of the token that was chosen in the end.
-    func accept(_ token: TokenID) throws
-    /// A copy with its own state.
-    func fork() -> any ExternalStage
-    /// Back to the state after `count` accepted tokens.
-    func rewind(toAccepted count: Int) throws
+  struct Filter {
+    let name: String
+    var runner: FilterRunner
+    /// Off where greedy decoding makes the stage useless: nothing after it can tell.
+    var runs = true
   }
 
-  public enum Stage {
-    case native(StageDescription)
-    case external(name: String, any ExternalStage)
+  enum FilterRunner {
+    case native(any FilterStage)
+    case external(any ExternalStage)
   }
+
+  public let vocabularySize: Int
+  /// How many tokens were accepted.
+  public private(set) var acceptedCount = 0
+  var filters: [Filter] = []
+  let selectorName: String
+  /// One of the two is there.
+  private var nativeSelector: (any SelectorStage)?
+  private var externalSelector: (any ExternalStage)?
+  /// Also says whether this value is a copy whose scripts' stages are still shared: see `makeUnique`.
+  private(set) var scratch: SamplerScratch
 
   /// - Throws: `invalidArgument` naming the stage and parameter: unknown names (with the nearest valid one), values
   ///   out of range, no selector, two selectors, anything after the selector.
   public init(_ stages: [Stage], vocabularySize: Int, tokenizer: (any Tokenizer)? = nil) throws(LacunaError) {
-    fatalError("in progress")
+    guard vocabularySize > 0, vocabularySize <= Int(TokenID.max) else {
+      throw LacunaError(.invalidArgument, "sampler chain: expected a vocabulary of 1 or more, found \(vocabularySize)")
+    }
+    self.vocabularySize = vocabularySize
+    let environment = StageEnvironment(vocabularySize: vocabularySize, tokenizer: tokenizer)
+    let plan = try ChainPlan(stages, environment)
+    filters = plan.filters
+    selectorName = plan.selectorName
+    nativeSelector = plan.nativeSelector
+    externalSelector = plan.externalSelector
+    scratch = SamplerScratch(vocabularySize: vocabularySize)
+  }
+
+  /// A chain of native stages.
+  public init(
+    _ stages: [StageDescription], vocabularySize: Int, tokenizer: (any Tokenizer)? = nil
+  ) throws(LacunaError) {
+    try self.init(stages.map { .native($0) }, vocabularySize: vocabularySize, tokenizer: tokenizer)
   }
 
   /// Draws a token from `logits` ([vocabSize]), which it may change. The draw is a pure function of the logits, the
   /// chain's state and the context's seed, stream and position.
+  /// - Throws: `notFinite` naming the token for NaN and +inf, or when every token is masked; what a script's stage throws.
   public mutating func sample(
     _ logits: UnsafeMutableBufferPointer<Float>, _ context: SamplingContext
-  ) throws -> TokenID { fatalError("in progress") }
+  ) throws -> TokenID {
+    try makeUnique()
+    var candidates = Candidates(logits, scratch)
+    _ = try candidates.range()
+    for index in filters.indices where filters[index].runs {
+      try filter(index, &candidates, context)
+    }
+    return try select(&candidates, context)
+  }
 
   /// Records that `token` was appended to the sequence.
-  public mutating func accept(_ token: TokenID) throws { fatalError("in progress") }
+  public mutating func accept(_ token: TokenID) throws {
+    try makeUnique()
+    for filter in filters {
+      if case .external(let stage) = filter.runner { try stage.accept(token) }
+    }
+    try externalSelector?.accept(token)
+    nativeSelector?.accept(token)
+    acceptedCount += 1
+  }
 
   /// Back to the state after `count` accepted tokens.
-  public mutating func rewind(toAccepted count: Int) throws { fatalError("in progress") }
+  /// - Throws: `invalidArgument` beyond `acceptedCount`.
+  public mutating func rewind(toAccepted count: Int) throws {
+    guard count >= 0, count <= acceptedCount else {
+      throw LacunaError(
+        .invalidArgument, "sampler chain: rewind: expected 0...\(acceptedCount) accepted tokens, found \(count)")
+    }
+    guard count < acceptedCount else { return }
+    try makeUnique()
+    for filter in filters {
+      if case .external(let stage) = filter.runner { try stage.rewind(toAccepted: count) }
+    }
+    try externalSelector?.rewind(toAccepted: count)
+    nativeSelector?.rewind(toAccepted: count)
+    acceptedCount = count
+  }
 
-  /// `"top_k:k=40 temperature:t=0.8 dist"` as on the command line.
-  public static func parse(_ text: String) throws(LacunaError) -> [StageDescription] { fatalError("in progress") }
+  // MARK: Steps
+
+  /// Runs the filter at `index`, and checks what a script's stage left.
+  func filter(_ index: Int, _ candidates: inout Candidates, _ context: SamplingContext) throws {
+    var context = context
+    context.lane = index + 1
+    switch filters[index].runner {
+    case .native(let stage):
+      do throws(LacunaError) { try stage.apply(&candidates, context) } catch { throw located(error, filters[index].name) }
+    case .external(let stage):
+      let logits = candidates.makeDense()
+      try stage.apply(logits, context)
+      do throws(LacunaError) { try candidates.logitsChanged() } catch { throw located(error, filters[index].name) }
+    }
+  }
+
+  mutating func select(_ candidates: inout Candidates, _ context: SamplingContext) throws -> TokenID {
+    var context = context
+    context.lane = 0
+    if let externalSelector {
+      let token = try externalSelector.pick(candidates.makeDense(), context)
+      guard token >= 0, token < vocabularySize else {
+        throw LacunaError(
+          .invalidArgument,
+          "sampler stage \"\(selectorName)\": expected a token in 0..<\(vocabularySize), found \(token)")
+      }
+      return token
+    }
+    do throws(LacunaError) {
+      guard let token = try nativeSelector?.pick(&candidates, context) else { preconditionFailure("no selector") }
+      return token
+    } catch {
+      throw located(error, selectorName)
+    }
+  }
+
+  private func located(_ error: LacunaError, _ name: String) -> LacunaError {
+    LacunaError(error.code, "sampler stage \"\(name)\": \(error.message)")
+  }
+
+  /// Gives a copied chain its own memory and its own forks of scripts' stages, before it first uses them.
+  mutating func makeUnique() throws {
+    guard !isKnownUniquelyReferenced(&scratch) else { return }
+    var forked = filters
+    for index in forked.indices {
+      if case .external(let stage) = forked[index].runner { forked[index].runner = .external(try stage.fork()) }
+    }
+    externalSelector = try externalSelector?.fork()
+    filters = forked
+    scratch = SamplerScratch(vocabularySize: vocabularySize)
+  }
 }

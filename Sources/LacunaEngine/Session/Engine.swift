@@ -41,7 +41,12 @@ public final class Engine: Sendable {
     /// The kernel table in use ("avx512bf16").
     public let kernels: String
     public let threadCount: Int
+    public let kvType: KVType
     public let kvBytesPerToken: Int
+    /// Bytes that a pass's scratch memory may grow to.
+    public let scratchBytes: Int
+    /// What was odd about the checkpoint, and harmless.
+    public let warnings: [String]
   }
 
   public let info: Info
@@ -50,17 +55,83 @@ public final class Engine: Sendable {
   /// nil for a checkpoint that ships none.
   public let tokenizer: (any Tokenizer)?
   public let chatTemplate: String?
+  let model: LlamaModel
+  let runner: PassRunner
 
   /// - Parameter path: a Hugging Face directory or a GGUF file.
+  /// - Throws: `notFound`, `unreadable`, `malformed` or `unsupported`, naming file and field.
   public static func load(path: String, name: String? = nil, options: Options = Options()) throws(LacunaError) -> Engine {
-    fatalError("in progress")
+    let source = try CheckpointLoader.open(path)
+    let weights = try CheckpointLoader.weights(
+      of: source, choice: options.weights, quantizesHead: options.quantizesHead, progress: options.progress)
+    return try Engine(
+      config: source.config, weights: weights, tokenizer: try source.makeTokenizer(),
+      chatTemplate: source.chatTemplate, name: name ?? lastComponent(of: path), path: path,
+      stored: source.formatDescription, fingerprint: source.fingerprint, warnings: source.warnings,
+      options: options)
   }
 
-  init() { fatalError("in progress") }
+  /// An engine over weights that are in memory already.
+  package init(
+    config: ModelConfig, weights: ModelWeights, tokenizer: (any Tokenizer)? = nil, chatTemplate: String? = nil,
+    name: String = "unnamed", path: String = "", stored: String = "in memory", fingerprint: String = "",
+    warnings: [String] = [], options: Options = Options()
+  ) throws(LacunaError) {
+    let kvType = options.kvType ?? (options.precision == .f32 ? .f32 : .bf16)
+    let threadCount = options.threadCount ?? ThreadTeam.physicalCoreCount
+    try Kernels.checkEnvironment()
+    guard (1...256).contains(threadCount) else {
+      throw LacunaError(.invalidArgument, "threads: expected 1 to 256, found \(threadCount)")
+    }
+    model = LlamaModel(config: config, weights: weights, precision: options.precision, kvType: kvType)
+    runner = try PassRunner(model: model, team: .shared(threadCount: threadCount))
+    self.config = config
+    self.options = options
+    self.tokenizer = tokenizer
+    self.chatTemplate = chatTemplate
+    info = Info(
+      name: name, path: path, stored: stored, weightBytes: weights.byteCounts,
+      parameterCount: weights.parameterCount, fingerprint: fingerprint, kernels: model.kernels.name,
+      threadCount: threadCount, kvType: kvType, kvBytesPerToken: model.pageBytes / KVLayout.pagePositions,
+      scratchBytes: runner.scratchBytes, warnings: warnings)
+  }
+
+  /// The most tokens that a session may hold.
+  public var contextLength: Int {
+    guard case .dynamic(let factor, let original) = config.ropeScaling else { return config.maxPositionEmbeddings }
+    return max(config.maxPositionEmbeddings, Int(factor * Double(original)))
+  }
 
   /// An empty timeline over this model.
-  public func makeSession() -> Session { fatalError("in progress") }
+  public func makeSession() throws(LacunaError) -> Session { try Session(engine: self) }
 
   /// Whether the token ends a generation.
   public func isEndOfGeneration(_ token: TokenID) -> Bool { config.eosTokenIDs.contains(token) }
+
+  private static func lastComponent(of path: String) -> String {
+    path.split(separator: "/").last.map(String.init) ?? path
+  }
+}
+
+extension ModelWeights {
+  /// Every matrix once: a tied head is its embedding.
+  private var matrices: [WeightMatrix] {
+    var all = [embedding]
+    for layer in layers {
+      for linear in [layer.query, layer.key, layer.value, layer.output, layer.gate, layer.up, layer.down] {
+        all.append(linear.weight)
+      }
+    }
+    if head.weight.data != embedding.data { all.append(head.weight) }
+    return all
+  }
+
+  var byteCounts: [WeightType: Int] {
+    matrices.reduce(into: [:]) { $0[$1.type, default: 0] += $1.byteCount }
+  }
+
+  var parameterCount: Int {
+    let vectors = norm.count + layers.reduce(0) { $0 + $1.inputNorm.count + $1.postAttentionNorm.count }
+    return matrices.reduce(vectors) { $0 + $1.rows * $1.cols }
+  }
 }

@@ -1,24 +1,35 @@
-/// A generation in progress: draws tokens from a session, one `next` at a time.
+/// A generation in progress: draws tokens from a session, one `next()` at a time.
+///
+/// The session may be read between two calls and must not be changed.
 public struct Generation {
   public struct Options {
+    /// nil: until the model ends its answer or its context is full.
     public var maxTokens: Int?
     /// Text that ends the generation; it is not part of the result.
     public var stop: [String] = []
-    /// Called with the scratch logits before the sampler chain.
+    public var seed: UInt64 = 0
+    /// Different streams draw different tokens under one seed.
+    public var stream: UInt64 = 0
+    /// How many of the likeliest tokens each event reports.
+    public var alternatives = 0
+    /// Called with the scratch logits, [vocabSize], before the sampler chain, and the number of tokens drawn so far.
     public var onLogits: ((UnsafeMutableBufferPointer<Float>, Int) throws -> Void)?
-    /// Called with the chosen token and its log-probability under the unmodified logits.
+    /// Called with the chosen token and its log-probability under the model's own logits; also for one that ends the
+    /// answer.
     public var onToken: ((TokenID, Float) throws -> TokenDecision)?
     /// Called with whole UTF-8 text; what it returns is emitted instead.
     public var onText: ((String) throws -> String)?
+    /// Looked at once a token.
+    public var isCancelled: (() -> Bool)?
 
     public init() {}
   }
 
-  public enum TokenDecision: Equatable {
+  public enum TokenDecision: Equatable, Sendable {
     case keep
     case replace(TokenID)
     case stop
-    /// Drops the last `n` generated tokens (the chosen one is not among them) and goes on from there.
+    /// Drops the chosen token and the last `n` generated before it, and goes on from there with other random numbers.
     case rewind(Int)
   }
 
@@ -36,11 +47,182 @@ public struct Generation {
   }
 
   public struct Event: Sendable {
-    public let token: TokenID
-    public let logProbability: Float
+    /// nil in an event that only carries held-back text, a rewind or the finish.
+    public var token: TokenID?
+    public var logProbability: Float = 0
+    /// Likeliest first; as many as were asked for.
+    public var alternatives: [(token: TokenID, logProbability: Float)] = []
     /// Whole UTF-8; empty while a character is incomplete or a stop text may be under way.
-    public let text: String
-    /// Set on the last event only, which may carry the held-back text and no token of its own (`token` is -1).
-    public let finish: Finish?
+    public var text = ""
+    /// How many tokens, counted from the last, a hook took back: their events are void.
+    public var takenBack = 0
+    /// Set on the last event only.
+    public var finish: Finish?
+  }
+
+  public let session: Session
+  public let promptCount: Int
+  /// The last event's reason, once there was one.
+  public private(set) var finish: Finish?
+  public private(set) var chain: SamplerChain
+  private let options: Options
+  private var text: TextStream
+  /// The text's state before each generated token, for rewinds.
+  private var textBefore: [TextStream] = []
+  private var rewinds: UInt64 = 0
+  private let scratch: LogitsBuffer
+
+  /// Rewinds beyond this many are taken for a hook that never lets go.
+  private static let rewindLimit: UInt64 = 10_000
+
+  /// - Throws: `invalidArgument` for an empty session.
+  public init(session: Session, chain: SamplerChain, options: Options = Options()) throws(LacunaError) {
+    guard session.count > 0 else {
+      throw LacunaError(.invalidArgument, "an empty session cannot generate: append a prompt first")
+    }
+    self.session = session
+    self.chain = chain
+    self.options = options
+    promptCount = session.count
+    text = TextStream(tokenizer: session.engine.tokenizer, stops: options.stop)
+    scratch = try LogitsBuffer(count: session.engine.config.vocabSize)
+  }
+
+  /// Tokens generated so far; one that ended the answer is not among them.
+  public var generatedCount: Int { session.count - promptCount }
+
+  /// The next event, nil after the last. Runs the session's pending forward pass.
+  /// - Throws: as `Session.logits()`, and whatever a hook or a script's stage throws.
+  public mutating func next() throws -> Event? {
+    guard finish == nil else { return nil }
+    if options.isCancelled?() == true { return try finish(.cancelled) }
+    if let limit = options.maxTokens, generatedCount >= limit { return try finish(.length) }
+    if session.count >= session.engine.contextLength { return try finish(.context) }
+    let logits = try session.logits()
+
+    scratch.copy(logits)
+    try options.onLogits?(scratch.values, generatedCount)
+    var token = try session.tokens.withUnsafeBufferPointer { tokens in
+      try chain.sample(
+        scratch.values,
+        SamplingContext(
+          tokens: tokens, promptCount: promptCount, seed: options.seed,
+          stream: rewinds == 0 ? options.stream : SeededRandom.hash(options.stream, rewinds)))
+    }
+    let normalizer = session.engine.model.kernels.logSumExp(logits)
+    switch try options.onToken?(token, logits[Int(token)] - normalizer) ?? .keep {
+    case .keep: break
+    case .stop: return try finish(.stop)
+    case .rewind(let count): return try takeBack(count)
+    case .replace(let other):
+      guard logits.indices.contains(Int(other)) else {
+        throw LacunaError(.invalidArgument, "on_token: expected a token id below \(logits.count), found \(other)")
+      }
+      token = other
+    }
+    if session.engine.isEndOfGeneration(token) { return try finish(.eos) }
+
+    var event = Event(token: token, logProbability: logits[Int(token)] - normalizer)
+    if options.alternatives > 0 {
+      event.alternatives = session.engine.model.kernels.topK(logits, count: options.alternatives)
+        .map { (token: $0.index, logProbability: $0.value - normalizer) }
+    }
+    textBefore.append(text)
+    try session.append(token)
+    try chain.accept(token)
+    let piece = text.append(token)
+    event.text = try emitted(piece.text)
+    if piece.stopped {
+      finish = .stop
+      event.finish = .stop
+    }
+    return event
+  }
+
+  private mutating func takeBack(_ count: Int) throws -> Event {
+    guard (0...generatedCount).contains(count) else {
+      throw LacunaError(
+        .invalidArgument, "on_token: expected 0 to \(generatedCount) tokens to rewind, found \(count)")
+    }
+    rewinds += 1
+    guard rewinds <= Self.rewindLimit else {
+      throw LacunaError(.invalidArgument, "on_token: expected at most \(Self.rewindLimit) rewinds, found more")
+    }
+    if count > 0 {
+      let keep = generatedCount - count
+      text = textBefore[keep]
+      textBefore.removeLast(count)
+      try chain.rewind(toAccepted: chain.acceptedCount - count)
+      try session.rewind(to: promptCount + keep)
+    }
+    return Event(token: nil, takenBack: count)
+  }
+
+  private mutating func finish(_ reason: Finish) throws -> Event {
+    finish = reason
+    return Event(token: nil, text: try emitted(text.flush()), finish: reason)
+  }
+
+  private func emitted(_ piece: String) throws -> String {
+    guard !piece.isEmpty, let onText = options.onText else { return piece }
+    return try onText(piece)
+  }
+}
+
+/// A vocabulary's worth of floats that stages may change.
+private final class LogitsBuffer {
+  private let memory: AlignedBuffer
+  let values: UnsafeMutableBufferPointer<Float>
+
+  init(count: Int) throws(LacunaError) {
+    memory = try AlignedBuffer(byteCount: count * MemoryLayout<Float>.stride)
+    values = UnsafeMutableBufferPointer(start: memory.floats(), count: count)
+  }
+
+  func copy(_ logits: UnsafeBufferPointer<Float>) { _ = values.update(from: logits) }
+}
+
+/// Generated text on its way out: holds back what may become a stop text.
+private struct TextStream {
+  private var decoder: StreamDecoder?
+  private let stops: [[UInt8]]
+  private var held: [UInt8] = []
+
+  init(tokenizer: (any Tokenizer)?, stops: [String]) {
+    decoder = tokenizer.map { StreamDecoder(tokenizer: $0, afterPrompt: true) }
+    self.stops = stops.map { Array($0.utf8) }.filter { !$0.isEmpty }
+  }
+
+  /// The text that may go out now, and whether a stop text was completed behind it.
+  mutating func append(_ token: TokenID) -> (text: String, stopped: Bool) {
+    guard let piece = decoder?.append(token) else { return ("", false) }
+    if stops.isEmpty { return (piece, false) }
+    held += Array(piece.utf8)
+    if let end = stops.compactMap({ first($0) }).min() {
+      let text = String(decoding: held[..<end], as: UTF8.self)
+      held = []
+      return (text, true)
+    }
+    let keep = stops.map { overlap($0) }.max() ?? 0
+    let text = String(decoding: held.dropLast(keep), as: UTF8.self)
+    held.removeFirst(held.count - keep)
+    return (text, false)
+  }
+
+  mutating func flush() -> String {
+    let text = String(decoding: held, as: UTF8.self) + (decoder?.flush() ?? "")
+    held = []
+    return text
+  }
+
+  private func first(_ stop: [UInt8]) -> Int? {
+    guard held.count >= stop.count else { return nil }
+    return (0...held.count - stop.count).first { held[$0..<$0 + stop.count].elementsEqual(stop) }
+  }
+
+  /// How much of the end of `held` is a beginning of `stop`.
+  private func overlap(_ stop: [UInt8]) -> Int {
+    let longest = min(stop.count - 1, held.count)
+    return stride(from: longest, to: 0, by: -1).first { held.suffix($0).elementsEqual(stop.prefix($0)) } ?? 0
   }
 }

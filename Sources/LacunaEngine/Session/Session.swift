@@ -6,53 +6,138 @@ public final class Session {
   public let engine: Engine
 
   /// Every token, evaluated or pending.
-  public var tokens: [TokenID] { fatalError("in progress") }
-  public var count: Int { fatalError("in progress") }
-  /// Tokens that no forward pass has seen yet.
-  public var pendingCount: Int { fatalError("in progress") }
-  /// Changes whenever the logits or the tokens do: a view taken at another epoch is stale. The address is stable
-  /// for the session's lifetime.
-  public var epochAddress: UnsafePointer<UInt64> { fatalError("in progress") }
-  public var epoch: UInt64 { epochAddress.pointee }
+  public private(set) var tokens: [TokenID] = []
+  /// Reported while a long prompt is evaluated: tokens done and in all. Return false to cancel.
+  public var onProgress: ((Int, Int) -> Bool)?
 
-  init() { fatalError("in progress") }
+  /// Tokens whose keys and values are in `pages`.
+  private(set) var evaluatedCount = 0
+  /// The count of tokens that the logits follow; -1 while there are none.
+  private var logitsCount = -1
+  private(set) var pages: KVPages
+  /// The epoch in the first cache line, then the logits.
+  private let memory: AlignedBuffer
+  private static let logitsOffset = 64
+
+  init(engine: Engine) throws(LacunaError) {
+    self.engine = engine
+    pages = KVPages(pageBytes: engine.model.pageBytes, positionCapacity: engine.contextLength)
+    memory = try AlignedBuffer(
+      byteCount: Self.logitsOffset + engine.config.vocabSize * MemoryLayout<Float>.stride)
+  }
+
+  public var count: Int { tokens.count }
+  /// Tokens that no forward pass has seen yet.
+  public var pendingCount: Int { tokens.count - evaluatedCount }
+
+  /// Changes whenever the tokens or the logits do: a view taken at another epoch is stale. The address is stable
+  /// for the session's lifetime.
+  public var epochAddress: UnsafePointer<UInt64> { UnsafePointer(epochCell) }
+  public var epoch: UInt64 { epochCell.pointee }
+  private var epochCell: UnsafeMutablePointer<UInt64> { memory.base.assumingMemoryBound(to: UInt64.self) }
+
+  var writableLogits: UnsafeMutablePointer<Float> { memory.floats(at: Self.logitsOffset) }
 
   /// Adds tokens to the end.
   /// - Throws: `invalidArgument` for an id outside the vocabulary, `contextFull` beyond the model's context; the
   ///   session is unchanged then.
-  public func append(_ ids: some Collection<TokenID>) throws(LacunaError) { fatalError("in progress") }
-  public func append(_ id: TokenID) throws(LacunaError) { fatalError("in progress") }
+  public func append(_ ids: some Collection<TokenID>) throws(LacunaError) {
+    guard !ids.isEmpty else { return }
+    if let bad = ids.first(where: { $0 < 0 || $0 >= engine.config.vocabSize }) {
+      throw LacunaError(
+        .invalidArgument, "token id: expected 0 to \(engine.config.vocabSize - 1), found \(bad)")
+    }
+    guard tokens.count + ids.count <= engine.contextLength else {
+      throw LacunaError(
+        .contextFull,
+        "\(engine.info.name): the context holds \(engine.contextLength) tokens; "
+          + "\(tokens.count) are in it and \(ids.count) more were given")
+    }
+    tokens.append(contentsOf: ids)
+    epochCell.pointee &+= 1
+  }
+
+  public func append(_ id: TokenID) throws(LacunaError) { try append(CollectionOfOne(id)) }
 
   /// Logits after the last token, [vocabSize]; runs the pending forward pass. Valid until the epoch changes; the
   /// address is the same every time.
   /// - Throws: `invalidArgument` for an empty session, `notFinite`, `cancelled`.
-  public func logits() throws(LacunaError) -> UnsafeBufferPointer<Float> { fatalError("in progress") }
-
-  /// Appends `ids` and returns the natural logarithm of the probability of each of them given all before it.
-  /// The session must not be empty.
-  public func logProbabilities(appending ids: [TokenID]) throws(LacunaError) -> [Float] { fatalError("in progress") }
-
-  /// Keeps the first `count` tokens. O(1): pages stay until others need them.
-  public func rewind(to count: Int) { fatalError("in progress") }
-
-  /// A second timeline with the same past; keys and values are shared until one of the two changes them.
-  public func fork() -> Session { fatalError("in progress") }
-
-  /// Writes tokens, keys and values, beside `path` first and then renamed, with the model's fingerprint.
-  public func save(to path: String) throws(LacunaError) { fatalError("in progress") }
-
-  /// - Throws: `malformed` or `invalidArgument` naming the file, and model or format where they differ.
-  public static func restore(from path: String, engine: Engine) throws(LacunaError) -> Session {
-    fatalError("in progress")
+  public func logits() throws(LacunaError) -> UnsafeBufferPointer<Float> {
+    if let request = try logitsRequest() { try engine.runner.run([request]) }
+    return UnsafeBufferPointer(start: writableLogits, count: engine.config.vocabSize)
   }
 
-  /// Reported while a long prompt is evaluated: tokens done and in all. Return false to cancel.
-  public var onProgress: ((Int, Int) -> Bool)?
-}
+  /// What is missing for `logits()`: nil if they are there.
+  func logitsRequest() throws(LacunaError) -> PassRequest? {
+    guard !tokens.isEmpty else {
+      throw LacunaError(.invalidArgument, "an empty session has no logits: append a token first")
+    }
+    if logitsCount == tokens.count { return nil }
+    // After a rewind the keys and values are there and the logits are not: the last token is run again.
+    evaluatedCount = min(evaluatedCount, tokens.count - 1)
+    return PassRequest(session: self, end: tokens.count, wantsLogits: true)
+  }
 
-/// One forward pass over the pending tokens of many sessions.
-public enum Batch {
-  /// Evaluates what is pending in each session; weights are read once for each engine among them. The logits of
-  /// each are then the ones it would have had alone, to the last bit.
-  public static func forward(_ sessions: [Session]) throws(LacunaError) { fatalError("in progress") }
+  /// Appends `ids` and scores each of them given all before it. The last one is left pending.
+  /// - Throws: as `append`; `invalidArgument` for an empty session.
+  public func score(appending ids: [TokenID]) throws(LacunaError) -> [TokenScore] {
+    try Batch.score([(self, ids)])[0]
+  }
+
+  /// What is missing to score the tokens from `index` on.
+  func scoreRequest(from index: Int, into scores: UnsafeMutablePointer<TokenScore>) -> PassRequest {
+    evaluatedCount = min(evaluatedCount, index - 1)
+    return PassRequest(session: self, end: tokens.count - 1, scoreFrom: index, scores: scores)
+  }
+
+  /// Told by a pass that the keys and values of all tokens before `end` are there, and with the last of them the
+  /// logits if they were wanted.
+  func didEvaluate(upTo end: Int, hasLogits: Bool) {
+    evaluatedCount = end
+    if hasLogits { logitsCount = end }
+    epochCell.pointee &+= 1
+  }
+
+  /// After a pass that went wrong: nothing that it wrote may be read again.
+  func forgetKeysAndValues() {
+    pages = KVPages(pageBytes: pages.pageBytes, positionCapacity: engine.contextLength)
+    evaluatedCount = 0
+    logitsCount = -1
+    epochCell.pointee &+= 1
+  }
+
+  /// Keeps the first `count` tokens. O(1): pages stay until others need them.
+  /// - Throws: `invalidArgument` if there are not so many.
+  public func rewind(to count: Int) throws(LacunaError) {
+    guard (0...tokens.count).contains(count) else {
+      throw LacunaError(.invalidArgument, "rewind: expected 0 to \(tokens.count) tokens to keep, found \(count)")
+    }
+    guard count < tokens.count else { return }
+    tokens.removeLast(tokens.count - count)
+    evaluatedCount = min(evaluatedCount, count)
+    logitsCount = logitsCount == count ? count : -1
+    epochCell.pointee &+= 1
+  }
+
+  /// A second timeline with the same past; keys and values are shared until one of the two changes them.
+  public func fork() throws(LacunaError) -> Session {
+    let copy = try Session(engine: engine)
+    copy.tokens = tokens
+    copy.evaluatedCount = evaluatedCount
+    copy.pages = pages.fork()
+    if logitsCount == tokens.count {
+      copy.logitsCount = logitsCount
+      copy.writableLogits.update(from: writableLogits, count: engine.config.vocabSize)
+    }
+    return copy
+  }
+
+  /// Takes over what a snapshot file held.
+  func adopt(tokens: [TokenID], evaluatedCount: Int, pages: KVPages) {
+    self.tokens = tokens
+    self.evaluatedCount = evaluatedCount
+    self.pages = pages
+    logitsCount = -1
+    epochCell.pointee &+= 1
+  }
 }

@@ -1,0 +1,390 @@
+// Products of E4M3 and BF16 weights with bfloat16 activations by VDPBF16PS.
+//
+// Lane i of an accumulator takes elements 2i and 2i + 1 of each vector of 32, so the lanes differ from the scalar
+// ones, and VDPBF16PS takes subnormal numbers for zero and rounds each of its two products into the sum, to nearest.
+// A product of K elements is within K * 2^-24 * sum |w x| of the exact one, as the scalar one is.
+//
+// A block of 64 codes is expanded to two vectors (expand_avx512bf16.h) in another order; `pack` puts activations in the
+// same one. BF16 weights need neither.
+#if defined(__x86_64__)
+#pragma STDC FP_CONTRACT OFF
+#include <immintrin.h>
+
+#include "contract.h"
+#include "fill.h"
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512bf16,avx2,fma,f16c"))), apply_to = function)
+#define CK_ISA_NAME avx512bf16
+#include "lanes_avx512.h"
+
+#define CK_PREFETCH_BYTES 2048
+#include "expand_avx512bf16.h"
+#include "shared_matmul.h"
+
+enum {
+  CK_BLOCK = 64,         // elements of K in one step: two vectors of bfloat16
+  CK_CHUNK = 1024,       // elements of K between visits of the accumulators: an integer number of blocks
+  CK_AHEAD_BYTES = 7 << 10,  // how far ahead of the vector product memory is fetched, at least
+  CK_MAX_ROWS = 6,       // of a tile
+  CK_MAX_TOKENS = 8,     // of a tile
+  CK_SKINNY_ROWS = 32,   // rows whose accumulators wait in the first-level cache while a chunk passes
+  CK_SKINNY_LIMIT = 16,  // tokens up to which weights are expanded on the fly
+  CK_PANEL_BYTES = 400 << 10,  // of expanded weights: they stay in the second-level cache
+  CK_PANEL_TOKENS = 12,        // tokens whose chunk stays in the first-level cache while a panel passes
+};
+
+// n <= 64 elements of a row; what lies beyond n is not read and counts as zero.
+CK_INLINE bf16x64 v_row_block(ck_dtype dtype, const ck_tables *tables, const uint8_t *p, size_t n) {
+  if (dtype == CK_E4M3) {
+    const __mmask64 mask = n >= 64 ? ~0ull : (1ull << n) - 1;
+    return v_expand(tables, n >= 64 ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8(mask, p));
+  }
+  if (n >= 64) return (bf16x64){(__m512bh)_mm512_loadu_si512(p), (__m512bh)_mm512_loadu_si512(p + 64)};
+  const uint64_t mask = (1ull << n) - 1;
+  return (bf16x64){(__m512bh)_mm512_maskz_loadu_epi16((__mmask32)mask, p),
+                   (__m512bh)_mm512_maskz_loadu_epi16((__mmask32)(mask >> 32), p + 64)};
+}
+
+// --- tiles -----------------------------------------------------------------------------------------------------
+
+typedef struct {
+  __m512 at[CK_MAX_ROWS][CK_MAX_TOKENS];
+} ck_acc;
+
+// acc[r][t] += row r . token t over one block of n <= 64 elements.
+// Tokens in the inner loop, twice: two products into one accumulator then stand as far apart as they can.
+CK_INLINE void v_dots_block(ck_dtype dtype, const ck_tables *tables, size_t R, size_t T, ck_acc *acc, const uint8_t *w,
+                            size_t row_bytes, const uint8_t *x, size_t x_stride, size_t n) {
+  bf16x64 row[CK_MAX_ROWS];
+  CK_UNROLL for (size_t r = 0; r < R; r++) row[r] = v_row_block(dtype, tables, w + r * row_bytes, n);
+  CK_UNROLL for (size_t t = 0; t < T; t++) {
+    const __m512bh token = (__m512bh)_mm512_load_si512(x + t * x_stride);
+    CK_UNROLL for (size_t r = 0; r < R; r++) acc->at[r][t] = _mm512_dpbf16_ps(acc->at[r][t], row[r].first, token);
+  }
+  CK_UNROLL for (size_t t = 0; t < T; t++) {
+    const __m512bh token = (__m512bh)_mm512_load_si512(x + t * x_stride + 64);
+    CK_UNROLL for (size_t r = 0; r < R; r++) acc->at[r][t] = _mm512_dpbf16_ps(acc->at[r][t], row[r].second, token);
+  }
+}
+
+// acc[r][t] += row r . token t over n elements. x: token's packed block; x_stride in bytes.
+// ahead: bytes from the first row to what is fetched from memory meanwhile. One token's rows are fetched one after the
+// other, as they lie in memory, although they are read side by side: a single stream is the fastest.
+CK_INLINE void v_dots(ck_dtype dtype, size_t R, size_t T, ck_acc *acc, const uint8_t *w, size_t row_bytes,
+                      const uint8_t *x, size_t x_stride, size_t n, size_t ahead) {
+  const ck_tables tables = v_tables();
+  const size_t bytes = ck_dtype_bytes(dtype);
+  const uint8_t *fetch = w + ahead;
+  const size_t fetch_step = T == 1 ? R * CK_BLOCK * bytes : CK_BLOCK * bytes, fetch_stride = T == 1 ? CK_BLOCK * bytes : row_bytes;
+  size_t k = 0;
+  for (; k + CK_BLOCK <= n; k += CK_BLOCK, w += CK_BLOCK * bytes, x += 2 * CK_BLOCK, fetch += fetch_step) {
+    CK_UNROLL for (size_t r = 0; r < R; r++) {
+      _mm_prefetch((const char *)(fetch + r * fetch_stride), _MM_HINT_T0);
+      if (bytes == 2) _mm_prefetch((const char *)(fetch + r * fetch_stride + 64), _MM_HINT_T0);
+    }
+    v_dots_block(dtype, &tables, R, T, acc, w, row_bytes, x, x_stride, CK_BLOCK);
+  }
+  if (k < n) v_dots_block(dtype, &tables, R, T, acc, w, row_bytes, x, x_stride, n - k);
+}
+
+CK_INLINE void v_acc_clear(ck_acc *acc, size_t R, size_t T) {
+  CK_UNROLL for (size_t r = 0; r < R; r++) {
+    CK_UNROLL for (size_t t = 0; t < T; t++) acc->at[r][t] = _mm512_setzero_ps();
+  }
+}
+
+typedef struct {
+  float *out;
+  size_t out_stride;
+  const ck_weights *w;
+  const uint8_t *x;
+  size_t x_stride;                // bytes
+  size_t chunk, chunks, k_total;  // elements of K between visits of the accumulators; k_total = cols
+  bool blocked;                   // a chunk is a block of scales
+} ck_job;
+
+// Elements of a chunk, the last one rounded up to whole blocks.
+CK_INLINE size_t v_chunk_width(const ck_job *job, size_t chunk) {
+  return ck_min(job->chunk, ck_round_up(job->k_total - chunk * job->chunk, CK_BLOCK));
+}
+
+CK_INLINE float v_factor(const ck_job *job, size_t row, size_t chunk) {
+  const ck_weights *w = job->w;
+  return w->scales ? w->scales[row / w->block_rows * (job->blocked ? job->chunks : 1) + (job->blocked ? chunk : 0)]
+                   : 1.0f;
+}
+
+// What is done with a tile's accumulators at a chunk's end: kept for the next chunk, or, where a chunk is a block of
+// scales, added to the total; after the last chunk reduced and written. waiting: [R][T], 64-byte aligned.
+CK_INLINE void v_chunk_begin(const ck_job *job, size_t R, size_t T, ck_acc *acc, const float *waiting, size_t chunk) {
+  if (chunk == 0 || job->blocked) {
+    v_acc_clear(acc, R, T);
+    return;
+  }
+  CK_UNROLL for (size_t r = 0; r < R; r++) {
+    CK_UNROLL for (size_t t = 0; t < T; t++) acc->at[r][t] = _mm512_load_ps(waiting + (r * T + t) * CK_LANES);
+  }
+}
+
+CK_INLINE void v_chunk_end(const ck_job *job, size_t R, size_t T, ck_acc *acc, float *waiting, size_t chunk, size_t row,
+                           size_t token) {
+  const bool last = chunk + 1 == job->chunks;
+  if (job->blocked) {
+    CK_UNROLL for (size_t r = 0; r < R; r++) {
+      const __m512 factor = _mm512_set1_ps(v_factor(job, row + r, chunk));
+      CK_UNROLL for (size_t t = 0; t < T; t++) {
+        float *at = waiting + (r * T + t) * CK_LANES;
+        acc->at[r][t] = _mm512_fmadd_ps(acc->at[r][t], factor, chunk == 0 ? _mm512_setzero_ps() : _mm512_load_ps(at));
+      }
+    }
+  }
+  CK_UNROLL for (size_t r = 0; r < R; r++) {
+    const float factor = last && !job->blocked ? v_factor(job, row + r, 0) : 1.0f;
+    CK_UNROLL for (size_t t = 0; t < T; t++) {
+      if (last) {
+        job->out[(token + t) * job->out_stride + row + r] = v_reduce_add(acc->at[r][t]) * factor;
+      } else {
+        _mm512_store_ps(waiting + (r * T + t) * CK_LANES, acc->at[r][t]);
+      }
+    }
+  }
+}
+
+// --- one token ---------------------------------------------------------------------------------------------------
+
+CK_INLINE void v_vector_rows(ck_dtype dtype, size_t R, const ck_job *job, size_t row) {
+  const size_t bytes = ck_dtype_bytes(dtype), row_bytes = job->k_total * bytes;
+  const uint8_t *data = (const uint8_t *)job->w->data + row * row_bytes;
+  const size_t group_bytes = R * row_bytes, ahead = (CK_AHEAD_BYTES / (group_bytes + 1) + 1) * group_bytes;
+  float waiting[CK_MAX_ROWS * CK_LANES] __attribute__((aligned(64)));
+  ck_acc acc;
+  if (!job->blocked) {
+    v_acc_clear(&acc, R, 1);
+    v_dots(dtype, R, 1, &acc, data, row_bytes, job->x, 0, job->k_total, ahead);
+    CK_UNROLL for (size_t r = 0; r < R; r++) job->out[row + r] = v_reduce_add(acc.at[r][0]) * v_factor(job, row + r, 0);
+    return;
+  }
+  for (size_t chunk = 0; chunk < job->chunks; chunk++) {
+    const size_t k = chunk * job->chunk;
+    v_chunk_begin(job, R, 1, &acc, waiting, chunk);
+    v_dots(dtype, R, 1, &acc, data + k * bytes, row_bytes, job->x + 2 * k, 0, ck_min(job->chunk, job->k_total - k),
+           ahead);
+    v_chunk_end(job, R, 1, &acc, waiting, chunk, row, 0);
+  }
+}
+
+CK_INLINE void v_vector(ck_dtype dtype, const ck_job *job, size_t row_begin, size_t row_end) {
+  size_t row = row_begin;
+  // Two rows: more streams from memory at a time are slower.
+  for (; row + 2 <= row_end; row += 2) v_vector_rows(dtype, 2, job, row);
+  for (; row < row_end; row++) v_vector_rows(dtype, 1, job, row);
+}
+
+// --- 2 to CK_SKINNY_LIMIT tokens ---------------------------------------------------------------------------------
+
+CK_INLINE void v_skinny_tile(ck_dtype dtype, size_t R, size_t T, const ck_job *job, float *waiting, size_t row,
+                             size_t token, size_t chunk, size_t ahead) {
+  const size_t bytes = ck_dtype_bytes(dtype), k = chunk * job->chunk;
+  ck_acc acc;
+  v_chunk_begin(job, R, T, &acc, waiting, chunk);
+  v_dots(dtype, R, T, &acc, (const uint8_t *)job->w->data + (row * job->k_total + k) * bytes, job->k_total * bytes,
+         job->x + token * job->x_stride + 2 * k, job->x_stride, ck_min(job->chunk, job->k_total - k), ahead);
+  v_chunk_end(job, R, T, &acc, waiting, chunk, row, token);
+}
+
+CK_INLINE void v_skinny_tokens(ck_dtype dtype, size_t R, size_t T, const ck_job *job, float *waiting, size_t row,
+                               size_t token, size_t chunk, size_t ahead) {
+  switch (T) {
+    case 1: v_skinny_tile(dtype, R, 1, job, waiting, row, token, chunk, ahead); break;
+    case 2: v_skinny_tile(dtype, R, 2, job, waiting, row, token, chunk, ahead); break;
+    case 3: v_skinny_tile(dtype, R, 3, job, waiting, row, token, chunk, ahead); break;
+    case 4: v_skinny_tile(dtype, R, 4, job, waiting, row, token, chunk, ahead); break;
+    case 5: v_skinny_tile(dtype, R, 5, job, waiting, row, token, chunk, ahead); break;
+    case 6: v_skinny_tile(dtype, R, 6, job, waiting, row, token, chunk, ahead); break;
+    case 7: v_skinny_tile(dtype, R, 7, job, waiting, row, token, chunk, ahead); break;
+    default: v_skinny_tile(dtype, R, 8, job, waiting, row, token, chunk, ahead); break;
+  }
+}
+
+// scratch: [CK_SKINNY_ROWS][m] accumulators
+CK_INLINE void v_skinny(ck_dtype dtype, const ck_job *job, size_t row_begin, size_t row_end, size_t m, float *scratch) {
+  const size_t parts = (m + CK_MAX_TOKENS - 1) / CK_MAX_TOKENS, row_bytes = job->k_total * ck_dtype_bytes(dtype);
+  for (size_t group = row_begin; group < row_end; group += CK_SKINNY_ROWS) {
+    const size_t end = ck_min(group + CK_SKINNY_ROWS, row_end);
+    for (size_t chunk = 0; chunk < job->chunks; chunk++) {
+      for (size_t row = group; row < end; row += 2) {
+        size_t token = 0;
+        for (size_t part = 0; part < parts; part++) {
+          const size_t count = (m - token + parts - part - 1) / (parts - part);
+          float *waiting = scratch + ((row - group) * m + 2 * token) * CK_LANES;
+          const size_t ahead = 8 * row_bytes;
+          if (row + 2 <= end) {
+            v_skinny_tokens(dtype, 2, count, job, waiting, row, token, chunk, ahead);
+          } else {
+            v_skinny_tokens(dtype, 1, count, job, waiting, row, token, chunk, ahead);
+          }
+          token += count;
+        }
+      }
+    }
+  }
+}
+
+// --- many tokens -------------------------------------------------------------------------------------------------
+// A panel of rows is expanded once, [chunk][row][width of the chunk] bfloat16; then tiles of 6 rows by 4 tokens walk
+// over it.
+
+CK_INLINE size_t v_panel_rows(size_t cols) {
+  const size_t rows = CK_PANEL_BYTES / (2 * ck_round_up(cols + 1, CK_BLOCK)) / CK_MAX_ROWS * CK_MAX_ROWS;
+  return rows < CK_MAX_ROWS ? CK_MAX_ROWS : rows > 96 ? 96 : rows;
+}
+
+CK_INLINE void v_expand_panel(ck_dtype dtype, const ck_job *job, uint8_t *panel, size_t row, size_t rows) {
+  const ck_tables tables = v_tables();
+  const size_t bytes = ck_dtype_bytes(dtype), row_bytes = job->k_total * bytes;
+  for (size_t r = 0; r < rows; r++) {
+    const uint8_t *data = (const uint8_t *)job->w->data + (row + r) * row_bytes;
+    for (size_t chunk = 0; chunk < job->chunks; chunk++) {
+      const size_t begin = chunk * job->chunk, width = v_chunk_width(job, chunk);
+      uint8_t *to = panel + 2 * (rows * begin + r * width);
+      for (size_t k = begin; k < begin + width; k += CK_BLOCK, to += 2 * CK_BLOCK) {
+        const bf16x64 block = v_row_block(dtype, &tables, data + k * bytes, job->k_total - k);
+        _mm512_store_si512(to, (__m512i)block.first);
+        _mm512_store_si512(to + 64, (__m512i)block.second);
+      }
+    }
+  }
+}
+
+CK_INLINE void v_panel_tile(size_t R, size_t T, const ck_job *job, const uint8_t *panel, float *waiting, size_t row,
+                            size_t token, size_t chunk) {
+  const size_t k = chunk * job->chunk;
+  ck_acc acc;
+  v_chunk_begin(job, R, T, &acc, waiting, chunk);
+  const size_t width = v_chunk_width(job, chunk);
+  const uint8_t *x = job->x + token * job->x_stride + 2 * k;
+  for (size_t j = 0; j < width; j += 32) {
+    __m512bh w[CK_MAX_ROWS];
+    CK_UNROLL for (size_t r = 0; r < R; r++) w[r] = (__m512bh)_mm512_load_si512(panel + 2 * (r * width + j));
+    CK_UNROLL for (size_t t = 0; t < T; t++) {
+      const __m512bh v = (__m512bh)_mm512_load_si512(x + t * job->x_stride + 2 * j);
+      CK_UNROLL for (size_t r = 0; r < R; r++) acc.at[r][t] = _mm512_dpbf16_ps(acc.at[r][t], w[r], v);
+    }
+  }
+  v_chunk_end(job, R, T, &acc, waiting, chunk, row, token);
+}
+
+CK_INLINE void v_panel_tokens(size_t R, const ck_job *job, const uint8_t *panel, float *waiting, size_t row, size_t token,
+                              size_t count, size_t chunk) {
+  for (; count >= 4; token += 4, count -= 4, waiting += R * 4 * CK_LANES) {
+    v_panel_tile(R, 4, job, panel, waiting, row, token, chunk);
+  }
+  for (; count; token++, count--, waiting += R * CK_LANES) v_panel_tile(R, 1, job, panel, waiting, row, token, chunk);
+}
+
+// scratch: accumulators [CK_PANEL_TOKENS][panel rows], then the panel
+static void ck_many(const ck_job *job, const uint8_t *panel, float *accumulators, size_t row, size_t rows, size_t m) {
+  for (size_t token = 0; token < m; token += CK_PANEL_TOKENS) {
+    const size_t tokens = ck_min(CK_PANEL_TOKENS, m - token);
+    for (size_t chunk = 0; chunk < job->chunks; chunk++) {
+      const size_t begin = chunk * job->chunk, width = v_chunk_width(job, chunk);
+      size_t r = 0;
+      for (; r + 6 <= rows; r += 6) {
+        v_panel_tokens(6, job, panel + 2 * (rows * begin + r * width), accumulators + r * tokens * CK_LANES, row + r,
+                       token, tokens, chunk);
+      }
+      for (; r < rows; r++) {
+        v_panel_tokens(1, job, panel + 2 * (rows * begin + r * width), accumulators + r * tokens * CK_LANES, row + r,
+                       token, tokens, chunk);
+      }
+    }
+  }
+}
+
+CK_INLINE void v_many(ck_dtype dtype, const ck_job *job, size_t row_begin, size_t row_end, size_t m, float *scratch) {
+  const size_t panel_rows = v_panel_rows(job->k_total);
+  uint8_t *panel = (uint8_t *)(scratch + CK_PANEL_TOKENS * panel_rows * CK_LANES);
+  for (size_t row = row_begin; row < row_end; row += panel_rows) {
+    const size_t rows = ck_min(panel_rows, row_end - row);
+    v_expand_panel(dtype, job, panel, row, rows);
+    ck_many(job, panel, scratch, row, rows, m);
+  }
+}
+
+// --- entries -------------------------------------------------------------------------------------------------------
+
+static bool ck_is_packed(ck_dtype dtype) { return dtype == CK_BF16 || dtype == CK_E4M3; }
+
+// Rows of a multiple of 4 KiB would meet in the same sets of the first-level cache; half a page between them spreads
+// a chunk of twelve tokens evenly.
+static size_t ck_packed_row_bytes(size_t cols, ck_dtype dtype) {
+  if (!ck_is_packed(dtype)) return ck_packed_row_bytes_avx512bf16(cols, dtype);
+  size_t bytes = ck_round_up(2 * cols, 2 * CK_BLOCK);
+  if (cols >= CK_CHUNK) bytes += (4096 + 2048 - bytes % 4096) % 4096;
+  return bytes;
+}
+
+static void ck_pack(void *out, const float *in, size_t cols, ck_dtype dtype) {
+  if (!ck_is_packed(dtype)) {
+    ck_pack_avx512bf16(out, in, cols, dtype);
+    return;
+  }
+  uint8_t *to = out;
+  const __m512i first = _mm512_setr_epi64(0, 1, 4, 5, 8, 9, 12, 13), second = _mm512_setr_epi64(2, 3, 6, 7, 10, 11, 14, 15);
+  for (size_t k = 0; k < cols; k += CK_BLOCK, to += 2 * CK_BLOCK) {
+    __m256i part[4];
+    for (size_t j = 0; j < 4; j++) {
+      const size_t at = k + j * CK_LANES, left = at < cols ? cols - at : 0;
+      const f32x16 x = left >= CK_LANES ? v_load(in + at) : left ? v_load_n(in + at, left) : v_zero();
+      part[j] = _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(v_round_bf16(x)), 16));
+    }
+    const __m512i low = _mm512_inserti64x4(_mm512_castsi256_si512(part[0]), part[1], 1);
+    const __m512i high = _mm512_inserti64x4(_mm512_castsi256_si512(part[2]), part[3], 1);
+    _mm512_store_si512(to, dtype == CK_BF16 ? low : _mm512_permutex2var_epi64(low, first, high));
+    _mm512_store_si512(to + 64, dtype == CK_BF16 ? high : _mm512_permutex2var_epi64(low, second, high));
+  }
+}
+
+CK_INLINE void v_product(ck_dtype dtype, const ck_job *job, size_t row_begin, size_t row_end, size_t m, void *scratch) {
+  if (m == 1) {
+    v_vector(dtype, job, row_begin, row_end);
+  } else if (m <= CK_SKINNY_LIMIT) {
+    v_skinny(dtype, job, row_begin, row_end, m, scratch);
+  } else {
+    v_many(dtype, job, row_begin, row_end, m, scratch);
+  }
+}
+
+static void ck_matmul(float *out, size_t out_stride, const ck_weights *w, size_t row_begin, size_t row_end,
+                      const void *x, size_t x_stride, size_t m, void *scratch) {
+  if (!ck_is_packed(w->dtype)) {
+    ck_matmul_avx512bf16(out, out_stride, w, row_begin, row_end, x, x_stride, m, scratch);
+    return;
+  }
+  const size_t block_cols = ck_block_columns(w);
+  const bool blocked = block_cols < w->cols;
+  const size_t chunk = blocked ? block_cols : CK_CHUNK, chunks = w->cols ? (w->cols + chunk - 1) / chunk : 1;
+  const ck_job job = {out, out_stride, w, x, x_stride, chunk, chunks, w->cols, blocked};
+  if (w->dtype == CK_E4M3) {
+    v_product(CK_E4M3, &job, row_begin, row_end, m, scratch);
+  } else {
+    v_product(CK_BF16, &job, row_begin, row_end, m, scratch);
+  }
+}
+
+static size_t ck_matmul_scratch_bytes(size_t cols) {
+  const size_t rows = v_panel_rows(cols), lanes = CK_LANES * sizeof(float);
+  const size_t many = CK_PANEL_TOKENS * rows * lanes + 2 * rows * ck_round_up(cols, CK_BLOCK);
+  const size_t skinny = CK_SKINNY_ROWS * CK_SKINNY_LIMIT * lanes, exact = ck_matmul_scratch_bytes_avx512bf16(cols);
+  const size_t most = many > skinny ? many : skinny;
+  return most > exact ? most : exact;
+}
+#pragma clang attribute pop
+
+void ck_fill_avx512bf16(ck_table *table) {
+  table->packed_row_bytes = ck_packed_row_bytes;
+  table->pack = ck_pack;
+  table->matmul = ck_matmul;
+  table->matmul_scratch_bytes = ck_matmul_scratch_bytes;
+}
+#endif

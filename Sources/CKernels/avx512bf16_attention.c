@@ -1,0 +1,227 @@
+// Attention over BF16 and E4M3 pages by VDPBF16PS. F32 pages go to the shared kernel.
+//
+// Both layouts of a page put the two factors of a pair side by side, so one instruction takes 16 positions (scores) or
+// 16 dimensions (values) of a pair, against a pair of the query or of the probabilities in every lane.
+// Queries and probabilities are rounded to bfloat16; scores, maxima, sums and the output stay float32. With BF16 pages an
+// output differs from the exact one by at most about 2^-7 of the largest |value| seen, and 2^-8 of the scores' size.
+#if defined(__x86_64__)
+#pragma STDC FP_CONTRACT OFF
+#include <immintrin.h>
+
+#include "contract.h"
+#include "fill.h"
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512bf16,avx2,fma,f16c"))), apply_to = function)
+#define CK_ISA_NAME avx512bf16
+#include "lanes_avx512.h"
+
+#include "expand_avx512bf16.h"
+#include "shared_attention.h"
+
+enum {
+  CK_ROWS = 16,  // rows that share the expansion of a page
+  CK_TILE = 4,   // rows that share the loading of a vector
+};
+
+typedef struct {
+  const uint8_t *keys, *values;  // bfloat16: in the page, or in scratch
+  const float *scales;           // NULL, or [2][CK_PAGE_POSITIONS]
+  const uint8_t *next;           // what to fetch meanwhile: the same head's part of the next page
+} ck_page_view;
+
+// A page's keys and values of one head, expanded in the page's order.
+CK_INLINE void v_expand_page(uint8_t *out, const uint8_t *codes, size_t bytes, const uint8_t *next) {
+  const ck_tables tables = v_tables();
+  // Quadwords in this order leave the unpacks with consecutive codes.
+  const __m512i order = _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7);
+  for (size_t i = 0; i < bytes; i += 64) {
+    _mm_prefetch((const char *)(next + i), _MM_HINT_T0);
+    const bf16x64 block = v_expand(&tables, _mm512_permutexvar_epi64(order, _mm512_loadu_si512(codes + i)));
+    _mm512_store_si512(out + 2 * i, (__m512i)block.first);
+    _mm512_store_si512(out + 2 * i + 64, (__m512i)block.second);
+  }
+}
+
+CK_INLINE __m512bh v_broadcast_pair(const uint32_t *pair) { return (__m512bh)_mm512_set1_epi32((int)*pair); }
+
+// score[r][h] = sum over pairs of dimensions; even and odd pairs in accumulators of their own.
+// q: packed pairs, rows q_stride apart.
+CK_INLINE void v_bf16_scores(size_t R, f32x16 score[CK_TILE][CK_HALF_PAGE], const uint32_t *q, size_t q_stride,
+                             const ck_page_view *page, size_t head_dim) {
+  f32x16 acc[2][CK_TILE][CK_HALF_PAGE];
+  CK_UNROLL for (size_t r = 0; r < R; r++) {
+    CK_UNROLL for (size_t h = 0; h < CK_HALF_PAGE; h++) acc[0][r][h] = acc[1][r][h] = v_zero();
+  }
+  const size_t pairs = head_dim / 2;
+  size_t i = 0;
+  for (; i + 2 <= pairs; i += 2) {
+    CK_UNROLL for (size_t parity = 0; parity < 2; parity++) {
+      CK_UNROLL for (size_t h = 0; h < CK_HALF_PAGE; h++) {
+        const size_t at = ((i + parity) * CK_HALF_PAGE + h) * 64;
+        if (!page->scales) _mm_prefetch((const char *)(page->next + at), _MM_HINT_T0);
+        const __m512bh key = (__m512bh)_mm512_loadu_si512(page->keys + at);
+        CK_UNROLL for (size_t r = 0; r < R; r++) {
+          acc[parity][r][h] = _mm512_dpbf16_ps(acc[parity][r][h], key, v_broadcast_pair(q + r * q_stride + i + parity));
+        }
+      }
+    }
+  }
+  if (i < pairs) {
+    CK_UNROLL for (size_t h = 0; h < CK_HALF_PAGE; h++) {
+      const __m512bh key = (__m512bh)_mm512_loadu_si512(page->keys + (i * CK_HALF_PAGE + h) * 64);
+      CK_UNROLL for (size_t r = 0; r < R; r++) {
+        acc[0][r][h] = _mm512_dpbf16_ps(acc[0][r][h], key, v_broadcast_pair(q + r * q_stride + i));
+      }
+    }
+  }
+  CK_UNROLL for (size_t r = 0; r < R; r++) {
+    CK_UNROLL for (size_t h = 0; h < CK_HALF_PAGE; h++) score[r][h] = v_add(acc[0][r][h], acc[1][r][h]);
+  }
+}
+
+// sum[r][d] = sum[r][d] * factor[r] + sum over pairs of positions, for D vectors of 16 dimensions from d on.
+// lanes: the dimensions that exist. An odd count's last pair has no second position: it is not read.
+CK_INLINE void v_bf16_values_part(size_t R, size_t D, __mmask16 lanes, CK_FN(attend_row) *rows, const float *factor,
+                                  const uint32_t (*p)[CK_PAIRS], const ck_page_view *page, size_t head_dim, size_t d,
+                                  size_t count) {
+  f32x16 acc[CK_TILE][8];
+  CK_UNROLL for (size_t r = 0; r < R; r++) {
+    CK_UNROLL for (size_t j = 0; j < D; j++) {
+      acc[r][j] = v_mul(_mm512_maskz_loadu_ps(lanes, rows[r].sum + d + j * CK_LANES), v_set1(factor[r]));
+    }
+  }
+  const __mmask32 half = (__mmask32)_mm512_movepi16_mask(_mm512_maskz_set1_epi32(lanes, 0x8000)), whole = half * 3;
+  for (size_t pair = 0; pair < (count + 1) / 2; pair++) {
+    const __mmask32 mask = 2 * pair + 1 < count ? whole : half;
+    CK_UNROLL for (size_t j = 0; j < D; j++) {
+      const size_t at = 4 * (pair * head_dim + d + j * CK_LANES);
+      if (!page->scales) _mm_prefetch((const char *)(page->next + (page->values - page->keys) + at), _MM_HINT_T0);
+      const __m512bh value = (__m512bh)_mm512_maskz_loadu_epi16(mask, page->values + at);
+      CK_UNROLL for (size_t r = 0; r < R; r++) {
+        acc[r][j] = _mm512_dpbf16_ps(acc[r][j], value, v_broadcast_pair(&p[r][pair]));
+      }
+    }
+  }
+  CK_UNROLL for (size_t r = 0; r < R; r++) {
+    CK_UNROLL for (size_t j = 0; j < D; j++) _mm512_mask_storeu_ps(rows[r].sum + d + j * CK_LANES, lanes, acc[r][j]);
+  }
+}
+
+CK_INLINE void v_bf16_values(size_t R, size_t D, CK_FN(attend_row) *rows, const float *factor,
+                             const uint32_t (*p)[CK_PAIRS], const ck_page_view *page, size_t head_dim, size_t count) {
+  size_t d = 0;
+  for (; d + D * CK_LANES <= head_dim; d += D * CK_LANES) {
+    v_bf16_values_part(R, D, 0xFFFF, rows, factor, p, page, head_dim, d, count);
+  }
+  for (; d < head_dim; d += CK_LANES) {
+    v_bf16_values_part(R, 1, v_first(ck_min(CK_LANES, head_dim - d)), rows, factor, p, page, head_dim, d, count);
+  }
+}
+
+// R rows over one page that begins at position `start`.
+CK_INLINE void v_bf16_page(size_t R, CK_FN(attend_row) *rows, const uint32_t *q, size_t q_stride,
+                           const ck_page_view *page, size_t head_dim, size_t start, float scale) {
+  f32x16 score[CK_TILE][CK_HALF_PAGE];
+  _Alignas(64) uint32_t p[CK_TILE][CK_PAIRS];
+  float factor[CK_TILE];
+  bool whole = true;
+  v_bf16_scores(R, score, q, q_stride, page, head_dim);
+  for (size_t r = 0; r < R; r++) {
+    const size_t count = ck_min(CK_PAGE_POSITIONS, rows[r].visible - start);
+    float probability[CK_PAGE_POSITIONS];
+    for (size_t h = 0; h < CK_HALF_PAGE; h++) {
+      if (page->scales) score[r][h] = v_mul(score[r][h], v_load(page->scales + h * CK_LANES));
+      score[r][h] = v_mul(score[r][h], v_set1(scale));
+    }
+    factor[r] = v_page_softmax(&rows[r], probability, score[r], count);
+    f32x16 low = v_load(probability), high = v_load(probability + CK_LANES);
+    if (page->scales) {
+      const float *scales = page->scales + CK_PAGE_POSITIONS;
+      const uint32_t seen = (uint32_t)((1ull << count) - 1);
+      low = _mm512_maskz_mul_ps((__mmask16)seen, low, v_load(scales));
+      high = _mm512_maskz_mul_ps((__mmask16)(seen >> 16), high, v_load(scales + CK_LANES));
+    }
+    _mm512_store_si512(p[r], (__m512i)_mm512_cvtne2ps_pbh(high, low));
+    whole = whole && count == CK_PAGE_POSITIONS;
+  }
+  if (whole) {
+    v_bf16_values(R, R == 1 ? 8 : 4, rows, factor, p, page, head_dim, CK_PAGE_POSITIONS);
+    return;
+  }
+  for (size_t r = 0; r < R; r++) {
+    const size_t count = ck_min(CK_PAGE_POSITIONS, rows[r].visible - start);
+    v_bf16_values(1, 8, rows + r, factor + r, p + r, page, head_dim, count);
+  }
+}
+
+static void ck_pack_query(uint32_t *out, const float *q, size_t head_dim) {
+  for (size_t i = 0; i < head_dim / 2; i++) {
+    out[i] = (uint32_t)ck_to_bf16(q[2 * i]) | (uint32_t)ck_to_bf16(q[2 * i + 1]) << 16;
+  }
+}
+
+// scratch: sums [CK_ROWS][head_dim] float, queries [CK_ROWS][head_dim] bfloat16, keys and values of a page
+static size_t ck_attend_scratch_bytes(const ck_kv_layout *layout, size_t group) {
+  const size_t sums = ck_round_up(4 * layout->head_dim, 64), queries = ck_round_up(2 * layout->head_dim, 64);
+  const size_t own = CK_ROWS * (sums + queries) + 2 * 2 * CK_PAGE_POSITIONS * layout->head_dim;
+  const size_t shared = ck_attend_scratch_bytes_avx512bf16(layout, group);
+  return own > shared ? own : shared;
+}
+
+static void ck_attend(float *out, const float *q, size_t stride, size_t queries, size_t first_position,
+                      const ck_kv_layout *layout, const void *const *pages, size_t page_offset, size_t kv_head,
+                      size_t group, float scale, void *scratch) {
+  if (layout->dtype == CK_F32) {
+    ck_attend_avx512bf16(out, q, stride, queries, first_position, layout, pages, page_offset, kv_head, group, scale,
+                         scratch);
+    return;
+  }
+  const size_t head_dim = layout->head_dim, part = ck_page_part_bytes(layout);
+  const size_t sum_stride = ck_round_up(4 * head_dim, 64) / 4, q_stride = ck_round_up(2 * head_dim, 64) / 4;
+  float *sums = scratch;
+  uint32_t *packed = (uint32_t *)(sums + CK_ROWS * sum_stride);
+  uint8_t *expanded = (uint8_t *)(packed + CK_ROWS * q_stride);
+  for (size_t begin = 0; begin < queries * group; begin += CK_ROWS) {
+    const size_t n = ck_min(CK_ROWS, queries * group - begin);
+    CK_FN(attend_row) rows[CK_ROWS];
+    for (size_t i = 0; i < n; i++) {
+      const size_t query = (begin + i) / group, head = kv_head * group + (begin + i) % group;
+      const size_t offset = query * stride + head * head_dim;
+      float *sum = sums + i * sum_stride;
+      memset(sum, 0, head_dim * sizeof(float));
+      ck_pack_query(packed + i * q_stride, q + offset, head_dim);
+      rows[i] = (CK_FN(attend_row)){q + offset, out + offset, sum, first_position + query + 1, -INFINITY, 0};
+    }
+    const size_t visible = rows[n - 1].visible;
+    for (size_t start = 0; start < visible; start += CK_PAGE_POSITIONS) {
+      const size_t index = start / CK_PAGE_POSITIONS, next = start + CK_PAGE_POSITIONS < visible ? index + 1 : index;
+      const void *page = (const uint8_t *)pages[index] + page_offset;
+      const uint8_t *keys = ck_page_keys(layout, page, kv_head);
+      ck_page_view view = {keys, keys + part, NULL, NULL};
+      view.next = ck_page_keys(layout, (const uint8_t *)pages[next] + page_offset, kv_head);
+      if (layout->dtype == CK_E4M3) {
+        v_expand_page(expanded, keys, 2 * part, view.next);
+        view.keys = expanded;
+        view.values = expanded + 2 * part;
+        view.scales = ck_page_scales(layout, page, kv_head);
+      }
+      size_t i = 0;
+      while (rows[i].visible <= start) i++;
+      for (; i + CK_TILE <= n; i += CK_TILE) {
+        v_bf16_page(CK_TILE, rows + i, packed + i * q_stride, q_stride, &view, head_dim, start, scale);
+      }
+      for (; i < n; i++) v_bf16_page(1, rows + i, packed + i * q_stride, q_stride, &view, head_dim, start, scale);
+    }
+    for (size_t i = 0; i < n; i++) {
+      const float normal = 1.0f / rows[i].weight;
+      for (size_t d = 0; d < head_dim; d++) rows[i].out[d] = rows[i].sum[d] * normal;
+    }
+  }
+}
+#pragma clang attribute pop
+
+void ck_fill_avx512bf16_attention(ck_table *table) {
+  table->attend = ck_attend;
+  table->attend_scratch_bytes = ck_attend_scratch_bytes;
+}
+#endif

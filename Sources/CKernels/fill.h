@@ -1,0 +1,18 @@
+// How a table is built: each file overwrites the entries that it does better than the next lower one.
+#ifndef CK_FILL_H
+#define CK_FILL_H
+
+#include "CKernels.h"
+
+void ck_fill_scalar(ck_table *table);
+#if defined(__aarch64__)
+void ck_fill_neon(ck_table *table);
+#endif
+#if defined(__x86_64__)
+void ck_fill_avx2(ck_table *table);
+void ck_fill_avx512(ck_table *table);
+void ck_fill_avx512bf16(ck_table *table);
+void ck_fill_avx512bf16_attention(ck_table *table);
+#endif
+
+#endif

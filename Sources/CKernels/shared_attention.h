@@ -1,0 +1,157 @@
+// Attention over pages in float32: written once over the 16 lanes.
+//
+// A "row" is one query head of one position. Rows are taken CK_ATTEND_ROWS at a time so that a page is read once for
+// all of them; each row's own arithmetic does not depend on which others are with it.
+#include "shared_exp.h"
+#include "shared_names.h"
+
+enum {
+  CK_ATTEND_ROWS = 8,                                 // rows that share the reading of a page
+  CK_HALF_PAGE = CK_PAGE_POSITIONS / CK_LANES,        // vectors of positions in a page: 2
+  CK_PAIRS = CK_PAGE_POSITIONS / 2,
+};
+
+typedef struct {
+  const float *q;  // [head_dim]
+  float *out;      // [head_dim]
+  float *sum;      // [head_dim] in scratch: the unnormalised output
+  size_t visible;  // positions that this row sees
+  float top;       // the running maximum of the scores
+  float weight;    // the running sum of the probabilities
+} CK_FN(attend_row);
+
+CK_INLINE void v_load_pairs(ck_dtype dtype, const uint8_t *p, size_t n, f32x16 *first, f32x16 *second) {
+  const size_t bytes = 2 * ck_dtype_bytes(dtype);
+  _Alignas(64) uint8_t copy[8 * CK_LANES];
+  if (n < CK_LANES) {
+    memset(copy, 0, sizeof copy);
+    memcpy(copy, p, n * bytes);
+    p = copy;
+  }
+  switch (dtype) {
+    case CK_BF16: v_load_pairs_bf16(p, first, second); break;
+    case CK_E4M3: v_load_pairs_e4m3(p, first, second); break;
+    default: v_load_pairs_f32(p, first, second); break;
+  }
+}
+
+// score[position] = (sum over d of q[d] * K[d][position]) * factor; d rises, one fused multiply-add each.
+CK_INLINE void v_scores(ck_dtype dtype, f32x16 score[CK_HALF_PAGE], const float *q, const uint8_t *keys, size_t head_dim,
+                        const float *key_scales, float scale) {
+  const size_t bytes = 2 * ck_dtype_bytes(dtype);
+  CK_UNROLL for (int h = 0; h < CK_HALF_PAGE; h++) score[h] = v_zero();
+  for (size_t d = 0; d < head_dim; d += 2) {
+    const f32x16 q_first = v_set1(q[d]), q_second = v_set1(q[d + 1]);
+    CK_UNROLL for (int h = 0; h < CK_HALF_PAGE; h++) {
+      f32x16 k_first, k_second;
+      v_load_pairs(dtype, keys + (d / 2 * CK_PAGE_POSITIONS + h * CK_LANES) * bytes, CK_LANES, &k_first, &k_second);
+      score[h] = v_fma(q_second, k_second, v_fma(q_first, k_first, score[h]));
+    }
+  }
+  CK_UNROLL for (int h = 0; h < CK_HALF_PAGE; h++) {
+    if (dtype == CK_E4M3) {
+      score[h] = v_mul(score[h], v_mul(v_load(key_scales + h * CK_LANES), v_set1(CK_E4M3_FACTOR)));
+    }
+    score[h] = v_mul(score[h], v_set1(scale));
+  }
+}
+
+// One page's softmax: raises row->top, returns the factor of what was summed before, and leaves probabilities in p,
+// exactly zero from `count` on.
+CK_INLINE float v_page_softmax(CK_FN(attend_row) *row, float p[CK_PAGE_POSITIONS], const f32x16 score[CK_HALF_PAGE],
+                               size_t count) {
+  CK_UNROLL for (int h = 0; h < CK_HALF_PAGE; h++) v_store(p + h * CK_LANES, score[h]);
+  for (size_t i = count; i < CK_PAGE_POSITIONS; i++) p[i] = -INFINITY;  // an unwritten slot may hold anything
+  const f32x16 low = v_load(p), high = v_load(p + CK_LANES);
+  const float page_top = v_reduce_max(v_max(v_max(low, high), v_set1(-INFINITY)));
+  const float top = page_top > row->top ? page_top : row->top;
+  const float base = top == -INFINITY ? 0 : top;  // all scores -inf or NaN so far
+  const f32x16 p_low = v_exp(v_sub(low, v_set1(base))), p_high = v_exp(v_sub(high, v_set1(base)));
+  v_store(p, p_low);
+  v_store(p + CK_LANES, p_high);
+  float factor[CK_LANES];
+  v_store(factor, v_exp(v_set1(row->top - base)));
+  row->top = top;
+  row->weight = fmaf(row->weight, factor[0], v_reduce_add(v_add(p_low, p_high)));
+  return factor[0];
+}
+
+// sum[d] = sum[d] * factor + (sum over positions of p * V[position][d]); positions rise.
+CK_INLINE void v_add_values(ck_dtype dtype, float *sum, const float *p, const uint8_t *values, size_t head_dim,
+                            size_t count, float factor) {
+  const size_t bytes = 2 * ck_dtype_bytes(dtype);
+  for (size_t d = 0; d < head_dim; d += CK_LANES) {
+    const size_t n = ck_min(CK_LANES, head_dim - d);
+    const bool whole = n == CK_LANES;
+    f32x16 a = v_mul(whole ? v_load(sum + d) : v_load_n(sum + d, n), v_set1(factor));
+    for (size_t pair = 0; pair < (count + 1) / 2; pair++) {
+      f32x16 v_first, v_second;
+      v_load_pairs(dtype, values + (pair * head_dim + d) * bytes, whole ? CK_LANES : n, &v_first, &v_second);
+      a = v_fma(v_set1(p[2 * pair]), v_first, a);
+      // The other half of an odd count is not written yet and may be NaN: a zero probability would not hide it.
+      if (2 * pair + 1 < count) a = v_fma(v_set1(p[2 * pair + 1]), v_second, a);
+    }
+    if (whole) {
+      v_store(sum + d, a);
+    } else {
+      v_store_n(sum + d, a, n);
+    }
+  }
+}
+
+CK_INLINE void v_attend_page(ck_dtype dtype, CK_FN(attend_row) *row, const ck_kv_layout *layout, const void *page,
+                             size_t kv_head, size_t count, float scale) {
+  const size_t head_dim = layout->head_dim;
+  const float *scales = dtype == CK_E4M3 ? ck_page_scales(layout, page, kv_head) : NULL;
+  float p[CK_PAGE_POSITIONS];
+  f32x16 score[CK_HALF_PAGE];
+  v_scores(dtype, score, row->q, ck_page_keys(layout, page, kv_head), head_dim, scales, scale);
+  const float factor = v_page_softmax(row, p, score, count);
+  if (dtype == CK_E4M3) {
+    for (size_t i = 0; i < count; i++) p[i] = p[i] * (scales[CK_PAGE_POSITIONS + i] * CK_E4M3_FACTOR);
+  }
+  v_add_values(dtype, row->sum, p, ck_page_values(layout, page, kv_head), head_dim, count, factor);
+}
+
+static size_t CK_FN(attend_scratch_bytes)(const ck_kv_layout *layout, size_t group) {
+  (void)group;
+  return CK_ATTEND_ROWS * ck_round_up(layout->head_dim * sizeof(float), 64);
+}
+
+static void CK_FN(attend)(float *out, const float *q, size_t stride, size_t queries, size_t first_position,
+                          const ck_kv_layout *layout, const void *const *pages, size_t page_offset, size_t kv_head,
+                          size_t group, float scale, void *scratch) {
+  const size_t head_dim = layout->head_dim, sum_stride = ck_round_up(head_dim, CK_LANES);
+  for (size_t begin = 0; begin < queries * group; begin += CK_ATTEND_ROWS) {
+    const size_t n = ck_min(CK_ATTEND_ROWS, queries * group - begin);
+    CK_FN(attend_row) rows[CK_ATTEND_ROWS];
+    for (size_t i = 0; i < n; i++) {
+      const size_t query = (begin + i) / group, head = kv_head * group + (begin + i) % group;
+      const size_t offset = query * stride + head * head_dim;
+      float *sum = (float *)scratch + i * sum_stride;
+      memset(sum, 0, head_dim * sizeof(float));
+      rows[i] = (CK_FN(attend_row)){q + offset, out + offset, sum, first_position + query + 1, -INFINITY, 0};
+    }
+    for (size_t start = 0; start < rows[n - 1].visible; start += CK_PAGE_POSITIONS) {
+      const void *page = (const uint8_t *)pages[start / CK_PAGE_POSITIONS] + page_offset;
+      for (size_t i = 0; i < n; i++) {
+        if (rows[i].visible <= start) continue;
+        const size_t count = ck_min(CK_PAGE_POSITIONS, rows[i].visible - start);
+        switch (layout->dtype) {
+          case CK_BF16: v_attend_page(CK_BF16, &rows[i], layout, page, kv_head, count, scale); break;
+          case CK_E4M3: v_attend_page(CK_E4M3, &rows[i], layout, page, kv_head, count, scale); break;
+          default: v_attend_page(CK_F32, &rows[i], layout, page, kv_head, count, scale); break;
+        }
+      }
+    }
+    for (size_t i = 0; i < n; i++) {
+      const float normal = 1.0f / rows[i].weight;
+      for (size_t d = 0; d < head_dim; d++) rows[i].out[d] = rows[i].sum[d] * normal;
+    }
+  }
+}
+
+static inline void CK_FN(fill_attention)(ck_table *table) {
+  table->attend = CK_FN(attend);
+  table->attend_scratch_bytes = CK_FN(attend_scratch_bytes);
+}

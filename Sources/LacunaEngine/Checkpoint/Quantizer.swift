@@ -1,0 +1,25 @@
+/// Rows of float32 to E4M3 with one scale each: absmax / 448, codes rounded to nearest even.
+package enum Quantizer {
+  /// `codes[i] = E4M3(row[i] / scale)`, where the division is float32's.
+  ///
+  /// A row that is all zero gets scale 1, and so does one so small that its scale would not be a normal number; its
+  /// codes are zero.
+  /// - Returns: the scale; nil if a value is not finite, with the codes undefined.
+  package static func quantize(
+    _ row: UnsafePointer<Float>, count: Int, into codes: UnsafeMutablePointer<UInt8>
+  ) -> Float? {
+    guard let largest = absoluteMaximum(row, count: count) else { return nil }
+    var scale = largest / Float8E4M3.greatestFiniteMagnitude
+    if scale < .leastNormalMagnitude { scale = 1 }
+    Float8E4M3.encode(row, count: count, divisor: scale, into: codes)
+    return scale
+  }
+
+  /// nil if a value is not finite.
+  private static func absoluteMaximum(_ row: UnsafePointer<Float>, count: Int) -> Float? {
+    // Bit patterns of magnitudes rise with them, infinities and NaN at the top: an integer maximum sees all.
+    var most: UInt32 = 0
+    for i in 0..<count { most = max(most, row[i].bitPattern & 0x7FFF_FFFF) }
+    return most < 0x7F80_0000 ? Float(bitPattern: most) : nil
+  }
+}

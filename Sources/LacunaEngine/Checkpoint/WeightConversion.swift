@@ -1,0 +1,71 @@
+import Dispatch
+import Synchronization
+
+/// Decodes a source's matrices and rounds them to the type that they run in, on all cores, a matrix at a time.
+struct WeightConversion {
+  let source: any CheckpointSource
+
+  /// Elements that one thread holds as float32 at a time: 1 MiB.
+  private static let chunkElementCount = 1 << 18
+
+  /// - Throws: `resource` if there is no memory for the result.
+  func bf16(_ name: String, rows: Int, cols: Int) throws(LacunaError) -> (WeightMatrix, SharedBuffer) {
+    let buffer = SharedBuffer(try AlignedBuffer(byteCount: rows * cols * 2))
+    let base = buffer.storage.base
+    let out = Destination(codes: base, scales: nil)
+    forEachChunk(rows: rows, cols: cols) { chunk, scratch in
+      source.readRows(name, chunk, into: scratch)
+      let codes = out.codes.assumingMemoryBound(to: UInt16.self) + chunk.lowerBound * cols
+      BFloat16.encode(scratch, count: chunk.count * cols, into: codes)
+    }
+    return (WeightMatrix(data: base, rows: rows, cols: cols, type: .bf16), buffer)
+  }
+
+  /// - Throws: `malformed` for a weight that is not finite; `resource`.
+  func e4m3(_ name: String, rows: Int, cols: Int) throws(LacunaError) -> (WeightMatrix, SharedBuffer) {
+    let codeByteCount = (rows * cols + 63) / 64 * 64
+    let buffer = SharedBuffer(try AlignedBuffer(byteCount: codeByteCount + rows * 4))
+    let out = Destination(codes: buffer.storage.base, scales: buffer.storage.floats(at: codeByteCount))
+    let badRow = Atomic<Int>(-1)
+    forEachChunk(rows: rows, cols: cols) { chunk, scratch in
+      source.readRows(name, chunk, into: scratch)
+      for row in chunk {
+        let codes = out.codes.assumingMemoryBound(to: UInt8.self) + row * cols
+        let values = scratch + (row - chunk.lowerBound) * cols
+        if let scale = Quantizer.quantize(values, count: cols, into: codes) {
+          out.scales?[row] = scale
+        } else {
+          badRow.store(row, ordering: .relaxed)
+        }
+      }
+    }
+    let row = badRow.load(ordering: .relaxed)
+    guard row < 0 else {
+      throw LacunaError(.malformed, file: source.path, field: name, expected: "finite values", found: "others in row \(row)")
+    }
+    let matrix = WeightMatrix(
+      data: out.codes, scales: out.scales.map { UnsafePointer($0) }, rows: rows, cols: cols, blockRows: 1,
+      blockCols: cols, type: .e4m3)
+    return (matrix, buffer)
+  }
+
+  private struct Destination: @unchecked Sendable {
+    // SAFETY: threads write to rows of their own, and the buffer outlives them.
+    let codes: UnsafeMutableRawPointer
+    let scales: UnsafeMutablePointer<Float>?
+  }
+
+  /// Calls `body` with ranges of rows that cover all of them, and room for such a range in float32.
+  private func forEachChunk(
+    rows: Int, cols: Int, _ body: @Sendable (Range<Int>, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let chunkRows = max(1, Self.chunkElementCount / max(cols, 1))
+    let chunkCount = (rows + chunkRows - 1) / chunkRows
+    DispatchQueue.concurrentPerform(iterations: chunkCount) { index in
+      let chunk = index * chunkRows..<min((index + 1) * chunkRows, rows)
+      let scratch = UnsafeMutablePointer<Float>.allocate(capacity: chunk.count * cols)
+      defer { scratch.deallocate() }
+      body(chunk, scratch)
+    }
+  }
+}

@@ -1,0 +1,36 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A file that appears under its name only when it is whole: written beside it, synced, then renamed.
+///
+/// Unless `commit` was reached, nothing is left behind and what stood under the name before still does.
+package final class AtomicFile {
+  package let path: String
+  private let file: OutputFile
+  private var byteCount = 0
+  private var committed = false
+
+  /// - Throws: `resource` naming the file, as the other members do.
+  package init(path: String) throws(LacunaError) {
+    self.path = path
+    file = try OutputFile(creating: "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).partial")
+  }
+
+  deinit {
+    if !committed { unlink(file.path) }
+  }
+
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(LacunaError) {
+    try file.write(bytes, at: byteCount)
+    byteCount += bytes.count
+  }
+
+  package func commit() throws(LacunaError) {
+    try file.synchronize()
+    guard rename(file.path, path) == 0 else { throw OutputFile.failure("rename to \(path)", file.path, errno) }
+    committed = true
+  }
+}

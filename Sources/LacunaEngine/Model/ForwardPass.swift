@@ -1,0 +1,311 @@
+/// One pass of a Llama model (Touvron et al. 2023) over up to `Scratch.rowCapacity` tokens of any number of
+/// sequences, from token ids to logits. All threads of the team run it side by side, each on its own slice, and
+/// meet at barriers.
+///
+/// Every output element is computed by one thread in one order that depends only on its own sequence, so a
+/// sequence's logits have the same bits whatever else rides along.
+final class ForwardPass: TeamJob, @unchecked Sendable {
+  // SAFETY: PassRunner's gate lets one caller at a time fill and run it.
+  /// One token.
+  struct Row {
+    var token: TokenID
+    var position: Int
+    var segment: Int
+  }
+
+  /// Consecutive tokens of one sequence.
+  struct Segment {
+    var firstRow: Int
+    var count: Int
+    var firstPosition: Int
+    /// [page]: the sequence's pages, writable where this segment writes.
+    var pages: UnsafePointer<UnsafeRawPointer?>
+  }
+
+  /// A row whose next-token distribution is wanted.
+  struct HeadRow {
+    var row: Int
+    /// Where its logits go, [vocab]; nil if only `score` is wanted.
+    var logits: UnsafeMutablePointer<Float>?
+    /// The token that follows, and where its score goes.
+    var target: TokenID
+    var score: UnsafeMutablePointer<TokenScore>?
+    /// Set to false by the pass if a logit is not finite.
+    var isFinite: Bool
+  }
+
+  let model: LlamaModel
+  let scratch: Scratch
+  var rowCount = 0
+  var segmentCount = 0
+  var headRowCount = 0
+
+  init(model: LlamaModel, scratch: Scratch) {
+    self.model = model
+    self.scratch = scratch
+  }
+
+  func run(thread: Int, of threadCount: Int, team: ThreadTeam) {
+    let worker = Worker(pass: self, thread: thread, threadCount: threadCount, team: team)
+    worker.embed()
+    for layer in 0..<model.config.numHiddenLayers { worker.run(layer: layer) }
+    worker.finish()
+    for first in stride(from: 0, to: headRowCount, by: Scratch.headCapacity) {
+      worker.head(first..<min(first + Scratch.headCapacity, headRowCount))
+    }
+  }
+}
+
+/// The probability that a model gave to one token of a text.
+public struct TokenScore: Sendable, Equatable {
+  /// Natural logarithm.
+  public var logProbability: Float
+  /// Whether no other token was likelier.
+  public var isGreedy: Bool
+
+  public init(logProbability: Float, isGreedy: Bool) {
+    self.logProbability = logProbability
+    self.isGreedy = isGreedy
+  }
+}
+
+/// One thread's view of a pass: everything it needs in local constants.
+private struct Worker {
+  let kernels: Kernels
+  let model: LlamaModel
+  let config: ModelConfig
+  let s: Scratch
+  let team: ThreadTeam
+  let thread: Int
+  let threadCount: Int
+  let rowCount: Int
+  let segmentCount: Int
+  let hidden: Int
+  let intermediate: Int
+  let queryWidth: Int
+  let kvWidth: Int
+  let ownScratch: UnsafeMutableRawPointer
+  /// The rows of the batch that this thread norms, packs and rotates.
+  let ownRows: Range<Int>
+
+  init(pass: ForwardPass, thread: Int, threadCount: Int, team: ThreadTeam) {
+    model = pass.model
+    kernels = model.kernels
+    config = model.config
+    s = pass.scratch
+    self.team = team
+    self.thread = thread
+    self.threadCount = threadCount
+    rowCount = pass.rowCount
+    segmentCount = pass.segmentCount
+    hidden = config.hiddenSize
+    intermediate = config.intermediateSize
+    queryWidth = model.queryWidth
+    kvWidth = model.kvWidth
+    ownScratch = s.perThread[thread]
+    ownRows = teamSlice(pass.rowCount, thread: thread, of: threadCount)
+  }
+
+  func embed() {
+    let half = config.headDim / 2
+    for i in ownRows {
+      kernels.dequantizeRow(s.x + i * hidden, model.embedding, row: Int(s.rows[i].token))
+      model.rope.angles(position: s.rows[i].position, cosine: s.cosine + i * half, sine: s.sine + i * half)
+    }
+  }
+
+  func run(layer index: Int) {
+    let layer = model.layers[index]
+    let pageOffset = index * model.layout.layerBytes
+
+    // The residual of the layer before has been added by the same thread that norms the row here.
+    for i in ownRows {
+      kernels.rmsNorm(
+        s.normed + i * hidden, s.x + i * hidden, weight: layer.inputNorm, count: hidden, eps: config.rmsNormEps)
+    }
+    pack(s.normed, width: hidden, layer.query.type, layer.key.type, layer.value.type)
+    team.barrier()
+
+    project(layer.query, s.normed, width: hidden, into: s.q)
+    project(layer.key, s.normed, width: hidden, into: s.k)
+    project(layer.value, s.normed, width: hidden, into: s.v)
+    team.barrier()
+
+    rotateAndStore(pageOffset: pageOffset)
+    team.barrier()
+
+    attend(pageOffset: pageOffset)
+    team.barrier()
+
+    pack(s.attended, width: queryWidth, layer.output.type)
+    team.barrier()
+
+    project(layer.output, s.attended, width: queryWidth, into: s.projected)
+    team.barrier()
+
+    for i in ownRows {
+      kernels.add(s.x + i * hidden, s.projected + i * hidden, count: hidden)
+      kernels.rmsNorm(
+        s.normed + i * hidden, s.x + i * hidden, weight: layer.postAttentionNorm, count: hidden,
+        eps: config.rmsNormEps)
+    }
+    pack(s.normed, width: hidden, layer.gate.type, layer.up.type)
+    team.barrier()
+
+    gateAndUp(layer)
+    team.barrier()
+
+    pack(s.gate, width: intermediate, layer.down.type)
+    team.barrier()
+
+    project(layer.down, s.gate, width: intermediate, into: s.projected)
+    team.barrier()
+
+    for i in ownRows { kernels.add(s.x + i * hidden, s.projected + i * hidden, count: hidden) }
+  }
+
+  /// Lets every row's residual be seen by all before the head gathers rows.
+  func finish() { team.barrier() }
+
+  // MARK: Steps
+
+  /// Rounds this thread's rows for the products to come, once for each type of weight among them.
+  private func pack(
+    _ input: UnsafeMutablePointer<Float>, width: Int, _ first: WeightType, _ second: WeightType? = nil,
+    _ third: WeightType? = nil
+  ) {
+    guard model.precision == .fast else { return }
+    pack(input, width: width, first)
+    if let second, second != first { pack(input, width: width, second) }
+    if let third, third != first, third != second { pack(input, width: width, third) }
+  }
+
+  private func pack(_ input: UnsafeMutablePointer<Float>, width: Int, _ type: WeightType) {
+    let out = packedRows(type)
+    for i in ownRows {
+      kernels.pack(out + i * s.packedRowBytes, input + i * width, cols: width, type: type)
+    }
+  }
+
+  private func packedRows(_ type: WeightType) -> UnsafeMutableRawPointer {
+    var index = 0
+    while model.hiddenTypes[index] != type { index += 1 }
+    return s.packed[index]
+  }
+
+  /// out[i] = W input[i] + bias for all rows i of the batch and this thread's rows of W.
+  private func project(
+    _ projection: LlamaModel.Projection, _ input: UnsafeMutablePointer<Float>, width: Int,
+    into out: UnsafeMutablePointer<Float>
+  ) {
+    let outputs = teamSlice(projection.matrix.rows, thread: thread, of: threadCount, multiple: 16)
+    project(projection, input, width: width, outputs: outputs, rowCount: rowCount, into: out)
+  }
+
+  private func project(
+    _ projection: LlamaModel.Projection, _ input: UnsafeMutablePointer<Float>, width: Int, outputs: Range<Int>,
+    rowCount: Int, into out: UnsafeMutablePointer<Float>
+  ) {
+    let stride = projection.matrix.rows
+    switch model.precision {
+    case .fast:
+      kernels.matmul(
+        out, outStride: stride, projection.matrix, rows: outputs, x: packedRows(projection.type),
+        xStride: s.packedRowBytes, m: rowCount, scratch: ownScratch)
+    case .f32:
+      kernels.matmulF32(
+        out, outStride: stride, projection.matrix, rows: outputs, x: input, xStride: width, m: rowCount)
+    }
+    if let bias = projection.bias {
+      for i in 0..<rowCount {
+        kernels.add(out + i * stride + outputs.lowerBound, bias + outputs.lowerBound, count: outputs.count)
+      }
+    }
+  }
+
+  private func rotateAndStore(pageOffset: Int) {
+    let half = config.headDim / 2
+    for i in ownRows {
+      let cosine = s.cosine + i * half
+      let sine = s.sine + i * half
+      kernels.rope(
+        s.q + i * queryWidth, heads: config.numAttentionHeads, headDim: config.headDim, cosine: cosine, sine: sine)
+      kernels.rope(
+        s.k + i * kvWidth, heads: config.numKeyValueHeads, headDim: config.headDim, cosine: cosine, sine: sine)
+      let (page, slot) = s.rows[i].position.quotientAndRemainder(dividingBy: KVLayout.pagePositions)
+      let base = UnsafeMutableRawPointer(mutating: s.segments[s.rows[i].segment].pages[page]!)
+      kernels.storeKV(
+        model.layout, page: base + pageOffset, slot: slot, key: s.k + i * kvWidth, value: s.v + i * kvWidth)
+    }
+  }
+
+  /// Queries are cut into blocks so that a long prompt spreads over the threads even with a single head.
+  private static let queryBlock = 64
+
+  private func attend(pageOffset: Int) {
+    let scale = Float(1 / Double(config.headDim).squareRoot())
+    var item = 0
+    for index in 0..<segmentCount {
+      let segment = s.segments[index]
+      for start in stride(from: 0, to: segment.count, by: Self.queryBlock) {
+        let offset = (segment.firstRow + start) * queryWidth
+        for kvHead in 0..<config.numKeyValueHeads {
+          defer { item += 1 }
+          guard item % threadCount == thread else { continue }
+          kernels.attend(
+            s.attended + offset, q: s.q + offset, stride: queryWidth,
+            queries: min(Self.queryBlock, segment.count - start), firstPosition: segment.firstPosition + start,
+            layout: model.layout, pages: segment.pages, pageOffset: pageOffset, kvHead: kvHead, group: model.group,
+            scale: scale, scratch: ownScratch)
+        }
+      }
+    }
+  }
+
+  /// silu(W_gate x) * (W_up x), each thread on its own columns; the result replaces `gate`.
+  private func gateAndUp(_ layer: LlamaModel.Layer) {
+    project(layer.gate, s.normed, width: hidden, into: s.gate)
+    project(layer.up, s.normed, width: hidden, into: s.up)
+    let columns = teamSlice(intermediate, thread: thread, of: threadCount, multiple: 16)
+    for i in 0..<rowCount {
+      let offset = i * intermediate + columns.lowerBound
+      kernels.swiglu(s.gate + offset, gate: s.gate + offset, up: s.up + offset, count: columns.count)
+    }
+  }
+
+  /// Final norm, output head, and what was asked of each row's logits.
+  func head(_ block: Range<Int>) {
+    let own = teamSlice(block.count, thread: thread, of: threadCount)
+    for i in own {
+      let row = s.headRows[block.lowerBound + i].row
+      kernels.rmsNorm(
+        s.normed + i * hidden, s.x + row * hidden, weight: model.norm, count: hidden, eps: config.rmsNormEps)
+      if model.precision == .fast {
+        kernels.pack(
+          packedRows(model.head.type) + i * s.packedRowBytes, s.normed + i * hidden, cols: hidden,
+          type: model.head.type)
+      }
+    }
+    team.barrier()
+
+    let vocab = config.vocabSize
+    let outputs = teamSlice(model.head.matrix.rows, thread: thread, of: threadCount, multiple: 16)
+    project(
+      model.head, s.normed, width: hidden, outputs: outputs, rowCount: block.count, into: s.logits)
+    team.barrier()
+
+    for i in own {
+      let entry = s.headRows + block.lowerBound + i
+      let logits = UnsafeBufferPointer(start: s.logits + i * vocab, count: vocab)
+      let normalizer = kernels.logSumExp(logits)
+      entry.pointee.isFinite = normalizer.isFinite
+      if let out = entry.pointee.logits { out.update(from: logits.baseAddress!, count: vocab) }
+      if let score = entry.pointee.score {
+        let target = Int(entry.pointee.target)
+        score.pointee = TokenScore(
+          logProbability: logits[target] - normalizer, isGreedy: kernels.argmax(logits).index == target)
+      }
+    }
+    team.barrier()
+  }
+}

@@ -1,0 +1,221 @@
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Work that all threads of a team do together, each its own part.
+protocol TeamJob: AnyObject {
+  /// Called once on each thread. `team.barrier()` inside must be reached by all of them equally often.
+  func run(thread: Int, of threadCount: Int, team: ThreadTeam)
+}
+
+/// A fixed set of threads that runs one job at a time: parked between jobs, spinning within one.
+///
+/// The calling thread is thread 0. Which thread computes what is the job's own, static choice, so results never
+/// depend on scheduling.
+final class ThreadTeam: @unchecked Sendable {
+  // SAFETY: `job` is written by thread 0 before `ticket` is raised (releasing) and read after it is seen
+  // (acquiring); `gate` admits one caller at a time.
+  let threadCount: Int
+  private var job: (any TeamJob)?
+  private let gate = Mutex<Void>(())
+  private let ticket = Atomic<Int>(0)
+  private let running = Atomic<Int>(0)
+  private let arrived = Atomic<Int>(0)
+  private let phase = Atomic<Int>(0)
+  private let parked = Atomic<Int>(0)
+  private let park = ParkingLot()
+
+  /// How often a thread looks before it yields its core (in a barrier) or parks (between jobs).
+  private static let spins = 4_000
+
+  private static let teams = Mutex<[Int: ThreadTeam]>([:])
+
+  /// The process's team of that size. Engines share it: they take turns on the same cores.
+  static func shared(threadCount: Int) -> ThreadTeam {
+    teams.withLock { teams in
+      if let team = teams[threadCount] { return team }
+      let team = ThreadTeam(threadCount: threadCount)
+      teams[threadCount] = team
+      return team
+    }
+  }
+
+  private init(threadCount: Int) {
+    precondition(threadCount >= 1, "a team of \(threadCount) threads")
+    self.threadCount = threadCount
+    for index in 1..<max(threadCount, 1) {
+      // The team lives as long as the process, so its threads may hold it.
+      startThread(stackBytes: 1 << 20) { self.serve(index) }
+    }
+  }
+
+  /// Runs `job` on every thread and returns when all have finished.
+  func run(_ job: any TeamJob) {
+    gate.withLock { _ in
+      guard threadCount > 1 else { return job.run(thread: 0, of: 1, team: self) }
+      self.job = job
+      running.store(threadCount - 1, ordering: .relaxed)
+      ticket.add(1, ordering: .sequentiallyConsistent)
+      if parked.load(ordering: .sequentiallyConsistent) > 0 { park.wakeAll() }
+      job.run(thread: 0, of: threadCount, team: self)
+      var spins = 0
+      while running.load(ordering: .acquiring) > 0 { Self.wait(&spins) }
+      self.job = nil
+    }
+  }
+
+  /// Waits until every thread of the team is here. What any of them wrote before is seen by all after.
+  @inline(__always)
+  func barrier() {
+    guard threadCount > 1 else { return }
+    let current = phase.load(ordering: .relaxed)
+    if arrived.add(1, ordering: .acquiringAndReleasing).newValue == threadCount {
+      arrived.store(0, ordering: .relaxed)
+      phase.store(current &+ 1, ordering: .releasing)
+    } else {
+      var spins = 0
+      while phase.load(ordering: .acquiring) == current { Self.wait(&spins) }
+    }
+  }
+
+  @inline(__always)
+  private static func wait(_ spins: inout Int) {
+    spins &+= 1
+    if spins < Self.spins { spinPause() } else { sched_yield() }
+  }
+
+  private func serve(_ index: Int) {
+    var seen = 0
+    while true {
+      var spins = 0
+      while ticket.load(ordering: .acquiring) == seen {
+        spins &+= 1
+        if spins < Self.spins {
+          spinPause()
+        } else {
+          parked.add(1, ordering: .sequentiallyConsistent)
+          park.wait { self.ticket.load(ordering: .sequentiallyConsistent) == seen }
+          parked.subtract(1, ordering: .sequentiallyConsistent)
+        }
+      }
+      seen &+= 1
+      job?.run(thread: index, of: threadCount, team: self)
+      running.subtract(1, ordering: .releasing)
+    }
+  }
+
+  /// One thread for each physical core that this process may use.
+  static let physicalCoreCount: Int = {
+    #if os(Linux)
+      if let count = linuxCoreCount() { return count }
+    #endif
+    return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+  }()
+
+  #if os(Linux)
+    private static func linuxCoreCount() -> Int? {
+      let key = "Cpus_allowed_list:"
+      guard let allowed = lines(of: "/proc/self/status").first(where: { $0.hasPrefix(key) }) else { return nil }
+      let cores = Set(
+        cpus(in: allowed.dropFirst(key.count)).map { cpu in
+          lines(of: "/sys/devices/system/cpu/cpu\(cpu)/topology/thread_siblings_list").first ?? "\(cpu)"
+        })
+      return cores.isEmpty ? nil : cores.count
+    }
+
+    /// "0-3,8" as 0, 1, 2, 3, 8.
+    private static func cpus(in list: Substring) -> [Int] {
+      list.split { $0 == "," || $0.isWhitespace }.flatMap { range -> [Int] in
+        let ends = range.split(separator: "-").compactMap { Int($0) }
+        guard let first = ends.first, let last = ends.last, first <= last else { return [] }
+        return Array(first...last)
+      }
+    }
+
+    private static func lines(of path: String) -> [String] {
+      guard let file = fopen(path, "re") else { return [] }
+      defer { fclose(file) }
+      var result: [String] = []
+      var line = [CChar](repeating: 0, count: 4096)
+      while fgets(&line, Int32(line.count), file) != nil {
+        result.append(
+          String(decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+      }
+      return result
+    }
+  #endif
+}
+
+/// Where threads sleep until they are woken.
+private final class ParkingLot: @unchecked Sendable {
+  // SAFETY: a mutex and a condition at stable addresses, used through pthreads only.
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+  init() {
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(condition, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(condition)
+    pthread_mutex_destroy(mutex)
+    condition.deallocate()
+    mutex.deallocate()
+  }
+
+  func wait(while closed: () -> Bool) {
+    pthread_mutex_lock(mutex)
+    while closed() { pthread_cond_wait(condition, mutex) }
+    pthread_mutex_unlock(mutex)
+  }
+
+  func wakeAll() {
+    pthread_mutex_lock(mutex)
+    pthread_cond_broadcast(condition)
+    pthread_mutex_unlock(mutex)
+  }
+}
+
+/// Starts a detached thread with a stack of its own size.
+package func startThread(stackBytes: Int, _ body: @escaping @Sendable () -> Void) {
+  final class Box {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+  var attributes = pthread_attr_t()
+  pthread_attr_init(&attributes)
+  pthread_attr_setstacksize(&attributes, stackBytes)
+  pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+  #if canImport(Darwin)
+    var thread: pthread_t?
+  #else
+    var thread = pthread_t()
+  #endif
+  let context = Unmanaged.passRetained(Box(body)).toOpaque()
+  let status = pthread_create(
+    &thread, &attributes,
+    { context in
+      #if canImport(Darwin)
+        Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body()
+      #else
+        Unmanaged<Box>.fromOpaque(context!).takeRetainedValue().body()
+      #endif
+      return nil
+    }, context)
+  pthread_attr_destroy(&attributes)
+  precondition(status == 0, "cannot start a thread: \(String(cString: strerror(status)))")
+}
+
+/// The part of `count` that thread `thread` of `threadCount` works on, cut at multiples of `multiple`.
+@inline(__always)
+func teamSlice(_ count: Int, thread: Int, of threadCount: Int, multiple: Int = 1) -> Range<Int> {
+  let units = (count + multiple - 1) / multiple
+  let lower = units * thread / threadCount * multiple
+  let upper = units * (thread + 1) / threadCount * multiple
+  return min(lower, count)..<min(upper, count)
+}

@@ -1,0 +1,147 @@
+/// A Hugging Face tokenizer.json with a BPE model, byte-level or converted from SentencePiece.
+///
+/// Everything in it that changes which ids a text gets is either carried out or refused by name.
+struct TokenizerJSONFile {
+  /// What `model` holds.
+  struct Model {
+    var type: String?
+    var vocabulary: [(token: String, id: TokenID)] = []
+    var merges: [(left: String, right: String)] = []
+    var unknown: String?
+    var fusesUnknown = false
+    var byteFallback = false
+    var ignoresMerges = false
+  }
+
+  private(set) var model = Model()
+  private(set) var added: [AddedToken] = []
+  private(set) var normalizer = JSONValue.null
+  private(set) var preTokenizer = JSONValue.null
+  private(set) var postProcessor = JSONValue.null
+  private(set) var decoder = JSONValue.null
+  private(set) var file: String
+
+  // Parts of the document other than the vocabulary, the merges and the added tokens.
+  private static let partLimit = 10_000
+
+  /// - Throws: `malformed` or `unsupported`, naming the field.
+  init(_ data: [UInt8], file: String) throws(LacunaError) {
+    self.file = file
+    var parsed = self
+    try parseJSON(data, file: file) { (reader) throws(LacunaError) in
+      try reader.readObject { (reader, name) throws(LacunaError) in
+        var limit = Self.partLimit
+        switch name {
+        case "model": try parsed.readModel(&reader)
+        case "added_tokens": try parsed.readAddedTokens(&reader)
+        case "normalizer": parsed.normalizer = try reader.readValue(limit: &limit)
+        case "pre_tokenizer": parsed.preTokenizer = try reader.readValue(limit: &limit)
+        case "post_processor": parsed.postProcessor = try reader.readValue(limit: &limit)
+        case "decoder": parsed.decoder = try reader.readValue(limit: &limit)
+        default: try reader.skipValue()
+        }
+      }
+    }
+    self = parsed
+    guard model.type ?? "BPE" == "BPE" else {
+      throw LacunaError(.unsupported, file: file, field: "model.type", expected: "BPE", found: "\(model.type?.clipped ?? "")")
+    }
+    guard !model.vocabulary.isEmpty else {
+      throw LacunaError(.malformed, file: file, field: "model.vocab", expected: "tokens", found: "none")
+    }
+  }
+
+  private mutating func readAddedTokens(_ reader: inout JSONReader) throws(LacunaError) {
+    if try reader.peekKind() == .null { return try reader.readNull() }
+    var tokens: [AddedToken] = []
+    try reader.readArray { (reader) throws(LacunaError) in
+      var limit = 64
+      let value = try reader.readValue(limit: &limit)
+      tokens.append(try AddedToken(value, id: nil, field: "added_tokens[\(tokens.count)]", file: file))
+    }
+    added = tokens
+  }
+
+  private mutating func readModel(_ reader: inout JSONReader) throws(LacunaError) {
+    var model = Model()
+    try reader.readObject { (reader, name) throws(LacunaError) in
+      if try reader.peekKind() == .null { return try reader.readNull() }
+      switch name {
+      case "type": model.type = try reader.readString()
+      case "vocab": model.vocabulary = try Self.readVocabulary(&reader)
+      case "merges": model.merges = try Self.readMerges(&reader)
+      case "unk_token": model.unknown = try reader.readString()
+      case "fuse_unk": model.fusesUnknown = try reader.readBool()
+      case "byte_fallback": model.byteFallback = try reader.readBool()
+      case "ignore_merges": model.ignoresMerges = try reader.readBool()
+      case "dropout":
+        if case .double(let rate) = try reader.readNumber(), rate != 0 {
+          throw LacunaError(.unsupported, file: file, field: "model.dropout", expected: "none", found: "\(rate)")
+        }
+      case "continuing_subword_prefix", "end_of_word_suffix":
+        let text = try reader.readString()
+        guard text.isEmpty else {
+          throw LacunaError(.unsupported, file: file, field: "model.\(name)", expected: "none", found: "\"\(text.clipped)\"")
+        }
+      default: try reader.skipValue()
+      }
+    }
+    self.model = model
+  }
+
+  private static func readVocabulary(_ reader: inout JSONReader) throws(LacunaError) -> [(token: String, id: TokenID)] {
+    // Models of other types write lists; their type is refused once it is known.
+    guard try reader.peekKind() == .object else {
+      try reader.skipValue()
+      return []
+    }
+    var vocabulary: [(token: String, id: TokenID)] = []
+    try reader.readObject { (reader, token) throws(LacunaError) in
+      let number = try reader.readInteger()
+      guard number >= 0, let id = TokenID(exactly: number) else {
+        throw reader.failure("model.vocab: expected a token id, found \(number)")
+      }
+      guard !token.isEmpty else { throw reader.failure("model.vocab: expected tokens, found one without text") }
+      vocabulary.append((token, id))
+    }
+    return vocabulary
+  }
+
+  // "a b", or ["a", "b"] since tokenizers 0.20.
+  private static func readMerges(_ reader: inout JSONReader) throws(LacunaError) -> [(left: String, right: String)] {
+    var merges: [(left: String, right: String)] = []
+    try reader.readArray { (reader) throws(LacunaError) in
+      if try reader.peekKind() == .array {
+        var pair: [String] = []
+        try reader.readArray { (reader) throws(LacunaError) in
+          if pair.count < 3 { pair.append(try reader.readString()) } else { try reader.skipValue() }
+        }
+        guard pair.count == 2 else { throw reader.failure("model.merges: expected two tokens, found \(pair.count)") }
+        merges.append((pair[0], pair[1]))
+      } else {
+        let text = try reader.readString()
+        guard let pair = MergeText(text) else {
+          throw reader.failure("model.merges: expected two tokens and a space, found \"\(text.clipped)\"")
+        }
+        merges.append((pair.left, pair.right))
+      }
+    }
+    return merges
+  }
+}
+
+/// The two tokens of a merge written "a b", as in tokenizer.json and GGUF.
+package struct MergeText {
+  package let left: String
+  package let right: String
+
+  /// nil unless there is exactly one space, between the two.
+  package init?(_ text: String) {
+    let bytes = text.utf8
+    guard let space = bytes.firstIndex(of: UInt8(ascii: " ")), space != bytes.startIndex else { return nil }
+    let rest = bytes[bytes.index(after: space)...]
+    guard !rest.isEmpty, !rest.contains(UInt8(ascii: " ")) else { return nil }
+    left = String(text[..<space])
+    right = String(text[rest.startIndex...])
+  }
+}

@@ -1,0 +1,47 @@
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Ctrl-C. Work that can stop between two tokens asks `isRequested`; everything else ends at once.
+enum Interrupt {
+  /// What a shell reports for a process that SIGINT ended (128 + 2).
+  static let exitStatus: Int32 = 130
+
+  private static let requested = Atomic<Bool>(false)
+
+  static var isRequested: Bool { requested.load(ordering: .relaxed) }
+
+  /// From now on the first Ctrl-C only sets `isRequested`; a second one ends the process.
+  static func stopBetweenTokens() {
+    // Touched before a signal can arrive: a first use inside the handler would run a lazy initialiser there.
+    requested.store(false, ordering: .relaxed)
+    var action = sigaction()
+    let handler: @convention(c) (Int32) -> Void = { _ in
+      if Interrupt.requested.exchange(true, ordering: .relaxed) { _exit(Interrupt.exitStatus) }
+    }
+    #if canImport(Darwin)
+      action.__sigaction_u.__sa_handler = handler
+    #else
+      action.__sigaction_handler.sa_handler = handler
+    #endif
+    // Without SA_RESTART: a read that waits for a line returns.
+    action.sa_flags = 0
+    sigemptyset(&action.sa_mask)
+    sigaction(SIGINT, &action, nil)
+  }
+
+  /// Forgets a Ctrl-C that has been answered.
+  static func clear() { requested.store(false, ordering: .relaxed) }
+
+  /// How the process treats signals until a verb says otherwise.
+  static func installDefaults() {
+    signal(SIGINT) { _ in _exit(130) }
+    // A reader that goes away (`lacuna generate | head`) ends the process as it ends every other filter, also where
+    // a parent has told us to ignore it.
+    signal(SIGPIPE, SIG_DFL)
+  }
+}

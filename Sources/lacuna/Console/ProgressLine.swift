@@ -1,0 +1,63 @@
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// One line of progress on standard error, redrawn in place; nothing at all where that is no terminal, and nothing
+/// for work that is over within half a second.
+final class ProgressLine: Sendable {
+  private struct State {
+    var drawn = false
+    var lastDraw: ContinuousClock.Instant?
+  }
+
+  private let label: String
+  private let isVisible: Bool
+  private let start = ContinuousClock.now
+  private let state = Mutex(State())
+
+  init(_ label: String) {
+    self.label = label
+    isVisible = isatty(STDERR_FILENO) == 1
+  }
+
+  deinit { finish() }
+
+  /// - Parameter fraction: 0...1 of the whole.
+  func update(_ fraction: Double) {
+    guard isVisible else { return }
+    let now = ContinuousClock.now
+    guard now - start > .milliseconds(500) else { return }
+    state.withLock { state in
+      if let last = state.lastDraw, now - last < .milliseconds(100) { return }
+      state.lastDraw = now
+      state.drawn = true
+      let share = fraction.isFinite ? min(max(fraction, 0), 1) : 0
+      let filled = Int(share * 24)
+      let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
+      write("\r\u{1B}[K\(label) \(bar) \(Int(share * 100))%")
+    }
+  }
+
+  /// Clears the line. Safe to call twice.
+  func finish() {
+    state.withLock { state in
+      if state.drawn { write("\r\u{1B}[K") }
+      state.drawn = false
+    }
+  }
+
+  private func write(_ text: String) {
+    let bytes = Array(text.utf8)
+    _ = bytes.withUnsafeBytes { pointer in
+      #if canImport(Glibc)
+        Glibc.write(STDERR_FILENO, pointer.baseAddress, pointer.count)
+      #else
+        Darwin.write(STDERR_FILENO, pointer.baseAddress, pointer.count)
+      #endif
+    }
+  }
+}

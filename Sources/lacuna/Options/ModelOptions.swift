@@ -1,0 +1,87 @@
+// Public: the engine's own types become arguments.
+public import ArgumentParser
+public import LacunaEngine
+
+/// Which model, and how it is run: the same words on every verb that loads one.
+struct ModelOptions: ParsableArguments {
+  @Option(name: [.short, .long], help: "A known name (see `lacuna models`), a directory or a GGUF file.")
+  var model = "demo"
+
+  @Option(help: "How weights are run: as they are stored, rounded to bfloat16, or quantized to FP8.")
+  var weights: WeightChoice = .stored
+
+  @Option(help: ArgumentHelp("With --weights fp8: the output head in bf16 or in fp8.", valueName: "type"))
+  var lmHead: HeadType = .bf16
+
+  @Option(help: "Arithmetic: bfloat16 products, or float32 throughout (slow, for comparison).")
+  var precision: Engine.Precision = .fast
+
+  @Option(help: ArgumentHelp("Threads (default: one for each physical core).", valueName: "n"))
+  var threads: Int?
+
+  @Option(help: ArgumentHelp("Keys and values in memory (default: bf16; f32 with --precision f32).", valueName: "type"))
+  var kv: Engine.KVType?
+
+  enum HeadType: String, ExpressibleByArgument, CaseIterable {
+    case bf16, fp8
+  }
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads: expected 1 to 1024, found \(threads)")
+    }
+    if lmHead == .fp8, weights != .fp8 {
+      throw ValidationError("--lm-head fp8 goes with --weights fp8, found --weights \(weights.rawValue)")
+    }
+  }
+
+  /// The engine's options, without progress.
+  var engineOptions: Engine.Options {
+    var options = Engine.Options()
+    options.weights = weights
+    options.quantizesHead = lmHead == .fp8
+    options.precision = precision
+    options.kvType = kv
+    options.threadCount = threads
+    return options
+  }
+
+  func load() throws(LacunaError) -> Engine { try load(model) }
+
+  /// Another model, run in the same way.
+  func load(_ word: String) throws(LacunaError) -> Engine {
+    let entry = try ModelChoice.resolve(word)
+    let progress = ProgressLine("loading \(entry.name)")
+    defer { progress.finish() }
+    var options = engineOptions
+    options.progress = { progress.update($0) }
+    return try Engine.load(path: entry.path, name: entry.name, options: options)
+  }
+}
+
+extension WeightChoice: ExpressibleByArgument {}
+extension Engine.Precision: ExpressibleByArgument {}
+extension Engine.KVType: ExpressibleByArgument {}
+
+extension Engine {
+  /// The tokenizer, for work that cannot do without one.
+  /// - Throws: `unsupported` naming the model.
+  func requireTokenizer(_ purpose: String) throws(LacunaError) -> any Tokenizer {
+    guard let tokenizer else {
+      throw LacunaError(.unsupported, "\(info.path): \(purpose) needs a tokenizer, and this checkpoint has none")
+    }
+    return tokenizer
+  }
+}
+
+extension Session {
+  /// Shows a long prompt's progress and lets Ctrl-C end it.
+  func observePrompt() {
+    let progress = ProgressLine("reading the prompt")
+    onProgress = { done, all in
+      if all > 1 { progress.update(Double(done) / Double(all)) }
+      if done >= all { progress.finish() }
+      return !Interrupt.isRequested
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import LacunaEngine
+
+/// How tokens are drawn.
+struct SamplingOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("0 takes the most probable token every time (default: 0.8).", valueName: "t"))
+  var temperature: Double?
+
+  @Option(help: ArgumentHelp("Keep the k most probable tokens.", valueName: "k"))
+  var topK: Int?
+
+  @Option(help: ArgumentHelp("Keep the fewest tokens that hold p of the probability (default: 0.95).", valueName: "p"))
+  var topP: Double?
+
+  @Option(help: ArgumentHelp("Keep tokens at least p times as probable as the best (default: 0.05).", valueName: "p"))
+  var minP: Double?
+
+  @Option(help: ArgumentHelp("Make tokens that have occurred less probable (1 leaves them alone).", valueName: "x"))
+  var repetitionPenalty: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "The whole chain instead of the options above, for example 'top_k:40 temperature:0.7 dist'.", valueName: "chain"))
+  var sampler: String?
+
+  @Option(help: ArgumentHelp("The same seed gives the same text.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  func validate() throws {
+    guard sampler != nil else { return }
+    let others: [(String, Bool)] = [
+      ("--temperature", temperature != nil), ("--top-k", topK != nil), ("--top-p", topP != nil),
+      ("--min-p", minP != nil), ("--repetition-penalty", repetitionPenalty != nil),
+    ]
+    if let (name, _) = others.first(where: \.1) {
+      throw ValidationError("--sampler replaces \(name); give one of the two")
+    }
+  }
+
+  func makeChain(for engine: Engine) throws(LacunaError) -> SamplerChain {
+    let stages: [StageDescription]
+    if let sampler {
+      stages = try SamplerChain.parse(sampler)
+    } else {
+      stages = SamplerChain.default(
+        temperature: temperature ?? 0.8, topK: topK, topP: topP ?? 0.95, minP: minP ?? 0.05,
+        repetition: repetitionPenalty)
+    }
+    return try SamplerChain(stages, vocabularySize: engine.config.vocabSize, tokenizer: engine.tokenizer)
+  }
+}

@@ -1,0 +1,107 @@
+import ArgumentParser
+import LacunaEngine
+import LacunaScript
+
+struct Generate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Go on from a prompt.",
+    discussion: """
+        lacuna generate --prompt "Once upon a time" --max-tokens 40
+        lacuna generate --chat --prompt "Who wrote Hamlet?" --temperature 0 --json
+        {"text":"...","ids":[...],"finish":"eos"}
+
+      Text is streamed as it comes, with --json it is printed at the end. "finish" is eos (the model ended its \
+      answer), stop (a --stop text or a hook), length (--max-tokens) or context (the model's context is full).
+      """)
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var prompt: PromptOptions
+  @OptionGroup var sampling: SamplingOptions
+  @OptionGroup var limits: LengthOptions
+
+  @Option(help: ArgumentHelp("A Lua file that returns hooks (on_logits, on_token, ...).", valueName: "file"))
+  var hooks: String?
+
+  @Flag(help: "With --json, add the logarithm of each token's probability (\"logprobs\").")
+  var logprobs = false
+
+  @Flag(help: "Print one JSON object at the end.")
+  var json = false
+
+  func run() throws {
+    let engine = try model.load()
+    let chain = try sampling.makeChain(for: engine)
+    let tokens = try prompt.tokens(for: engine)
+    let session = try engine.makeSession()
+    session.observePrompt()
+    try session.append(tokens)
+
+    var options = Generation.Options()
+    options.seed = sampling.seed
+    options.maxTokens = limits.maxTokens
+    options.stop = limits.stop
+    options.isCancelled = { Interrupt.isRequested }
+    Interrupt.stopBetweenTokens()
+
+    var generation = try Generation(session: session, chain: chain, options: options)
+    var out = StandardOutput()
+    var transcript = Transcript()
+    while let event = try generation.next() {
+      transcript.add(event)
+      if !json, !event.text.isEmpty {
+        try out.write(event.text)
+        try out.flush()
+      }
+    }
+    if json {
+      try out.line(transcript.json(withLogProbabilities: logprobs).text)
+    } else {
+      try out.line()
+    }
+    try out.flush()
+  }
+}
+
+/// When a generation ends.
+struct LengthOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The most tokens to generate.", valueName: "n"))
+  var maxTokens = 512
+
+  @Option(help: "End before this text; may be given several times.")
+  var stop: [String] = []
+
+  func validate() throws {
+    if maxTokens < 0 { throw ValidationError("--max-tokens: expected 0 or more, found \(maxTokens)") }
+    if stop.contains("") { throw ValidationError("--stop: expected a text, found none") }
+  }
+}
+
+/// What a generation's events add up to.
+struct Transcript {
+  private(set) var text = ""
+  private(set) var ids: [TokenID] = []
+  private(set) var logProbabilities: [Float] = []
+  private(set) var finish: Generation.Finish?
+
+  /// Text that a hook took back has been seen already; it stays, while its tokens go.
+  mutating func add(_ event: Generation.Event) {
+    if event.takenBack > 0 {
+      ids.removeLast(min(event.takenBack, ids.count))
+      logProbabilities.removeLast(min(event.takenBack, logProbabilities.count))
+    }
+    if let token = event.token {
+      ids.append(token)
+      logProbabilities.append(event.logProbability)
+    }
+    text += event.text
+    finish = event.finish ?? finish
+  }
+
+  func json(withLogProbabilities: Bool) -> JSON {
+    var members: [(key: String, value: JSON)] = [
+      ("text", .string(text)), ("ids", JSON(ids)), ("finish", JSON(finish?.rawValue)),
+    ]
+    if withLogProbabilities { members.append(("logprobs", JSON(logProbabilities))) }
+    return .object(members)
+  }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import LacunaEngine
+import LacunaTestSupport
+import Testing
+
+/// Against float32 results of Hugging Face transformers on tiny checkpoints; see Tests/Fixtures/golden/README.md.
+@Suite("Golden checkpoints")
+struct GoldenTests {
+  struct Golden: Decodable {
+    let input_ids: [TokenID]
+    let last_logits: [Float]
+    let token_logprobs: [Float]
+    let greedy: [TokenID]
+  }
+
+  static let folders = ["gqa-tied-fp8-channel", "llama3-rope", "odd-sizes"]
+
+  private func load(
+    _ folder: String, _ precision: Engine.Precision
+  ) throws -> (engine: Engine, golden: Golden) {
+    let path = Fixture.path("golden/\(folder)")
+    var options = Engine.Options()
+    options.precision = precision
+    let data = try Data(contentsOf: URL(fileURLWithPath: "\(path)/golden.json"))
+    return (try Engine.load(path: path, options: options), try JSONDecoder().decode(Golden.self, from: data))
+  }
+
+  @Test("float32 agrees with the reference", arguments: folders)
+  func float32(folder: String) throws {
+    let (engine, golden) = try load(folder, .f32)
+    let session = try engine.makeSession()
+    try session.append(golden.input_ids[0])
+    let scores = try session.score(appending: Array(golden.input_ids.dropFirst()))
+    for (score, expected) in zip(scores, golden.token_logprobs) {
+      #expect(abs(score.logProbability - expected) < 1e-4)
+    }
+    for (logit, expected) in zip(try session.logits(), golden.last_logits) { #expect(abs(logit - expected) < 1e-3) }
+    for token in golden.greedy {
+      let logits = try session.logits()
+      #expect(logits.firstIndex(of: logits.max()!) == Int(token))
+      try session.append(token)
+    }
+  }
+
+  @Test("the fast path stays within 0.03 of the reference", arguments: folders)
+  func fast(folder: String) throws {
+    let (engine, golden) = try load(folder, .fast)
+    let session = try engine.makeSession()
+    try session.append(golden.input_ids[0])
+    let scores = try session.score(appending: Array(golden.input_ids.dropFirst()))
+    let squares = zip(scores, golden.token_logprobs).map { pow(Double($0.logProbability - $1), 2) }
+    #expect((squares.reduce(0, +) / Double(squares.count)).squareRoot() < 0.03)
+  }
+}
