@@ -12,7 +12,7 @@
 
 // Types that C implements itself; the host's begin at LB_FIRST_HOST_TYPE.
 enum { LB_TYPE_NONE = 0, LB_TYPE_VEC = 1, LB_TYPE_SET = 2, LB_TYPE_RNG = 3, LB_TYPE_NULL = 4,
-       LB_FIRST_HOST_TYPE = 8, LB_MAX_TYPES = 32 };
+       LB_FIRST_HOST_TYPE = LB_FIRST_TYPE, LB_MAX_TYPES = 32 };
 
 enum { LB_MAX_ARGUMENTS = 8, LB_MAX_TAPE_ITEMS = 1 << 24, LB_NAME_BYTES = 48 };
 
@@ -175,6 +175,7 @@ void lb_push_view(lua_State *L, const lb_item *item);
 lb_set *lb_check_set(lua_State *L, int argument, const char *name, size_t count);
 lb_set *lb_push_set(lua_State *L, size_t count);  // empty
 lb_rng *lb_check_rng(lua_State *L, int argument, const char *name);
+lb_rng *lb_push_rng(lua_State *L, uint64_t seed, uint64_t stream);
 void lb_rng_draw(lua_State *L, lb_rng *rng, double *out, size_t n);
 double lb_check_number(lua_State *L, int argument, const char *name);
 double lb_opt_number(lua_State *L, int argument, const char *name, double absent);

@@ -187,6 +187,23 @@ static void lb_push_value(lua_State *L, lb_tape *tape, size_t *position, int rec
     if (anchor != NULL && lb_push_known_handle(L, anchor)) lua_setiuservalue(L, -2, 1);
     break;
   }
+  case LB_ERROR: {
+    const char *code = tape->bytes + item->offset;
+    lb_push_error(L, 1, code, code + strlen(code) + 1);
+    break;
+  }
+  case LB_SET: {
+    const int32_t *ids = (const int32_t *)(const void *)(tape->bytes + item->offset);
+    lb_set *set = lb_push_set(L, item->type);
+    for (size_t i = 0; i < item->count; i++)
+      if (ids[i] >= 0 && (uint32_t)ids[i] < item->type) set->words[ids[i] / 64] |= UINT64_C(1) << (ids[i] % 64);
+    break;
+  }
+  case LB_RNG: {
+    const uint64_t *words = (const uint64_t *)(const void *)(tape->bytes + item->offset);
+    lb_push_rng(L, words[0], words[1])->position = words[2];
+    break;
+  }
   case LB_RECEIVER:
     if (receiver != 0) lua_pushvalue(L, receiver);
     else lua_pushnil(L);

@@ -21,7 +21,7 @@ lb_rng *lb_check_rng(lua_State *L, int argument, const char *name) {
   return lua_touserdata(L, argument);
 }
 
-static lb_rng *lb_push_rng(lua_State *L, uint64_t seed, uint64_t stream) {
+lb_rng *lb_push_rng(lua_State *L, uint64_t seed, uint64_t stream) {
   lb_rng *rng = lua_newuserdatauv(L, sizeof *rng, 0);
   *rng = (lb_rng){seed, stream, 0};
   lua_rawgetp(L, LUA_REGISTRYINDEX, &lb_rng_key);

@@ -148,6 +148,33 @@ void lb_add_floats(lb_tape *tape, const float *values, size_t count) {
   lb_add_block(tape, LB_FLOATS, values, sizeof *values, count);
 }
 
+void lb_add_error(
+  lb_tape *tape, const char *code, size_t code_count, const char *message, size_t message_count) {
+  // Three blocks side by side would be padded: one copy, ended by a zero each.
+  size_t count = code_count + message_count + 2;
+  char *text = malloc(count);
+  if (text == NULL) {
+    tape->failed = true;
+    return;
+  }
+  memcpy(text, code, code_count);
+  text[code_count] = 0;
+  memcpy(text + code_count + 1, message, message_count);
+  text[count - 1] = 0;
+  lb_add_block(tape, LB_ERROR, text, 1, count);
+  free(text);
+}
+
+void lb_add_set(lb_tape *tape, uint32_t universe, const int32_t *ids, size_t count) {
+  lb_add_block(tape, LB_SET, ids, sizeof *ids, count);
+  if (!tape->failed) tape->items[tape->count - 1].type = universe;
+}
+
+void lb_add_rng(lb_tape *tape, uint64_t seed, uint64_t stream, uint64_t position) {
+  const uint64_t words[] = {seed, stream, position};
+  lb_add_block(tape, LB_RNG, words, sizeof *words, 3);
+}
+
 void lb_add_handle(lb_tape *tape, uint32_t type, void *object) {
   lb_item *item = lb_tape_append(tape, LB_HANDLE);
   if (item == NULL) {

@@ -52,6 +52,9 @@ typedef enum {
   LB_VIEW,      // a Vec over the host's memory; on a tape to Lua only
   LB_REF,       // integer: an lb_ref of any value; on a tape to Lua only
   LB_RECEIVER,  // the call's first argument; on a tape of results only
+  LB_ERROR,     // an error table: "code", 0, "message"; on a tape to Lua only
+  LB_SET,       // a TokenSet over `type` ids: count int32_t at offset; on a tape to Lua only
+  LB_RNG,       // seed, stream, position as uint64_t at offset; on a tape to Lua only
 } lb_kind;
 
 typedef struct {
@@ -95,6 +98,12 @@ void lb_add_handle(lb_tape *tape, uint32_t type, void *object);
 void lb_add_ref(lb_tape *tape, lb_ref value);
 void lb_add_integers(lb_tape *tape, const int32_t *values, size_t count);
 void lb_add_floats(lb_tape *tape, const float *values, size_t count);
+// What a function returns behind a nil.
+void lb_add_error(
+  lb_tape *tape, const char *code, size_t code_count, const char *message, size_t message_count);
+// A TokenSet over ids 0..<universe. Ids outside are left out.
+void lb_add_set(lb_tape *tape, uint32_t universe, const int32_t *ids, size_t count);
+void lb_add_rng(lb_tape *tape, uint64_t seed, uint64_t stream, uint64_t position);
 // Follow with `array_count` values, then keys and values, then lb_end_table.
 void lb_begin_table(lb_tape *tape, size_t array_count, bool marked_as_array);
 void lb_end_table(lb_tape *tape);
@@ -150,6 +159,9 @@ lb_memory lb_state_memory(const lb_state *state);
 // For tests: requests for more memory fail once `count` more have been granted, until called again with UINT64_MAX.
 void lb_fail_after(lb_state *state, uint64_t count);
 void lb_collect(lb_state *state);
+
+// The first number that lb_add_type gives out.
+enum { LB_FIRST_TYPE = 8 };
 
 // A type of handles: name "lacuna.session". 0 on failure. Its number is the same in every state that registers the
 // same types in the same order.
