@@ -94,8 +94,10 @@ package struct JSONReader {
     skipSpace()
     guard take(UInt8(ascii: "\"")) else { throw unexpected("a string") }
     let start = position
-    while let byte = peek(), byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { position += 1 }
-    guard position - start <= Self.maximumStringByteCount else { throw stringTooLong }
+    while let byte = peek(), byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
+      position += 1
+      guard position - start <= Self.maximumStringByteCount else { throw stringTooLong }
+    }
     if peek() == UInt8(ascii: "\"") {
       let text = String(validating: bytes[start..<position], as: UTF8.self)
       position += 1

@@ -11,14 +11,15 @@ struct ModuleFilter: Sendable {
 
   /// - Parameter matchesComponents: a name also stands for what lies below it and for its last components
   ///   ("lm_head", "mlp.down_proj"), as transformers reads `modules_to_not_convert`.
-  init(_ entries: [String], matchesComponents: Bool = false) throws(LacunaError) {
+  init(_ entries: [String], file: String, matchesComponents: Bool = false) throws(LacunaError) {
     var patterns: [NamePattern] = []
     for entry in entries where entry.hasPrefix("re:") {
       guard patterns.count < Self.maximumPatternCount else {
         throw LacunaError(
-          .unsupported, "quantization_config: expected at most \(Self.maximumPatternCount) patterns, found more")
+          .unsupported,
+          "\(file): quantization_config: expected at most \(Self.maximumPatternCount) patterns, found more")
       }
-      patterns.append(try NamePattern(String(entry.dropFirst(3))))
+      patterns.append(try NamePattern(String(entry.dropFirst(3)), file: file))
     }
     names = Set(entries.filter { !$0.hasPrefix("re:") && !$0.isEmpty })
     self.patterns = patterns

@@ -5,13 +5,15 @@
 /// `^ $`, groups, alternation, greedy and lazy repetition, lookahead. Anything else is refused by name. Matching
 /// backtracks, so it draws on a budget of steps: a hostile pattern ends in an error, not in a hang.
 package struct NamePattern: Sendable {
-  package let source: String
+  /// "config.json: quantization_config: pattern "...": how messages begin.
+  private let title: String
   private let root: Node
 
+  /// - Parameter file: where the pattern stands, for messages.
   /// - Throws: `unsupported` for syntax outside the subset.
-  package init(_ source: String) throws(LacunaError) {
-    self.source = source
-    var parser = NamePatternParser(source)
+  package init(_ source: String, file: String) throws(LacunaError) {
+    title = "\(file): quantization_config: pattern \"\(source.clipped)\""
+    var parser = NamePatternParser(source, title: title)
     root = try parser.parse()
   }
 
@@ -23,7 +25,7 @@ package struct NamePattern: Sendable {
 
   /// - Throws: `unsupported` when the budget is spent or the pattern nests too deep on this name.
   package func matches(_ name: String, budget: inout Budget) throws(LacunaError) -> Bool {
-    var matcher = Matcher(text: Array(name.utf8), pattern: source, steps: budget.steps)
+    var matcher = Matcher(text: Array(name.utf8), title: title, steps: budget.steps)
     defer { budget.steps = matcher.steps }
     return try matcher.match(root, at: 0) { (_, _) throws(LacunaError) in true }
   }
@@ -58,13 +60,13 @@ package struct NamePattern: Sendable {
 
 private struct Matcher {
   let text: [UInt8]
-  let pattern: String
+  let title: String
   var steps: Int
   private var depth = 0
 
-  init(text: [UInt8], pattern: String, steps: Int) {
+  init(text: [UInt8], title: String, steps: Int) {
     self.text = text
-    self.pattern = pattern
+    self.title = title
     self.steps = steps
   }
 
@@ -77,7 +79,7 @@ private struct Matcher {
     defer { depth -= 1 }
     // A level of recursion costs up to a kilobyte of stack, and names are short.
     guard steps > 0, depth < 1_000 else {
-      throw LacunaError(.unsupported, "quantization_config: pattern \"\(pattern.clipped)\": takes too many steps")
+      throw LacunaError(.unsupported, "\(title): takes too many steps")
     }
     switch node {
     case .bytes(let set):

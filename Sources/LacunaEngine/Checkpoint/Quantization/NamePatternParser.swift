@@ -10,13 +10,14 @@ struct NamePatternParser {
   private static let maximumByteCount = 1024
   private static let maximumRepeat = 1000
 
-  private let source: String
+  private let title: String
   private let bytes: [UInt8]
   private var position = 0
   private var depth = 0
 
-  init(_ source: String) {
-    self.source = source
+  /// - Parameter title: how messages begin.
+  init(_ source: String, title: String) {
+    self.title = title
     bytes = Array(source.utf8)
   }
 
@@ -157,7 +158,6 @@ struct NamePatternParser {
   }
 
   private func refusal(_ expected: String) -> LacunaError {
-    LacunaError(
-      .unsupported, "quantization_config: pattern \"\(source.clipped)\", byte \(position): expected \(expected)")
+    LacunaError(.unsupported, "\(title), byte \(position): expected \(expected)")
   }
 }

@@ -13,7 +13,7 @@ extension QuantizationScheme {
     case "fp8": return try fp8(fields)
     case "fbgemm_fp8":
       return QuantizationScheme(
-        name: method, groups: [Group(targets: try ModuleFilter(["Linear"]), granularity: .channel)],
+        name: method, groups: [Group(targets: try ModuleFilter(["Linear"], file: fields.file), granularity: .channel)],
         ignored: try unconverted(fields), scaleNames: ["weight_scale"], warnings: [])
     default:
       throw fields.refusal(
@@ -46,7 +46,8 @@ extension QuantizationScheme {
       ? [] : ["\(fields.file): \(fields.prefix)kv_cache_scheme is not followed: the cache keeps its own type"]
     return QuantizationScheme(
       name: "compressed-tensors float-quantized", groups: groups,
-      ignored: try ModuleFilter(try fields.strings("ignore") ?? []), scaleNames: ["weight_scale"], warnings: warnings)
+      ignored: try ModuleFilter(try fields.strings("ignore") ?? [], file: fields.file), scaleNames: ["weight_scale"],
+      warnings: warnings)
   }
 
   private static func group(_ fields: JSONFields) throws(LacunaError) -> Group {
@@ -64,7 +65,7 @@ extension QuantizationScheme {
     try weights.expect("dynamic", .bool(false))
     try weights.expect("symmetric", .bool(true))
     if let inputs = try fields.object("input_activations") { try checkEightBitFloat(inputs) }
-    return Group(targets: try ModuleFilter(targets), granularity: try granularity(weights))
+    return Group(targets: try ModuleFilter(targets, file: fields.file), granularity: try granularity(weights))
   }
 
   private static func checkEightBitFloat(_ fields: JSONFields) throws(LacunaError) {
@@ -107,12 +108,13 @@ extension QuantizationScheme {
     try fields.expect("activation_scheme", .string("dynamic"), .string("static"))
     let granularity = fields["weight_block_size"] == nil ? Granularity.tensor : try block(fields, "weight_block_size")
     return QuantizationScheme(
-      name: "fp8", groups: [Group(targets: try ModuleFilter(["Linear"]), granularity: granularity)],
+      name: "fp8", groups: [Group(targets: try ModuleFilter(["Linear"], file: fields.file), granularity: granularity)],
       ignored: try unconverted(fields), scaleNames: ["weight_scale_inv", "weight_scale"], warnings: [])
   }
 
   private static func unconverted(_ fields: JSONFields) throws(LacunaError) -> ModuleFilter {
     let names = try fields.strings("modules_to_not_convert") ?? []
-    return try ModuleFilter(names + (try fields.strings("ignored_layers") ?? []), matchesComponents: true)
+    return try ModuleFilter(
+      names + (try fields.strings("ignored_layers") ?? []), file: fields.file, matchesComponents: true)
   }
 }
