@@ -1,0 +1,192 @@
+// Shared by the bridge's files; the only place, beside them, that sees lua.h.
+#ifndef LB_INTERNAL_H
+#define LB_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "CLuaBridge.h"
+#include "lauxlib.h"
+#include "lua.h"
+#include "lualib.h"
+
+// Types that C implements itself; the host's begin at LB_FIRST_HOST_TYPE.
+enum { LB_TYPE_NONE = 0, LB_TYPE_VEC = 1, LB_TYPE_SET = 2, LB_TYPE_RNG = 3, LB_TYPE_NULL = 4,
+       LB_FIRST_HOST_TYPE = LB_FIRST_TYPE, LB_MAX_TYPES = 32 };
+
+enum { LB_MAX_ARGUMENTS = 8, LB_MAX_TAPE_ITEMS = 1 << 24, LB_NAME_BYTES = 48 };
+
+typedef struct {
+  uint32_t kinds;  // bits of lb_kind, and LB_ANY
+  uint32_t types;  // bits of type numbers
+  bool optional;
+} lb_parameter;
+
+typedef struct lb_function {
+  struct lb_function *next;
+  int32_t number;
+  int parameter_count;
+  bool variadic;
+  char name[LB_NAME_BYTES];   // "encode"
+  char owner[LB_NAME_BYTES];  // "lacuna.model"
+  lb_parameter parameters[LB_MAX_ARGUMENTS];
+} lb_function;
+
+struct lb_state {
+  lua_State *main;
+  // The coroutine that runs; read by the signal handler on this same thread.
+  lua_State *volatile running;
+  lb_host host;
+
+  size_t used, peak, cap;
+  uint64_t allocations, fail_after;
+  int64_t live_objects;
+  uint64_t seed;  // of math.random
+
+  uint32_t type_count;
+  char type_names[LB_MAX_TYPES][LB_NAME_BYTES];
+  lb_function *functions;
+
+  // References dropped while Lua was in the middle of something; released at the next safe point.
+  lb_ref *dropped;
+  size_t dropped_count, dropped_room;
+
+  // Last failure: the value, and copies of its text in one block.
+  lb_ref failure;
+  char *failure_text[4];
+
+  atomic_bool interrupted;
+  // Guards `thread` and `active` against lb_interrupt.
+  pthread_mutex_t lock;
+  pthread_t thread;
+  int active;
+};
+
+struct lb_tape {
+  lb_state *state;
+  lb_item *items;
+  size_t count, room;
+  char *bytes;
+  size_t byte_count, byte_room;
+  bool failed;    // an append found no memory
+  bool from_lua;  // handles are borrowed, functions owned
+};
+
+struct lb_call_frame {
+  lb_tape arguments, results;
+  const lb_function *function;
+  int32_t bad_argument;  // 0: none
+  lb_ref rethrown;
+  char *code, *message;  // of the failure
+};
+
+struct lb_source {
+  const uint64_t *epoch;  // NULL once closed
+  uint64_t own;
+  size_t references;
+};
+
+static inline lb_state *lb_of(lua_State *L) { return *(lb_state **)lua_getextraspace(L); }
+
+// --- state.c
+// Memory of tapes, counted with Lua's own. NULL beyond the cap.
+void *lb_reallocate(lb_state *state, void *block, size_t old_size, size_t new_size);
+// Runs body(L, context) in a protected call on the running coroutine.
+lb_status lb_protect(lb_state *state, int (*body)(lua_State *), void *context);
+void lb_drain_dropped(lb_state *state);
+
+// --- tape.c
+void lb_tape_init(lb_tape *tape, lb_state *state, bool from_lua);
+void lb_tape_release(lb_tape *tape);
+lb_item *lb_tape_append(lb_tape *tape, lb_kind kind);
+void lb_source_drop(lb_source *source);
+bool lb_tape_append_bytes(lb_tape *tape, const void *bytes, size_t count, size_t *offset);
+
+// --- marshal.c
+enum { LB_PLAIN_ONLY = 1 };
+// Appends the value at `index`. Raises for what cannot cross.
+void lb_read_value(lua_State *L, int index, lb_tape *tape, int flags);
+// Pushes every value of the tape; returns how many. receiver: stack index for LB_RECEIVER, or 0.
+int lb_push_tape(lua_State *L, lb_tape *tape, int receiver);
+extern const char lb_array_mark;  // registry key of the metatable that marks arrays
+
+// --- error.c
+// Raises { code, message, where, traceback }.
+// format: lua_pushfstring's, so %I for a lua_Integer.
+_Noreturn void lb_raise(lua_State *L, const char *code, const char *format, ...);
+// "bad argument #1 to 'name' (message)", counted as Lua counts methods' arguments.
+_Noreturn void lb_raise_argument(lua_State *L, int argument, const char *name, const char *message);
+_Noreturn void lb_raise_type(lua_State *L, int argument, const char *name, const char *expected);
+// Pushes an error table whose `where` is the function at `level`.
+void lb_push_error(lua_State *L, int level, const char *code, const char *message);
+bool lb_is_error(lua_State *L, int index);
+int lb_message_handler(lua_State *L);
+void lb_open_errors(lua_State *L);
+// Protected: keeps the message handler's record at index 1 as the state's last failure.
+int lb_record_failure(lua_State *L);
+const char *lb_type_name(lua_State *L, int index);
+
+// --- handle.c
+// Type number of the userdata at index, or LB_TYPE_NONE for anything else.
+uint32_t lb_type_at(lua_State *L, int index);
+// Its object, or NULL if it was closed.
+void *lb_handle_object(lua_State *L, int index);
+// Moves *object (which becomes NULL) into the script's handle for it.
+void lb_push_handle(lua_State *L, uint32_t type, void **object);
+// Pushes the live handle of an object and returns true, or pushes nothing.
+bool lb_push_known_handle(lua_State *L, const void *object);
+void lb_new_metatable(lua_State *L, uint32_t type, const char *name);
+void lb_open_handles(lua_State *L);
+
+// --- signature.c
+bool lb_parse_signature(lb_state *state, const char *text, lb_function *out);
+void lb_check_arguments(lua_State *L, const lb_function *function);
+
+// --- call.c
+int lb_trampoline(lua_State *L);
+void lb_open_calls(lua_State *L);
+
+// --- interrupt.c
+void lb_open_coroutines(lua_State *L);
+void lb_enter(lb_state *state);
+void lb_leave(lb_state *state);
+
+// --- vec*.c, set.c, rng.c
+typedef struct {
+  float *data;
+  size_t count;
+  lb_source *source;  // NULL: the floats follow in this userdata
+  uint64_t stamp;
+  bool writable;
+} lb_vec;
+typedef struct {
+  size_t count;  // ids 0..<count
+  uint64_t words[];
+} lb_set;
+typedef struct {
+  uint64_t seed, stream, position;
+} lb_rng;
+
+lb_vec *lb_check_vec(lua_State *L, int argument, const char *name);
+lb_vec *lb_check_writable(lua_State *L, int argument, const char *name);
+// An owned one, uninitialised, on the top of the stack.
+lb_vec *lb_push_vec(lua_State *L, size_t count);
+void lb_push_view(lua_State *L, const lb_item *item);
+lb_set *lb_check_set(lua_State *L, int argument, const char *name, size_t count);
+lb_set *lb_push_set(lua_State *L, size_t count);  // empty
+lb_rng *lb_check_rng(lua_State *L, int argument, const char *name);
+lb_rng *lb_push_rng(lua_State *L, uint64_t seed, uint64_t stream);
+void lb_rng_draw(lua_State *L, lb_rng *rng, double *out, size_t n);
+double lb_check_number(lua_State *L, int argument, const char *name);
+double lb_opt_number(lua_State *L, int argument, const char *name, double absent);
+lua_Integer lb_check_integer(lua_State *L, int argument, const char *name, lua_Integer least, lua_Integer most);
+void lb_open_vec(lua_State *L);
+void lb_open_vec_reduce(lua_State *L);
+void lb_open_vec_change(lua_State *L);
+void lb_open_vec_draw(lua_State *L);
+void lb_open_set(lua_State *L);
+void lb_open_rng(lua_State *L);
+// Pushes the module's table, made if need be; "lacuna.json" is also a field of "lacuna".
+void lb_push_module(lua_State *L, const char *name);
+
+#endif

@@ -1,0 +1,183 @@
+// Stopping a script from outside.
+//
+// A standing count hook would slow every loop two- to threefold, so none is set until somebody asks to stop. A hook can
+// only be set safely from the thread that runs Lua (lua.c does it in its signal handler), and only on the coroutine
+// that runs: hence the signal, and coroutine.resume and coroutine.wrap of our own, which know which one that is.
+#define _GNU_SOURCE  // pthread_getattr_np
+#include <signal.h>
+#include <string.h>
+
+#include "internal.h"
+
+static _Thread_local lb_state *lb_active;
+
+// Raises at once and, since it stays armed, again after any pcall.
+static void lb_stop_hook(lua_State *L, lua_Debug *ar) {
+  (void)ar;
+  if (atomic_load_explicit(&lb_of(L)->interrupted, memory_order_relaxed)) lb_raise(L, "cancelled", "interrupted");
+}
+
+static void lb_arm(lua_State *L) {
+  lua_sethook(L, lb_stop_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+}
+
+static void lb_arm_if_asked(lb_state *state, lua_State *L) {
+  if (atomic_load_explicit(&state->interrupted, memory_order_relaxed)) lb_arm(L);
+}
+
+static void lb_on_signal(int number) {
+  (void)number;
+  lb_state *state = lb_active;
+  if (state != NULL) lb_arm_if_asked(state, state->running);
+}
+
+static void lb_install_handler(void) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = lb_on_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGURG, &action, NULL);
+}
+
+void lb_enter(lb_state *state) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  if (state->active > 0) {
+    state->active++;
+    return;
+  }
+  pthread_once(&once, lb_install_handler);
+  pthread_mutex_lock(&state->lock);
+  state->thread = pthread_self();
+  state->active = 1;
+  pthread_mutex_unlock(&state->lock);
+  lb_active = state;
+  if (state->main != NULL) lb_arm_if_asked(state, state->running);
+}
+
+void lb_leave(lb_state *state) {
+  if (state->active == 1) {
+    lb_active = NULL;
+    // From here on lb_interrupt may not signal this thread, which may be about to end.
+    pthread_mutex_lock(&state->lock);
+    state->active = 0;
+    pthread_mutex_unlock(&state->lock);
+    return;
+  }
+  state->active--;
+}
+
+void lb_interrupt(lb_state *state) {
+  atomic_store(&state->interrupted, true);
+  pthread_mutex_lock(&state->lock);
+  if (state->active > 0) pthread_kill(state->thread, SIGURG);
+  pthread_mutex_unlock(&state->lock);
+}
+
+bool lb_interrupted(const lb_state *state) { return atomic_load(&state->interrupted); }
+
+void lb_resume(lb_state *state) {
+  atomic_store(&state->interrupted, false);
+  lua_sethook(state->running, NULL, 0, 0);
+}
+
+// --- coroutines that are followed --------------------------------------------------------------------------------
+
+// Resumes co with `count` values from the top of L. Returns the number of results pushed on L, or -1 with the error
+// pushed; as lcorolib does it.
+static int lb_resume_thread(lua_State *L, lua_State *co, int count) {
+  if (!lua_checkstack(co, count)) {
+    lua_pushliteral(L, "too many arguments to resume");
+    return -1;
+  }
+  lua_xmove(L, co, count);
+  lb_state *state = lb_of(L);
+  lua_State *before = state->running;
+  int results = 0;
+  state->running = co;
+  lb_arm_if_asked(state, co);
+  int status = lua_resume(co, L, count, &results);
+  state->running = before;
+  lb_arm_if_asked(state, L);
+  if (status == LUA_OK || status == LUA_YIELD) {
+    if (!lua_checkstack(L, results + 1)) {
+      lua_pop(co, results);
+      lua_pushliteral(L, "too many results to resume");
+      return -1;
+    }
+    lua_xmove(co, L, results);
+    return results;
+  }
+  lua_xmove(co, L, 1);
+  return -1;
+}
+
+static int lb_coroutine_resume(lua_State *L) {
+  lua_State *co = lua_tothread(L, 1);
+  if (co == NULL) lb_raise_type(L, 1, "resume", "coroutine");
+  int results = lb_resume_thread(L, co, lua_gettop(L) - 1);
+  if (results < 0) {
+    lua_pushboolean(L, 0);
+    lua_insert(L, -2);
+    return 2;
+  }
+  lua_pushboolean(L, 1);
+  lua_insert(L, -(results + 1));
+  return results + 1;
+}
+
+static int lb_wrapped(lua_State *L) {
+  lua_State *co = lua_tothread(L, lua_upvalueindex(1));
+  int results = lb_resume_thread(L, co, lua_gettop(L));
+  if (results >= 0) return results;
+  int status = lua_status(co);
+  if (status != LUA_OK && status != LUA_YIELD) {
+    lua_resetthread(co);        // closes its pending to-be-closed variables
+    lua_xmove(co, L, 1);        // and leaves the error, which may be a new one
+  }
+  if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
+    luaL_where(L, 1);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+  }
+  return lua_error(L);
+}
+
+static int lb_coroutine_wrap(lua_State *L) {
+  if (lua_type(L, 1) != LUA_TFUNCTION) lb_raise_type(L, 1, "wrap", "function");
+  lua_State *co = lua_newthread(L);
+  lua_pushvalue(L, 1);
+  lua_xmove(L, co, 1);
+  lua_pushcclosure(L, lb_wrapped, 1);
+  return 1;
+}
+
+void lb_open_coroutines(lua_State *L) {
+  lua_getglobal(L, "coroutine");
+  lua_pushcfunction(L, lb_coroutine_resume);
+  lua_setfield(L, -2, "resume");
+  lua_pushcfunction(L, lb_coroutine_wrap);
+  lua_setfield(L, -2, "wrap");
+  lua_pop(L, 1);
+}
+
+size_t lb_stack_left(void) {
+#if defined(__linux__)
+  pthread_attr_t attributes;
+  void *lowest;
+  size_t size;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return 0;
+  int failed = pthread_attr_getstack(&attributes, &lowest, &size);
+  pthread_attr_destroy(&attributes);
+  if (failed) return 0;
+  char here;
+  return (size_t)(&here - (char *)lowest);
+#elif defined(__APPLE__)
+  char here;
+  pthread_t self = pthread_self();
+  char *highest = pthread_get_stackaddr_np(self);
+  return pthread_get_stacksize_np(self) - (size_t)(highest - &here);
+#else
+  return 0;
+#endif
+}

@@ -1,0 +1,237 @@
+// Tapes: values between Lua and the host, in C's memory.
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+void lb_tape_init(lb_tape *tape, lb_state *state, bool from_lua) {
+  memset(tape, 0, sizeof *tape);
+  tape->state = state;
+  tape->from_lua = from_lua;
+}
+
+lb_tape *lb_tape_make(lb_state *state) {
+  lb_tape *tape = lb_reallocate(state, NULL, 0, sizeof *tape);
+  if (tape != NULL) lb_tape_init(tape, state, false);
+  return tape;
+}
+
+static void lb_drop_contents(lb_tape *tape) {
+  lb_state *state = tape->state;
+  for (size_t i = 0; i < tape->count; i++) {
+    lb_item *item = &tape->items[i];
+    if (item->kind == LB_FUNCTION && tape->from_lua) lb_release(state, (lb_ref)item->integer);
+    if (item->kind == LB_HANDLE && !tape->from_lua && item->pointer != NULL)
+      state->host.release(state->host.context, item->type, item->pointer, false);
+    if (item->kind == LB_VIEW && item->source != NULL) lb_source_drop(item->source);
+  }
+  tape->count = tape->byte_count = 0;
+  tape->failed = false;
+}
+
+void lb_tape_clear(lb_tape *tape) {
+  lb_drop_contents(tape);
+  tape->from_lua = false;
+}
+
+void lb_tape_release(lb_tape *tape) {
+  lb_drop_contents(tape);
+  lb_reallocate(tape->state, tape->items, tape->room * sizeof *tape->items, 0);
+  lb_reallocate(tape->state, tape->bytes, tape->byte_room, 0);
+  tape->items = NULL;
+  tape->bytes = NULL;
+  tape->room = tape->byte_room = 0;
+}
+
+void lb_tape_free(lb_tape *tape) {
+  if (tape == NULL) return;
+  lb_tape_release(tape);
+  lb_reallocate(tape->state, tape, sizeof *tape, 0);
+}
+
+size_t lb_tape_count(const lb_tape *tape) { return tape->count; }
+const lb_item *lb_tape_items(const lb_tape *tape) { return tape->items; }
+const char *lb_tape_bytes(const lb_tape *tape) { return tape->bytes; }
+
+lb_ref lb_tape_take_function(lb_tape *tape, size_t item) {
+  lb_ref ref = (lb_ref)tape->items[item].integer;
+  tape->items[item].integer = LB_NO_REF;
+  return ref;
+}
+
+lb_item *lb_tape_append(lb_tape *tape, lb_kind kind) {
+  if (tape->failed) return NULL;
+  if (tape->count == tape->room) {
+    size_t room = tape->room ? tape->room * 2 : 16;
+    lb_item *items = room > LB_MAX_TAPE_ITEMS
+                       ? NULL
+                       : lb_reallocate(
+                           tape->state, tape->items, tape->room * sizeof *items, room * sizeof *items);
+    if (items == NULL) {
+      tape->failed = true;
+      return NULL;
+    }
+    tape->items = items;
+    tape->room = room;
+  }
+  lb_item *item = &tape->items[tape->count++];
+  memset(item, 0, sizeof *item);
+  item->kind = kind;
+  return item;
+}
+
+bool lb_tape_append_bytes(lb_tape *tape, const void *bytes, size_t count, size_t *offset) {
+  if (tape->failed) return false;
+  // Numbers are kept here too: keep them aligned.
+  size_t start = (tape->byte_count + 7) & ~(size_t)7;
+  if (count > SIZE_MAX / 4 - start) {
+    tape->failed = true;
+    return false;
+  }
+  if (start + count > tape->byte_room) {
+    size_t room = tape->byte_room ? tape->byte_room : 64;
+    while (room < start + count) room *= 2;
+    char *block = lb_reallocate(tape->state, tape->bytes, tape->byte_room, room);
+    if (block == NULL) {
+      tape->failed = true;
+      return false;
+    }
+    tape->bytes = block;
+    tape->byte_room = room;
+  }
+  if (count != 0) memcpy(tape->bytes + start, bytes, count);
+  tape->byte_count = start + count;
+  *offset = start;
+  return true;
+}
+
+void lb_add_nil(lb_tape *tape) { lb_tape_append(tape, LB_NIL); }
+void lb_add_null(lb_tape *tape) { lb_tape_append(tape, LB_NULL); }
+void lb_add_receiver(lb_tape *tape) { lb_tape_append(tape, LB_RECEIVER); }
+
+void lb_add_bool(lb_tape *tape, bool value) {
+  lb_item *item = lb_tape_append(tape, LB_BOOL);
+  if (item) item->boolean = value;
+}
+
+void lb_add_integer(lb_tape *tape, int64_t value) {
+  lb_item *item = lb_tape_append(tape, LB_INTEGER);
+  if (item) item->integer = value;
+}
+
+void lb_add_number(lb_tape *tape, double value) {
+  lb_item *item = lb_tape_append(tape, LB_NUMBER);
+  if (item) item->number = value;
+}
+
+static void lb_add_block(lb_tape *tape, lb_kind kind, const void *bytes, size_t size, size_t count) {
+  size_t offset;
+  if (count > SIZE_MAX / 8 || !lb_tape_append_bytes(tape, bytes, size * count, &offset)) {
+    tape->failed = true;
+    return;
+  }
+  lb_item *item = lb_tape_append(tape, kind);
+  if (!item) return;
+  item->offset = offset;
+  item->count = count;
+}
+
+void lb_add_string(lb_tape *tape, const char *bytes, size_t count) {
+  lb_add_block(tape, LB_STRING, bytes, 1, count);
+}
+
+void lb_add_integers(lb_tape *tape, const int32_t *values, size_t count) {
+  lb_add_block(tape, LB_INTEGERS, values, sizeof *values, count);
+}
+
+void lb_add_floats(lb_tape *tape, const float *values, size_t count) {
+  lb_add_block(tape, LB_FLOATS, values, sizeof *values, count);
+}
+
+void lb_add_error(
+  lb_tape *tape, const char *code, size_t code_count, const char *message, size_t message_count) {
+  // Three blocks side by side would be padded: one copy, ended by a zero each.
+  size_t count = code_count + message_count + 2;
+  char *text = malloc(count);
+  if (text == NULL) {
+    tape->failed = true;
+    return;
+  }
+  memcpy(text, code, code_count);
+  text[code_count] = 0;
+  memcpy(text + code_count + 1, message, message_count);
+  text[count - 1] = 0;
+  lb_add_block(tape, LB_ERROR, text, 1, count);
+  free(text);
+}
+
+void lb_add_set(lb_tape *tape, uint32_t universe, const int32_t *ids, size_t count) {
+  lb_add_block(tape, LB_SET, ids, sizeof *ids, count);
+  if (!tape->failed) tape->items[tape->count - 1].type = universe;
+}
+
+void lb_add_rng(lb_tape *tape, uint64_t seed, uint64_t stream, uint64_t position) {
+  const uint64_t words[] = {seed, stream, position};
+  lb_add_block(tape, LB_RNG, words, sizeof *words, 3);
+}
+
+void lb_add_handle(lb_tape *tape, uint32_t type, void *object) {
+  lb_item *item = lb_tape_append(tape, LB_HANDLE);
+  if (item == NULL) {
+    tape->state->host.release(tape->state->host.context, type, object, false);
+    return;
+  }
+  item->type = type;
+  item->pointer = object;
+}
+
+void lb_add_ref(lb_tape *tape, lb_ref value) {
+  lb_item *item = lb_tape_append(tape, LB_REF);
+  if (item) item->integer = value;
+}
+
+void lb_begin_table(lb_tape *tape, size_t array_count, bool marked_as_array) {
+  lb_item *item = lb_tape_append(tape, LB_TABLE);
+  if (!item) return;
+  item->count = array_count;
+  item->type = marked_as_array;
+}
+
+void lb_end_table(lb_tape *tape) { lb_tape_append(tape, LB_END); }
+
+void lb_add_view(
+  lb_tape *tape, float *data, size_t count, lb_source *source, bool writable, const void *anchor) {
+  size_t offset;
+  // The floats' address and the anchor's do not fit one item.
+  if (!lb_tape_append_bytes(tape, &anchor, sizeof anchor, &offset)) return;
+  lb_item *item = lb_tape_append(tape, LB_VIEW);
+  if (!item) return;
+  item->pointer = data;
+  item->count = count;
+  item->type = writable;
+  item->anchor_offset = offset;
+  item->source = source;
+  source->references++;
+}
+
+// --- sources -----------------------------------------------------------------------------------------------------
+
+lb_source *lb_source_make(const uint64_t *epoch) {
+  lb_source *source = calloc(1, sizeof *source);
+  if (source == NULL) return NULL;
+  source->references = 1;
+  source->epoch = epoch ? epoch : &source->own;
+  return source;
+}
+
+void lb_source_advance(lb_source *source) { source->own++; }
+
+void lb_source_drop(lb_source *source) {
+  if (--source->references == 0) free(source);
+}
+
+void lb_source_close(lb_source *source) {
+  if (source == NULL) return;
+  source->epoch = NULL;
+  lb_source_drop(source);
+}

@@ -1,0 +1,57 @@
+internal import LacunaEngine
+
+extension ScriptContext {
+  func registerGeneration() {
+    let owner = ScriptType.session.name
+    state.register(owner, "generate", "session, table?") { [unowned self] call in
+      let running = try begin(call)
+      defer { running.close() }
+      while try running.next() != nil {}
+      return [try running.result()]
+    }
+    // The quadruple of a generic for: iterator, nothing, nothing, and the value that closes the generation.
+    state.register(owner, "stream", "session, table?") { [unowned self] call in
+      let stream = StreamObject(try begin(call))
+      return [.object(stream), .nil, .nil, .object(stream)]
+    }
+    state.register(ScriptType.stream.name, "__call", "stream, any?, any?") { call in
+      let running = (call.object(1) as StreamObject).running
+      guard let event = try running.next() else { return [.nil] }
+      return [.string(event.text), RunningGeneration.record(event)]
+    }
+    state.register(ScriptType.stream.name, "result", "stream") { [try ($0.object(1) as StreamObject).running.result()] }
+  }
+
+  private func begin(_ call: HostCall) throws -> RunningGeneration {
+    let object = call.object(1) as SessionObject
+    let session = try object.forChanging()
+    let options = try call.options(2, ["max_tokens", "sampler", "stop", "seed", "stream", "logprobs", "hooks"])
+    try checkCancellation()
+
+    var settings = Generation.Options()
+    settings.maxTokens = try options.integer("max_tokens", in: 0...Int.max)
+    settings.stop = try options.strings("stop") ?? []
+    settings.seed = try options.bits("seed") ?? object.seed
+    // Another stream for each try, but forks of a session stay apart.
+    settings.stream =
+      try options.bits("stream").map { object.stream == 0 ? $0 : SeededRandom.hash(object.stream, $0) } ?? object.stream
+    settings.alternatives = try options.integer("logprobs", in: 0...1000) ?? 0
+    settings.isCancelled = { [unowned self] in isCancelled }
+
+    var sets = object.hooks.map { [$0] } ?? []
+    if options.has("hooks") {
+      sets.append(try HookSet(options["hooks"]) { .argument(2, "option 'hooks': \($0)") })
+    }
+    let hooks = sets.isEmpty ? nil : try HookRun(HookSet(joining: sets), session: object, in: state)
+    hooks?.attach(to: &settings)
+    let chain = try options.has("sampler")
+      ? ChainObject.read(options["sampler"]) { .argument(2, "option 'sampler': \($0)") }
+      : ChainObject(SamplerChain.default().map { .native($0) })
+    let sampler = try chain.make(
+      vocabularySize: session.engine.config.vocabSize, tokenizer: session.engine.tokenizer, in: state)
+    let running = RunningGeneration(
+      try Generation(session: session, chain: sampler, options: settings), hooks: hooks)
+    object.begin(running)
+    return running
+  }
+}

@@ -1,0 +1,32 @@
+internal import LacunaEngine
+
+extension ScriptContext {
+  /// `lacuna`: models, batched passes.
+  func registerLacuna() {
+    state.register("lacuna", "model", "string?") { [unowned self] call in
+      var name: String?
+      if case .string(let text) = call[1] { name = text }
+      do {
+        return [.object(model(try environment.resolveModel(name)))]
+      } catch let error as LacunaError {
+        return [.nil, .error(code: error.code.description, message: error.message)]
+      }
+    }
+    // One pass a model for everything that is pending.
+    state.register("lacuna", "forward", "table") { [unowned self] call in
+      guard case .table(let list) = call[1], list.fields.isEmpty else {
+        throw HostFault.argument(1, "expected a list of sessions")
+      }
+      var sessions: [Session] = []
+      for (position, element) in list.array.enumerated() {
+        guard case .object(let object) = element, let object = object as? SessionObject else {
+          throw HostFault.argument(1, "expected sessions, found \(element.kind) at \(position + 1)")
+        }
+        sessions.append(try object.forChanging())
+      }
+      try checkCancellation()
+      try Batch.forward(sessions)
+      return []
+    }
+  }
+}

@@ -1,0 +1,132 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+internal import LacunaEngine
+
+extension ScriptContext {
+  func registerModel() {
+    let owner = ScriptType.model.name
+    state.register(owner, "@info", "model") { [($0.object(1) as ModelObject).info] }
+    state.register(owner, "@vocab", "model") { [.object(($0.object(1) as ModelObject).vocabulary)] }
+    state.register(owner, "encode", "model, string, table?") { call in
+      let options = try call.options(3, ["bos", "special"])
+      let ids = try (call.object(1) as ModelObject).tokenizer().encode(
+        call.string(2), bos: try options.bool("bos") ?? false, special: try options.bool("special") ?? false)
+      return [.integers(ids)]
+    }
+    state.register(owner, "decode", "model, table") { call in
+      [.string(try (call.object(1) as ModelObject).tokenizer().decode(try call.tokens(2)))]
+    }
+    state.register(owner, "piece", "model, integer") { call in
+      let token = try call.token(2)
+      let model = call.object(1) as ModelObject
+      guard token >= 0, token < model.engine.config.vocabSize else {
+        throw HostFault.argument(2, "token id out of range: expected 0 to \(model.engine.config.vocabSize - 1), found \(token)")
+      }
+      return [.string(try model.tokenizer().piece(token))]
+    }
+    state.register(owner, "is_eog", "model, integer") { call in
+      [.bool((call.object(1) as ModelObject).engine.isEndOfGeneration(try call.token(2)))]
+    }
+    state.register(owner, "session", "model, table?") { [unowned self] call in
+      let options = try call.options(2, ["messages", "template", "tokens", "text", "seed", "stream", "hooks"])
+      return [.object(try makeSession(call.object(1), options))]
+    }
+    state.register(owner, "restore", "model, string|snapshot") { [unowned self] call in
+      let model = call.object(1) as ModelObject
+      if case .object(let object) = call[2], let snapshot = object as? SnapshotObject {
+        guard snapshot.session.engine === model.engine else {
+          throw HostFault.argument(2, "the snapshot belongs to the model \(snapshot.session.engine.info.name)")
+        }
+        return [.object(sessionObject(try snapshot.session.fork(), model, snapshot.seed, snapshot.stream))]
+      }
+      do throws(LacunaError) {
+        let session = try Session.restore(from: call.string(2), engine: model.engine)
+        return [.object(sessionObject(session, model, environment.seed, 0))]
+      } catch {
+        return [.nil, .error(code: error.code.description, message: error.message)]
+      }
+    }
+    registerScoring(owner)
+  }
+
+  private func registerScoring(_ owner: String) {
+    state.register(owner, "score", "model, table") { [unowned self] call in
+      let options = try call.options(2, ["prompt", "answers", "boundary", "eos", "bos", "per_token"])
+      guard let prompt = try options.string("prompt") else { throw HostFault.argument(2, "option 'prompt' is missing") }
+      guard let answers = try options.strings("answers") else {
+        throw HostFault.argument(2, "option 'answers' is missing")
+      }
+      let perToken = try options.bool("per_token") ?? false
+      try checkCancellation()
+      var scorer = try Scorer(engine: (call.object(1) as ModelObject).engine)
+      scorer.boundary = try options.choice("boundary", Scorer.Boundary.self) ?? .joint
+      scorer.scoresEOS = try options.bool("eos") ?? false
+      scorer.addsBOS = try options.bool("bos") ?? true
+      do throws(LacunaError) {
+        let scores = try scorer.score(prompt: prompt, answers: answers)
+        return [.list(scores.map { Self.record($0, perToken: perToken) })]
+      } catch {
+        return [.nil, .error(code: error.code.description, message: error.message)]
+      }
+    }
+    state.register(owner, "perplexity", "model, string, table?") { [unowned self] call in
+      let stride = try call.options(3, ["stride"]).integer("stride", in: 1...Int.max)
+      try checkCancellation()
+      let engine = (call.object(1) as ModelObject).engine
+      let scorer = try Scorer(engine: engine)
+      do throws(LacunaError) {
+        // The usual 512 may be more than a small model's whole context.
+        let scores = try scorer.rollingScores(
+          call.string(2), stride: stride ?? max(1, min(512, engine.contextLength / 2)))
+        guard !scores.isEmpty else {
+          return [.nil, .error(code: "invalid_argument", message: "the text is too short: nothing to score")]
+        }
+        let total = scores.reduce(0) { $0 + Double($1.logProbability) }
+        return [.number(exp(-total / Double(scores.count))), .record(["sum": .number(total), "n": .count(scores.count)])]
+      } catch {
+        return [.nil, .error(code: error.code.description, message: error.message)]
+      }
+    }
+  }
+
+  private static func record(_ score: AnswerScore, perToken: Bool) -> LuaValue {
+    .record([
+      "sum": .number(score.sum), "n": .count(score.count), "mean": .number(score.mean),
+      "greedy": .bool(score.isGreedy), "tokens": perToken ? .integers(score.tokens) : .nil,
+      "logprobs": perToken ? .floats(score.scores.map(\.logProbability)) : .nil,
+    ])
+  }
+
+  func registerVocabulary() {
+    let owner = ScriptType.vocab.name
+    func vocabulary(_ call: HostCall) -> VocabularyObject { call.object(1) }
+    state.register(owner, "@size", "vocab") { [.count(vocabulary($0).engine.config.vocabSize)] }
+    state.register(owner, "@bos", "vocab") { call in
+      let engine = vocabulary(call).engine
+      return [.token(engine.tokenizer?.bos ?? engine.config.bosTokenID)]
+    }
+    state.register(owner, "@eos", "vocab") { call in
+      let engine = vocabulary(call).engine
+      return [.token(engine.tokenizer?.eos ?? engine.config.eosTokenIDs.first)]
+    }
+    state.register(owner, "__eq", "any, any") { call in
+      guard case .object(let a) = call[1], case .object(let b) = call[2], let a = a as? VocabularyObject,
+        let b = b as? VocabularyObject
+      else { return [.bool(false)] }
+      return [.bool(a.isEqual(b))]
+    }
+    state.register(owner, "__len", "vocab") { [.count(vocabulary($0).engine.config.vocabSize)] }
+    // vocab:set() is empty, vocab:set(ids) holds those.
+    state.register(owner, "set", "vocab, table?") { call in
+      let size = vocabulary(call).engine.config.vocabSize
+      let ids = call[2].isNil ? [] : try call.tokens(2)
+      if let bad = ids.first(where: { $0 < 0 || $0 >= size }) {
+        throw HostFault.argument(2, "token id out of range: expected 0 to \(size - 1), found \(bad)")
+      }
+      return [.tokenSet(vocabularySize: size, ids)]
+    }
+  }
+}

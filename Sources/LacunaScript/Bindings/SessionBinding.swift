@@ -1,0 +1,136 @@
+internal import LacunaEngine
+
+extension ScriptContext {
+  func sessionObject(_ session: Session, _ model: ModelObject, _ seed: UInt64, _ stream: UInt64) -> SessionObject {
+    session.onProgress = { [weak self] done, total in
+      guard let self else { return true }
+      environment.onProgress?(done, total)
+      return !isCancelled
+    }
+    return SessionObject(session: session, model: model, seed: seed, stream: stream)
+  }
+
+  func makeSession(_ model: ModelObject, _ options: OptionTable) throws -> SessionObject {
+    let session = try model.engine.makeSession()
+    let object = sessionObject(
+      session, model, try options.bits("seed") ?? environment.seed, try options.bits("stream") ?? 0)
+    var hooks: HookRun?
+    if options.has("hooks") {
+      let set = try HookSet(options["hooks"]) { options.fault("hooks", $0, options["hooks"]) }
+      object.hooks = set
+      hooks = try HookRun(set, session: object, in: state)
+    }
+    let given = ["messages", "tokens", "text"].filter { options.has($0) }
+    guard given.count <= 1 else {
+      throw options.fault(given[1], "one of messages, tokens and text", .string("\(given[0]) as well"))
+    }
+    guard given.first == "messages" || !options.has("template") else {
+      throw options.fault("template", "messages beside it", .string("none"))
+    }
+    guard let kind = given.first else { return object }
+    var ids: [TokenID]
+    if kind == "tokens" {
+      ids = try options.tokens("tokens") ?? []
+    } else {
+      // For its check of the kind.
+      if kind == "text" { _ = try options.string("text") } else { _ = try options.table("messages") }
+      let prompt = try hooks?.onPrompt(options[kind]) ?? options[kind]
+      ids = try encode(prompt, model, options)
+    }
+    ids = try hooks?.onTokens(ids) ?? ids
+    try session.append(ids)
+    return object
+  }
+
+  /// Text as it is, messages under the template.
+  private func encode(_ prompt: LuaValue, _ model: ModelObject, _ options: OptionTable) throws -> [TokenID] {
+    if case .string(let text) = prompt { return try model.tokenizer().encode(text, bos: true, special: false) }
+    let template = try ChatTemplate.named(try options.string("template"), for: model.engine)
+    let messages = try ChatMessage.list(prompt) { options.fault("messages", "a list of { role = , content = }", $0) }
+    return try template.encode(messages, with: try model.tokenizer())
+  }
+
+  func registerSession() {
+    let owner = ScriptType.session.name
+    func object(_ call: HostCall) -> SessionObject { call.object(1) }
+    registerEditing(owner)
+    state.register(owner, "__len", "session") { [.count(try object($0).forReading().count)] }
+    state.register(owner, "@model", "session") { [.object(object($0).model)] }
+    state.register(owner, "@seed", "session") { [.integer(Int64(bitPattern: object($0).seed))] }
+    state.register(owner, "tokens", "session, integer?, integer?") { call in
+      let tokens = try object(call).forReading().tokens
+      return [.integers(Array(tokens[Self.slice(call, tokens.count)]))]
+    }
+    state.register(owner, "text", "session, integer?, integer?") { call in
+      let tokens = try object(call).forReading().tokens
+      let range = Self.slice(call, tokens.count)
+      let tokenizer = try object(call).model.tokenizer()
+      // Behind other tokens a leading space is the text's own.
+      var decoder = StreamDecoder(tokenizer: tokenizer, afterPrompt: range.lowerBound > 0 && !tokens[..<range.lowerBound].allSatisfy(tokenizer.isControl))
+      var text = ""
+      for token in tokens[range] { text += decoder.append(token) }
+      return [.string(text + decoder.flush())]
+    }
+    state.register(owner, "logits", "session") { [unowned self] call in
+      try checkCancellation()
+      return [try object(call).logitsView()]
+    }
+    state.register(owner, "fork", "session") { [.object(try object($0).fork())] }
+    state.register(owner, "snapshot", "session") { call in
+      [.object(SnapshotObject(session: try object(call).forReading().fork(), seed: object(call).seed, stream: object(call).stream))]
+    }
+    func save(_ session: Session, _ path: String) -> [LuaValue] {
+      do throws(LacunaError) {
+        try session.save(to: path)
+        return [.receiver]
+      } catch {
+        return [.nil, .error(code: error.code.description, message: error.message)]
+      }
+    }
+    state.register(owner, "save", "session, string") { save(try object($0).forReading(), $0.string(2)) }
+    state.register(ScriptType.snapshot.name, "save", "snapshot, string") { call in
+      save((call.object(1) as SnapshotObject).session, call.string(2))
+    }
+    state.register(ScriptType.snapshot.name, "__len", "snapshot") { [.count(($0.object(1) as SnapshotObject).session.count)] }
+  }
+
+  private func registerEditing(_ owner: String) {
+    func object(_ call: HostCall) -> SessionObject { call.object(1) }
+    state.register(owner, "append", "session, string|table, table?") { call in
+      let session = try object(call).forChanging()
+      let options = try call.options(3, ["template", "special"])
+      switch call[2] {
+      case .string(let text):
+        let ids = try object(call).model.tokenizer().encode(
+          text, bos: session.count == 0, special: try options.bool("special") ?? false)
+        try session.append(ids)
+      case .table(let table) where table.array.first.map { $0.exactInteger == nil } ?? false:
+        let template = try ChatTemplate.named(try options.string("template"), for: session.engine)
+        let messages = try ChatMessage.list(call[2]) { .argument(2, "expected text, token ids or { role = , content = }, found \($0.shown)") }
+        try session.append(
+          try template.encode(messages, with: try object(call).model.tokenizer(), isContinuation: session.count > 0))
+      default:
+        try session.append(try call.tokens(2))
+      }
+      return [.receiver]
+    }
+    state.register(owner, "push", "session, integer") { call in
+      try object(call).forChanging().append(try call.token(2))
+      return [.receiver]
+    }
+    state.register(owner, "mark", "session") { [.count(try object($0).forReading().count)] }
+    state.register(owner, "rewind", "session, integer") { call in
+      guard let count = Int(exactly: call.integer(2) ?? -1) else { throw HostFault.argument(2, "expected a count") }
+      try object(call).forChanging().rewind(to: count)
+      return [.receiver]
+    }
+  }
+
+  /// As string.sub reads (i, j): from 1, negative ones from the end.
+  private static func slice(_ call: HostCall, _ count: Int) -> Range<Int> {
+    func place(_ value: Int64) -> Int { value < 0 ? max(count + max(Int(value), -count - 1) + 1, 0) : Int(clamping: value) }
+    let first = max(place(call.integer(2) ?? 1), 1)
+    let last = min(place(call.integer(3) ?? -1), count)
+    return first <= last ? first - 1..<last : 0..<0
+  }
+}

@@ -1,0 +1,76 @@
+internal import LacunaEngine
+
+/// One timeline, as scripts hold it.
+final class SessionObject: ScriptObject {
+  static var scriptType: ScriptType { .session }
+  let model: ModelObject
+  let seed: UInt64
+  let stream: UInt64
+  private var session: Session?
+  private let source: ViewSource
+  private var forkCount: UInt64 = 0
+  /// Those that the session was made with; they stand beside every generation.
+  var hooks: HookSet?
+  /// The generation that is under way: nobody else may change the tokens meanwhile.
+  private(set) weak var generation: RunningGeneration?
+
+  init(session: Session, model: ModelObject, seed: UInt64, stream: UInt64) {
+    self.session = session
+    self.model = model
+    self.seed = seed
+    self.stream = stream
+    source = ViewSource(epoch: session.epochAddress)
+  }
+
+  /// Keys and values go at once, whoever still holds views.
+  func close() {
+    source.close()
+    session = nil
+  }
+
+  func forReading() throws -> Session {
+    guard let session else { throw HostFault.error(code: "closed", message: "attempt to use a closed session") }
+    return session
+  }
+
+  func forChanging() throws -> Session {
+    if let generation, generation.isUnderWay {
+      throw HostFault.error(
+        code: "busy", message: "the session is generating; it can be read, but not changed, until that ends")
+    }
+    return try forReading()
+  }
+
+  func begin(_ generation: RunningGeneration) { self.generation = generation }
+
+  func logitsView() throws -> LuaValue {
+    let logits = try forReading().logits()
+    return .view(
+      LuaView(
+        floats: UnsafeMutableBufferPointer(mutating: logits), source: source, isWritable: false, anchor: self))
+  }
+
+  func fork() throws -> SessionObject {
+    let copy = try forReading().fork()
+    forkCount += 1
+    copy.onProgress = try forReading().onProgress
+    let fork = SessionObject(
+      session: copy, model: model, seed: seed, stream: SeededRandom.hash(stream, forkCount))
+    fork.hooks = hooks
+    return fork
+  }
+}
+
+/// A session's past, kept apart from it.
+final class SnapshotObject: ScriptObject {
+  static var scriptType: ScriptType { .snapshot }
+  let session: Session
+  let seed: UInt64
+  let stream: UInt64
+
+  init(session: Session, seed: UInt64, stream: UInt64) {
+    self.session = session
+    self.seed = seed
+    self.stream = stream
+  }
+}

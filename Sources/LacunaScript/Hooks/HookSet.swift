@@ -1,0 +1,51 @@
+internal import LacunaEngine
+
+/// Hooks that stand beside a generation: one table of functions, or several.
+final class HookSet {
+  static let names = ["on_prompt", "on_tokens", "on_logits", "on_token", "on_text", "on_finish"]
+
+  struct Hook {
+    let name: String
+    let priority: Double
+    let functions: [String: LuaReference]
+  }
+
+  /// By priority, the lowest first, then by name.
+  let hooks: [Hook]
+
+  /// - Parameter value: { on_token = fn, ..., name =, priority = }, or a list of such tables.
+  init(_ value: LuaValue, _ fault: (String) -> HostFault) throws {
+    guard case .table(let table) = value else { throw fault("expected a table of hooks, found \(value.kind)") }
+    let tables = table.array.isEmpty ? [value] : table.array
+    guard table.array.isEmpty || table.fields.isEmpty else {
+      throw fault("expected one table of hooks or a list of them, found both")
+    }
+    var hooks: [Hook] = []
+    for (index, element) in tables.enumerated() {
+      guard case .table(let table) = element else { throw fault("expected tables of hooks, found \(element.kind)") }
+      var functions: [String: LuaReference] = [:]
+      var name = tables.count == 1 ? "hooks" : "hooks \(index + 1)"
+      var priority = 0.0
+      for (key, value) in table.fields {
+        guard case .string(let key) = key else { throw fault("hooks have names, found a \(key.kind)") }
+        switch (key, value) {
+        case ("name", .string(let text)): name = text
+        case ("priority", _) where value.double != nil: priority = value.double ?? 0
+        case (_, .function(let function)) where Self.names.contains(key): functions[key] = function
+        case _ where (Self.names + ["name", "priority"]).contains(key):
+          throw fault("'\(key)' must be a \(Self.names.contains(key) ? "function" : "string or number"), found \(value.kind)")
+        default:
+          throw fault("unknown hook '\(key)'\(NearestName.hint(key, in: Self.names))")
+        }
+      }
+      hooks.append(Hook(name: name, priority: priority, functions: functions))
+    }
+    self.hooks = hooks.sorted { ($0.priority, $0.name) < ($1.priority, $1.name) }
+  }
+
+  init(joining sets: [HookSet]) {
+    hooks = sets.flatMap(\.hooks).sorted { ($0.priority, $0.name) < ($1.priority, $1.name) }
+  }
+
+  func has(_ name: String) -> Bool { hooks.contains { $0.functions[name] != nil } }
+}

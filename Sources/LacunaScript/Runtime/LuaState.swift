@@ -1,0 +1,227 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+internal import CLuaBridge
+internal import LacunaEngine
+
+typealias HostFunction = (HostCall) throws -> [LuaValue]
+
+/// One Lua state with the host functions that it can call. Used from one thread at a time, but for `interrupt`.
+///
+/// The only type that calls the bridge to run Lua; every such call is protected on the other side.
+final class LuaState {
+  let raw: OpaquePointer
+  private var functions: [HostFunction] = []
+  private let hostBox: UnsafeMutableRawPointer
+
+  /// The host's side of callbacks, which may come while the state is being made or closed.
+  fileprivate final class Host {
+    weak var state: LuaState?
+    var write: ((UnsafeRawBufferPointer) -> Void)?
+  }
+
+  /// - Parameters:
+  ///   - memoryCap: bytes that Lua may hold; nil for no cap.
+  ///   - write: takes what print and lacuna.write print; nil for standard output.
+  init(memoryCap: Int? = nil, seed: UInt64 = 0, write: ((UnsafeRawBufferPointer) -> Void)? = nil) throws(ScriptError) {
+    let box = Host()
+    box.write = write
+    hostBox = Unmanaged.passRetained(box).toOpaque()
+    var host = lb_host()
+    host.context = hostBox
+    host.call = { context, function, frame in
+      guard let context, let frame, let state = Host.from(context).state else { return 1 }
+      return state.dispatch(function, frame)
+    }
+    host.release = { context, _, object, closing in
+      guard let object else { return }
+      let reference = Unmanaged<AnyObject>.fromOpaque(object)
+      if closing { (reference.takeUnretainedValue() as? any ScriptObject)?.close() }
+      reference.release()
+    }
+    host.uniforms = { _, seed, stream, position, out, count in
+      var random = SeededRandom(seed: seed, stream: stream, position: UInt32(truncatingIfNeeded: position))
+      // The middles of 2^52 intervals: an open interval, so that logarithms are finite.
+      for index in 0..<count { out?[index] = (Double(random.next() >> 12) + 0.5) * 0x1p-52 }
+    }
+    if write != nil {
+      host.write = { context, bytes, count in
+        guard let context else { return }
+        Host.from(context).write?(UnsafeRawBufferPointer(start: bytes, count: count))
+      }
+    }
+    guard let raw = lb_state_make(&host, memoryCap ?? 0, seed) else {
+      Unmanaged<AnyObject>.fromOpaque(hostBox).release()
+      throw ScriptError(code: "memory", message: "not enough memory for a Lua state")
+    }
+    self.raw = raw
+    box.state = self
+    for type in ScriptType.allCases {
+      guard lb_add_type(raw, type.name) != 0 else {
+        throw ScriptError(code: "memory", message: "not enough memory for the type \(type.name)")
+      }
+    }
+  }
+
+  deinit {
+    lb_state_close(raw)
+    Unmanaged<AnyObject>.fromOpaque(hostBox).release()
+  }
+
+  // MARK: Registering
+
+  func register(_ owner: String, _ name: String, _ signature: String, _ body: @escaping HostFunction) {
+    functions.append(body)
+    let status = lb_add_function(raw, owner, name, signature, Int32(functions.count - 1))
+    precondition(status == LB_OK, "\(owner).\(name): signature \"\(signature)\", or no memory")
+  }
+
+  func set(_ module: String?, _ name: String, _ value: LuaValue) throws {
+    try withTape([value]) { tape in
+      try check(module.map { lb_set_field(raw, $0, name, tape) } ?? lb_set_global(raw, name, tape))
+    }
+  }
+
+  // MARK: Running
+
+  /// - Parameter name: "@path" or "=label".
+  func load(_ source: [UInt8], name: String) throws -> LuaReference {
+    var ref: lb_ref = 0
+    let status = source.withUnsafeBufferPointer { bytes in
+      bytes.withMemoryRebound(to: CChar.self) { lb_load(raw, $0.baseAddress, $0.count, name, &ref) }
+    }
+    do {
+      try check(status)
+    } catch let failure as LuaFailure {
+      throw LuaFailure(
+        value: failure.value, error: ScriptError(code: "syntax", message: failure.error.message))
+    }
+    return LuaReference(ref, in: self)
+  }
+
+  /// - Throws: `LuaFailure`, or `ScriptError` without memory.
+  @discardableResult
+  func call(_ function: LuaReference, _ arguments: [LuaValue] = [], wantsResults: Bool = true) throws -> [LuaValue] {
+    try withTape(arguments) { tape in
+      guard wantsResults else {
+        try check(lb_call(raw, function.ref, tape, nil))
+        return []
+      }
+      return try withTape([]) { results in
+        try check(lb_call(raw, function.ref, tape, results))
+        return TapeReader(results, self).all()
+      }
+    }
+  }
+
+  /// Plain data: throws for functions, handles and cycles.
+  func read(_ reference: LuaReference) throws -> LuaValue {
+    try withTape([]) { tape in
+      try check(lb_read(raw, reference.ref, tape))
+      return TapeReader(tape, self).all().first ?? .nil
+    }
+  }
+
+  func hold(_ value: LuaValue) throws -> LuaReference {
+    try withTape([value]) { tape in
+      var ref: lb_ref = 0
+      try check(lb_hold(raw, tape, &ref))
+      return LuaReference(ref, in: self)
+    }
+  }
+
+  func release(_ ref: lb_ref) { lb_release(raw, ref) }
+
+  private func withTape<Result>(_ values: [LuaValue], _ body: (OpaquePointer) throws -> Result) throws -> Result {
+    guard let tape = lb_tape_make(raw) else { throw Self.noMemory }
+    defer { lb_tape_free(tape) }
+    for value in values { TapeWriter(tape).write(value) }
+    return try body(tape)
+  }
+
+  static let noMemory = ScriptError(code: "memory", message: "not enough memory for the script")
+
+  private func check(_ status: lb_status) throws {
+    if status == LB_OK { return }
+    guard status == LB_FAILED else { throw Self.noMemory }
+    let failure = lb_last_failure(raw)
+    let error = ScriptError(
+      code: failure.code.map { String(cString: $0) } ?? "error",
+      message: failure.message.map { String(cString: $0) } ?? "unknown error",
+      place: failure.where.map { String(cString: $0) }, traceback: failure.traceback.map { String(cString: $0) })
+    throw LuaFailure(value: LuaReference(failure.value, in: self), error: error)
+  }
+
+  // MARK: Being called
+
+  private func dispatch(_ function: Int32, _ frame: OpaquePointer) -> Int32 {
+    do {
+      let arguments = TapeReader(lb_frame_arguments(frame), self).all()
+      let results = try functions[Int(function)](HostCall(state: self, arguments: arguments))
+      let writer = TapeWriter(lb_frame_results(frame))
+      for value in results { writer.write(value) }
+      return 0
+    } catch let failure as LuaFailure {
+      lb_frame_rethrow(frame, failure.value.takeRef())
+    } catch HostFault.argument(let index, let message) {
+      message.withBytes { lb_frame_fail_argument(frame, Int32(index), $0, $1) }
+    } catch HostFault.error(let code, let message) {
+      fail(frame, code, message)
+    } catch let error as LacunaError {
+      fail(frame, error.code.description, error.message)
+    } catch let error as ScriptError {
+      fail(frame, error.code, error.message)
+    } catch {
+      fail(frame, "error", "\(error)")
+    }
+    return 1
+  }
+
+  private func fail(_ frame: OpaquePointer, _ code: String, _ message: String) {
+    code.withBytes { code, codeCount in
+      message.withBytes { lb_frame_fail(frame, code, codeCount, $0, $1) }
+    }
+  }
+
+  // MARK: Watching
+
+  /// Stops what runs, from any thread; see `lb_interrupt`.
+  func interrupt() { lb_interrupt(raw) }
+  var isInterrupted: Bool { lb_interrupted(raw) }
+  var memory: lb_memory { lb_state_memory(raw) }
+  func collectGarbage() { lb_collect(raw) }
+}
+
+extension LuaState.Host {
+  fileprivate static func from(_ context: UnsafeMutableRawPointer) -> LuaState.Host {
+    Unmanaged<LuaState.Host>.fromOpaque(context).takeUnretainedValue()
+  }
+}
+
+extension String {
+  /// Calls `body` with the UTF-8 bytes and their count.
+  func withBytes(_ body: (UnsafePointer<CChar>, Int) -> Void) {
+    var copy = self
+    copy.withUTF8 { bytes in
+      bytes.withMemoryRebound(to: CChar.self) { characters in
+        // An empty string may have no address.
+        withUnsafePointer(to: CChar(0)) { body(characters.baseAddress ?? $0, characters.count) }
+      }
+    }
+  }
+}
+
+extension LuaState {
+  func setSearchFolder(_ folder: String) throws {
+    guard lb_set_search_folder(raw, folder) == LB_OK else { throw Self.noMemory }
+  }
+
+  /// "owner:name" of every host function.
+  var registeredNames: [String] {
+    guard let text = lb_registered_names(raw) else { return [] }
+    defer { free(text) }
+    return String(cString: text).split(separator: "\n").map(String.init)
+  }
+}

@@ -1,0 +1,87 @@
+internal import LacunaEngine
+
+/// A value on its way between Lua and the host.
+enum LuaValue {
+  case `nil`
+  case bool(Bool)
+  case integer(Int64)
+  case number(Double)
+  /// Lua's strings are bytes: ill-formed UTF-8 is repaired on the way in.
+  case string(String)
+  case table(LuaTable)
+  /// `lacuna.json.null`.
+  case null
+  /// An object behind a handle.
+  case object(any ScriptObject)
+
+  // From Lua only.
+  case function(LuaReference)
+  /// The floats of a Vec; valid during the call that brought them.
+  case vector(UnsafeBufferPointer<Float>)
+
+  // To Lua only.
+  case reference(LuaReference)
+  case integers([Int32])
+  case floats([Float])
+  case view(LuaView)
+  /// The call's first argument, for verbs that return their receiver.
+  case receiver
+  case error(code: String, message: String)
+  case tokenSet(vocabularySize: Int, [Int32])
+  case random(seed: UInt64, stream: UInt64, position: UInt64)
+
+  var isNil: Bool { if case .nil = self { true } else { false } }
+
+  /// As an error message calls it.
+  var kind: String {
+    switch self {
+    case .nil: "nil"
+    case .bool: "boolean"
+    case .integer: "integer"
+    case .number: "number"
+    case .string: "string"
+    case .table, .integers, .floats, .error: "table"
+    case .null: "null"
+    case .function: "function"
+    case .object(let object): type(of: object).scriptType.name
+    case .vector, .view: "lacuna.vec"
+    case .tokenSet: "lacuna.set"
+    case .random: "lacuna.rng"
+    case .reference, .receiver: "value"
+    }
+  }
+
+  static func text(_ text: String?) -> LuaValue { text.map { .string($0) } ?? .nil }
+  static func count(_ count: Int) -> LuaValue { .integer(Int64(count)) }
+  static func token(_ token: TokenID?) -> LuaValue { token.map { .integer(Int64($0)) } ?? .nil }
+  static func list(_ values: [LuaValue]) -> LuaValue { .table(LuaTable(array: values)) }
+  /// A table with string keys; absent where the value is nil.
+  static func record(_ fields: KeyValuePairs<String, LuaValue>) -> LuaValue {
+    .table(LuaTable(fields: fields.filter { !$0.value.isNil }.map { (.string($0.key), $0.value) }))
+  }
+}
+
+struct LuaTable {
+  /// The values of keys 1, 2, ...
+  var array: [LuaValue] = []
+  /// All others, in no order.
+  var fields: [(key: LuaValue, value: LuaValue)] = []
+  /// Told to be an array by `lacuna.json.array`, which matters when it is empty.
+  var isMarkedAsArray = false
+
+  subscript(_ name: String) -> LuaValue {
+    for case (.string(name), let value) in fields { return value }
+    return .nil
+  }
+
+  var isEmpty: Bool { array.isEmpty && fields.isEmpty }
+}
+
+/// A Vec over memory of the host that goes stale when its source says so.
+struct LuaView {
+  let floats: UnsafeMutableBufferPointer<Float>
+  let source: ViewSource
+  let isWritable: Bool
+  /// Its handle is kept from collection as long as the view.
+  let anchor: (any ScriptObject)?
+}

@@ -1,0 +1,17 @@
+/// An object of the host that scripts hold by a handle.
+protocol ScriptObject: AnyObject {
+  static var scriptType: ScriptType { get }
+  /// The script asked for it: `object:close()` or the end of a `<close>` variable.
+  func close()
+}
+
+extension ScriptObject {
+  func close() {}
+}
+
+/// Types of handles, in the order in which every state registers them.
+enum ScriptType: String, CaseIterable {
+  case model, vocab, session, snapshot, chain, stream
+
+  var name: String { "lacuna.\(rawValue)" }
+}

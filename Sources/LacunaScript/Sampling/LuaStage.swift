@@ -1,0 +1,95 @@
+internal import LacunaEngine
+
+/// A stage of a sampler chain written in Lua: a function, or a table with `apply` or `pick`, and perhaps `init`,
+/// `accept`, `params`.
+///
+/// Its state is plain data. After every accepted token a copy is kept, so that rewinding gives back what the stage had,
+/// changes made by `apply` included, and a fork goes on from a copy of its own.
+final class LuaStage: SamplerChain.ExternalStage {
+  /// What the script wrote, shared by every fork.
+  struct Definition {
+    let name: String
+    var apply: LuaReference?
+    var pick: LuaReference?
+    var accept: LuaReference?
+    var initialize: LuaReference?
+    var parameters: LuaValue = .table(LuaTable())
+    var keepsArgmax = false
+  }
+
+  private unowned let state: LuaState
+  private let definition: Definition
+  private var data: LuaReference
+  /// `history[n]`: the state after n accepted tokens.
+  private var history: [LuaValue]
+  private let source = ViewSource()
+
+  var isSelector: Bool { definition.pick != nil }
+  var keepsArgmax: Bool { definition.keepsArgmax }
+
+  init(_ definition: Definition, in state: LuaState) throws {
+    self.definition = definition
+    self.state = state
+    var first: LuaValue = .table(LuaTable())
+    if let initialize = definition.initialize {
+      first = try state.call(initialize, [definition.parameters, .table(LuaTable())]).first ?? .nil
+    }
+    data = try state.hold(first)
+    // Also the check that it is plain data.
+    history = [try state.read(data)]
+  }
+
+  private init(copying other: LuaStage) throws {
+    definition = other.definition
+    state = other.state
+    history = other.history
+    data = try state.hold(try state.read(other.data))
+  }
+
+  func apply(_ logits: UnsafeMutableBufferPointer<Float>, _ context: SamplingContext) throws {
+    guard let apply = definition.apply else { return }
+    _ = try run(apply, logits, context)
+  }
+
+  func pick(_ logits: UnsafeMutableBufferPointer<Float>, _ context: SamplingContext) throws -> TokenID {
+    guard let pick = definition.pick else { preconditionFailure("\(definition.name) is no selector") }
+    let result = try run(pick, logits, context).first ?? .nil
+    guard let number = result.exactInteger, let token = TokenID(exactly: number) else {
+      throw HostFault.error(
+        code: "invalid_argument",
+        message: "sampler stage \"\(definition.name)\": pick must return a token id, found \(result.shown)")
+    }
+    return token
+  }
+
+  private func run(
+    _ function: LuaReference, _ logits: UnsafeMutableBufferPointer<Float>, _ context: SamplingContext
+  ) throws -> [LuaValue] {
+    // Whoever keeps the Vec finds it stale.
+    defer { source.advance() }
+    let view = LuaView(floats: logits, source: source, isWritable: true, anchor: nil)
+    // Filters and the selector draw from streams of their own, as native stages do.
+    let lane = context.lane == 0 ? context.stream : SeededRandom.hash(context.stream, UInt64(context.lane))
+    let step: LuaValue = .record([
+      "index": .count(context.tokens.count - context.promptCount), "position": .count(context.position),
+      "prompt": .count(context.promptCount), "tokens": .integers(Array(context.tokens)),
+      "rng": .random(seed: context.seed, stream: lane, position: UInt64(context.position)),
+    ])
+    return try state.call(function, [.view(view), definition.parameters, .reference(data), step])
+  }
+
+  func accept(_ token: TokenID) throws {
+    if let accept = definition.accept {
+      try state.call(accept, [.integer(Int64(token)), definition.parameters, .reference(data)], wantsResults: false)
+    }
+    history.append(try state.read(data))
+  }
+
+  func fork() throws -> any SamplerChain.ExternalStage { try LuaStage(copying: self) }
+
+  func rewind(toAccepted count: Int) throws {
+    guard count + 1 < history.count else { return }
+    history.removeLast(history.count - count - 1)
+    data = try state.hold(history[count])
+  }
+}
