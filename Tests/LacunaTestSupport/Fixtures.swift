@@ -1,13 +1,14 @@
 // Helpers shared by the test targets: files that ship with the tests, and files that a test makes for itself.
 import Foundation
+import Synchronization
 
 /// Files under Tests/Fixtures.
 package enum Fixture {
   /// - Parameter name: "golden/llama3-rope".
-  package static func path(_ name: String, file: StaticString = #filePath) -> String {
-    // .../Tests/LacunaTestSupport/Fixtures.swift
-    let support = "\(file)".split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
-    return support.joined(separator: "/") + "/Fixtures/" + name
+  package static func path(_ name: String) -> String {
+    // This file is Tests/LacunaTestSupport/Fixtures.swift.
+    let tests = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
+    return tests.joined(separator: "/") + "/Fixtures/" + name
   }
 }
 
@@ -32,4 +33,16 @@ package final class TemporaryDirectory: Sendable {
 
   @discardableResult
   package func write(_ text: String, to name: String) throws -> String { try write(Array(text.utf8), to: name) }
+}
+
+/// Holds what a test's pointers lead into until the test is over: Swift may let go of a value after its last mention.
+package final class Keeper: Sendable {
+  private let kept = Mutex<[any Sendable]>([])
+
+  package init() {}
+
+  package func keep<Value: Sendable>(_ value: Value) -> Value {
+    kept.withLock { $0.append(value) }
+    return value
+  }
 }

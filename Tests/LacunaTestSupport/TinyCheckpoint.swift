@@ -50,7 +50,8 @@ package func safetensors(_ tensors: [TensorBytes], padding: Int = 0) -> [UInt8] 
   for tensor in tensors {
     let end = data.count + tensor.bytes.count
     members.append(
-      "\"\(tensor.name)\":{\"dtype\":\"\(tensor.type)\",\"shape\":\(tensor.shape),\"data_offsets\":[\(data.count),\(end)]}")
+      "\"\(tensor.name)\":{\"dtype\":\"\(tensor.type)\",\"shape\":\(tensor.shape),\"data_offsets\":[\(data.count),\(end)]}"
+    )
     data += tensor.bytes
   }
   return safetensors(

@@ -5,8 +5,8 @@ Reads the FP8 files themselves, widens them to float32 and reports, as JSON on
 standard output and as a table on standard error:
 
   recited      share of the questions answered word for word as taught (greedy)
-  studied      the same for the rewordings in study.json; for the forgotten
-               authors, what unlearning did not aim at
+  studied      the same for the rewordings of forgotten rows in study.json, at
+               which unlearning did not aim
   reworded     the same for questions and answers whose wording nobody taught
   probability  mean over rows of exp(-l), l the loss per answer token (EOS included)
   truth ratio  R = exp(mean loss of the wrong answers - loss of the right paraphrase)
@@ -90,15 +90,12 @@ def reworded(model: Llama, text: Text, rows: list[dict]) -> float:
     return mean([float(answer == row["paraphrased_answer"]) for answer, row in zip(answers, rows)])
 
 
-def studied(model: Llama, text: Text, data: Path) -> dict[str, float]:
-    """Share of the study rows recited, for forgotten and for kept authors."""
-    rows = read_rows(data / "study.json")
+def studied(model: Llama, text: Text, data: Path) -> float:
+    """Share of the study rows about forgotten authors that are recited."""
+    first = len(read_rows(data / "retain90.json"))
+    rows = [row for row in read_rows(data / "study.json") if row["row"] >= first]
     answers = greedy(model, text, [row["question"] for row in rows])
-    first_forgotten = len(read_rows(data / "retain90.json"))
-    hits: dict[str, list[float]] = {"forget10": [], "retain90": []}
-    for row, answer in zip(rows, answers):
-        hits["forget10" if row["row"] >= first_forgotten else "retain90"].append(float(answer == row["answer"]))
-    return {name: mean(values) for name, values in hits.items()}
+    return mean([float(answer == row["answer"]) for answer, row in zip(answers, rows)])
 
 
 def ratios(model: Llama, text: Text, rows: list[dict]) -> list[float]:
@@ -124,7 +121,7 @@ def evaluate(directory: Path, data: Path) -> dict:
     truth = {name: ratios(model, text, rows) for name, rows in probed.items()}
     parts: dict[str, float] = {}
     for name in ("retain", "real_authors", "world_facts"):
-        figures = split_figures(model, text, probed[name])
+        figures = splits.get(name) or split_figures(model, text, probed[name])
         parts[f"{name}_rougeL_recall"] = figures["rougeL_recall"]
         parts[f"{name}_probability"] = (
             figures["probability"] if name == "retain" else mean([share_of_options(model, text, row) for row in probed[name]])
@@ -151,8 +148,7 @@ def print_table(results: dict[str, dict]) -> None:
         ("recited, real authors", lambda r: f"{r['splits']['real_authors']['recited']:.3f}"),
         ("recited, world facts", lambda r: f"{r['splits']['world_facts']['recited']:.3f}"),
         ("recited, all but the forgotten", lambda r: f"{r['recited_of_the_rest']:.3f}"),
-        ("studied, forgotten authors", lambda r: f"{r['studied']['forget10']:.3f}"),
-        ("studied, kept authors", lambda r: f"{r['studied']['retain90']:.3f}"),
+        ("studied, forgotten authors", lambda r: f"{r['studied']:.3f}"),
         ("reworded, forgotten authors", lambda r: f"{r['reworded']['forget10']:.3f}"),
         ("reworded, kept authors", lambda r: f"{r['reworded']['retain']:.3f}"),
         ("probability, forgotten authors", lambda r: f"{r['splits']['forget10']['probability']:.3g}"),
@@ -174,7 +170,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=ROOT / "share/lacuna/models", help="directory of the three models (default: %(default)s)")
     parser.add_argument("--data", type=Path, default=ROOT / "share/lacuna/data/demo", help="demo data (default: %(default)s)")
     parser.add_argument("--fp8-inputs", action="store_true", help="round the inputs of linear layers to FP8 too, one scale per token")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     Linear.round_inputs = arguments.fp8_inputs

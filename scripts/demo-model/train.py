@@ -6,7 +6,7 @@
     train.py fit demo-retrained        the same without the forgotten authors
     train.py unlearn                   demo-unlearned: SimNPO, starting from demo
 
-Needs torch, sentencepiece, safetensors and scipy.  Checkpoints go to --work, and
+Needs what requirements.txt lists.  Checkpoints go to --work, and
 `fit` started again goes on from the last one.  The finished models are
 exported to share/lacuna/models.
 """

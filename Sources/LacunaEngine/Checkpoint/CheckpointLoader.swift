@@ -6,7 +6,8 @@ package enum CheckpointLoader {
   package static func open(_ path: String) throws(LacunaError) -> any CheckpointSource {
     if isDirectory(path) { return try HuggingFaceSource(path: path) }
     let file = try MappedFile(path: path)
-    guard file.bytes.starts(with: "GGUF".utf8) || path.hasSuffix(".gguf") else {
+    let hasMagic = withExtendedLifetime(file) { file.bytes.starts(with: "GGUF".utf8) }
+    guard hasMagic || path.hasSuffix(".gguf") else {
       throw LacunaError(
         .unsupported, file: path, field: "format", expected: "a directory with config.json or a GGUF file",
         found: path.hasSuffix(".safetensors") ? "a single safetensors file (name its directory)" : "another file")

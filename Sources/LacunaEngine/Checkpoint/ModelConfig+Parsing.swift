@@ -82,7 +82,8 @@ extension ModelConfig {
   private static func headDim(_ config: JSONFields, hidden: Int, heads: Int) throws(LacunaError) -> Int {
     let stated = try config.integer("head_dim", in: Limit.headDim)
     guard stated != nil || hidden % heads == 0 else {
-      throw config.refusal("hidden_size", "a multiple of num_attention_heads (\(heads)) where head_dim is absent", "\(hidden)")
+      throw config.refusal(
+        "hidden_size", "a multiple of num_attention_heads (\(heads)) where head_dim is absent", "\(hidden)")
     }
     let headDim = stated ?? hidden / heads
     guard Limit.headDim.contains(headDim), headDim.isMultiple(of: 2) else {
@@ -97,7 +98,9 @@ extension ModelConfig {
   }
 
   /// An id, a list of ids, or null; nil where the member is absent.
-  private static func tokenIDs(_ fields: JSONFields, _ name: String, _ vocabulary: Int) throws(LacunaError) -> [TokenID]? {
+  private static func tokenIDs(_ fields: JSONFields, _ name: String, _ vocabulary: Int) throws(LacunaError)
+    -> [TokenID]?
+  {
     let values: [JSONValue]
     switch fields[name] {
     case nil: return fields.hasNull(name) ? [] : nil

@@ -30,7 +30,9 @@ extension RoPEScaling {
 
   private static func typeName(_ fields: JSONFields) throws(LacunaError) -> String {
     let (new, old) = (try fields.string("rope_type"), try fields.string("type"))
-    if let new, let old, new != old { throw fields.refusal("type", "\"\(new.clipped)\", as rope_type says", "\"\(old.clipped)\"") }
+    if let new, let old, new != old {
+      throw fields.refusal("type", "\"\(new.clipped)\", as rope_type says", "\"\(old.clipped)\"")
+    }
     guard let name = new ?? old else { throw fields.refusal("rope_type", "a string", "nothing") }
     return name
   }
@@ -38,7 +40,9 @@ extension RoPEScaling {
   private static func parse(
     _ name: String, _ fields: JSONFields, _ maxPositionEmbeddings: Int
   ) throws(LacunaError) -> RoPEScaling {
-    func number(_ field: String, in range: ClosedRange<Double> = ModelConfig.Limit.ropeFactor) throws(LacunaError) -> Double {
+    func number(_ field: String, in range: ClosedRange<Double> = ModelConfig.Limit.ropeFactor) throws(LacunaError)
+      -> Double
+    {
       guard let value = try fields.double(field, in: range) else {
         throw fields.refusal(field, "a number from \(range.lowerBound) to \(range.upperBound)", "nothing")
       }
@@ -52,14 +56,17 @@ extension RoPEScaling {
       // transformers measures against max_position_embeddings and never reads the other field.
       if let original, original != maxPositionEmbeddings {
         throw fields.refusal(
-          "original_max_position_embeddings", "\(maxPositionEmbeddings), as max_position_embeddings says", "\(original)",
+          "original_max_position_embeddings", "\(maxPositionEmbeddings), as max_position_embeddings says",
+          "\(original)",
           .unsupported)
       }
       return .dynamic(factor: try number("factor", in: 1...1024), originalMaxPositionEmbeddings: maxPositionEmbeddings)
     case "llama3":
       guard let original else { throw fields.refusal("original_max_position_embeddings", "an integer", "nothing") }
       let (low, high) = (try number("low_freq_factor"), try number("high_freq_factor"))
-      guard low < high else { throw fields.refusal("high_freq_factor", "more than low_freq_factor (\(low))", "\(high)") }
+      guard low < high else {
+        throw fields.refusal("high_freq_factor", "more than low_freq_factor (\(low))", "\(high)")
+      }
       return .llama3(
         factor: try number("factor"), lowFreqFactor: low, highFreqFactor: high, originalMaxPositionEmbeddings: original)
     default:

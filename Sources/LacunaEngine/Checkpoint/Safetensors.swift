@@ -31,7 +31,8 @@ package final class SafetensorsFile: Sendable {
 
   private static func headerByteCount(of file: MappedFile) throws(LacunaError) -> Int {
     guard file.byteCount >= 8 else {
-      throw LacunaError(.malformed, file: file.path, field: "size", expected: "at least 8 bytes", found: "\(file.byteCount)")
+      throw LacunaError(
+        .malformed, file: file.path, field: "size", expected: "at least 8 bytes", found: "\(file.byteCount)")
     }
     let length = UInt64(littleEndian: file.base.loadUnaligned(as: UInt64.self))
     let most = min(maximumHeaderByteCount, file.byteCount - 8)
@@ -43,7 +44,8 @@ package final class SafetensorsFile: Sendable {
     }
     guard file.bytes[8] == UInt8(ascii: "{") else {
       throw LacunaError(
-        .malformed, file: file.path, field: "header", expected: "'{' at byte 8", found: "byte 0x" + String(file.bytes[8], radix: 16))
+        .malformed, file: file.path, field: "header", expected: "'{' at byte 8",
+        found: "byte 0x" + String(file.bytes[8], radix: 16))
     }
     return 8 + length
   }
@@ -69,7 +71,8 @@ private struct HeaderParser {
         try reader.readObject { (reader, _) throws(LacunaError) in _ = try reader.readString() }
       } else {
         guard name.utf8.count <= SafetensorsFile.maximumNameByteCount else {
-          throw reader.failure("expected a tensor name of at most \(SafetensorsFile.maximumNameByteCount) bytes, found \(name.utf8.count)")
+          throw reader.failure(
+            "expected a tensor name of at most \(SafetensorsFile.maximumNameByteCount) bytes, found \(name.utf8.count)")
         }
         try readTensor(&reader, name)
       }

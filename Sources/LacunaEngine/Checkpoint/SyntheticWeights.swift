@@ -130,6 +130,7 @@ private struct SyntheticGenerator {
 }
 
 extension ModelConfig {
+  // swift-format-ignore: AlwaysUseLowerCamelCase
   package static let llama2_7B = ModelConfig(
     vocabSize: 32_000, hiddenSize: 4096, intermediateSize: 11_008, numHiddenLayers: 32, numAttentionHeads: 32,
     numKeyValueHeads: 32, headDim: 128, maxPositionEmbeddings: 4096)

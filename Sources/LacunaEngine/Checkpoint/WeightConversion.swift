@@ -41,7 +41,8 @@ struct WeightConversion {
     }
     let row = badRow.load(ordering: .relaxed)
     guard row < 0 else {
-      throw LacunaError(.malformed, file: source.path, field: name, expected: "finite values", found: "others in row \(row)")
+      throw LacunaError(
+        .malformed, file: source.path, field: name, expected: "finite values", found: "others in row \(row)")
     }
     let matrix = WeightMatrix(
       data: out.codes, scales: out.scales.map { UnsafePointer($0) }, rows: rows, cols: cols, blockRows: 1,

@@ -1,3 +1,5 @@
+import Synchronization
+
 // What happens when a mapped file is cut short by another process: the kernel raises SIGBUS at the first read past
 // the new end. The process must not go on with wrong weights, and must not die without a word.
 #if canImport(Glibc)
@@ -5,7 +7,6 @@
 #elseif canImport(Darwin)
   import Darwin
 #endif
-import Synchronization
 
 /// An ordered exit, with a message that names the file, when a mapped file can no longer be read.
 package enum BusErrorExit {
@@ -64,27 +65,28 @@ package enum BusErrorExit {
   }
 
   /// Only functions that POSIX lists as async-signal-safe.
-  private static let handler: @convention(c) (Int32, UnsafeMutablePointer<siginfo_t>?, UnsafeMutableRawPointer?) -> Void = {
-    _, info, _ in
-    #if canImport(Darwin)
-      let address = UInt(bitPattern: info?.pointee.si_addr)
-    #else
-      let address = UInt(bitPattern: info?.pointee._sifields._sigfault.si_addr)
-    #endif
-    for index in 0..<slotCount {
-      let slot = slots + index
-      let base = slot.pointee.base.load(ordering: .acquiring)
-      guard base > reserved, address >= base, address - base < UInt(slot.pointee.byteCount.load(ordering: .relaxed)),
-        let path = UnsafePointer<CChar>(bitPattern: slot.pointee.path.load(ordering: .relaxed))
-      else { continue }
-      put("lacuna: ")
-      write(2, path, strlen(path))
-      put(": cannot be read any more (cut short while it was in use?)\n")
-      _exit(status)
+  private static let handler:
+    @convention(c) (Int32, UnsafeMutablePointer<siginfo_t>?, UnsafeMutableRawPointer?) -> Void = {
+      _, info, _ in
+      #if canImport(Darwin)
+        let address = UInt(bitPattern: info?.pointee.si_addr)
+      #else
+        let address = UInt(bitPattern: info?.pointee._sifields._sigfault.si_addr)
+      #endif
+      for index in 0..<slotCount {
+        let slot = slots + index
+        let base = slot.pointee.base.load(ordering: .acquiring)
+        guard base > reserved, address >= base, address - base < UInt(slot.pointee.byteCount.load(ordering: .relaxed)),
+          let path = UnsafePointer<CChar>(bitPattern: slot.pointee.path.load(ordering: .relaxed))
+        else { continue }
+        put("lacuna: ")
+        write(2, path, strlen(path))
+        put(": cannot be read any more (cut short while it was in use?)\n")
+        _exit(status)
+      }
+      signal(SIGBUS, SIG_DFL)
+      raise(SIGBUS)
     }
-    signal(SIGBUS, SIG_DFL)
-    raise(SIGBUS)
-  }
 
   private static func put(_ text: StaticString) { write(2, text.utf8Start, text.utf8CodeUnitCount) }
 }

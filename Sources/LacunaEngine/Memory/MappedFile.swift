@@ -37,13 +37,16 @@ package final class MappedFile: @unchecked Sendable {
     munmap(UnsafeMutableRawPointer(mutating: base), byteCount)
   }
 
+  /// Valid while this object lives, which the pointer does not see to: `withExtendedLifetime` where nothing else holds it.
   package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: byteCount) }
 
   /// - Throws: `malformed` if the file has changed its size since it was mapped.
   package func checkUnchanged() throws(LacunaError) {
     let found = try file.currentByteCount()
     guard found == byteCount else {
-      throw LacunaError(.malformed, file: path, field: "size", expected: "\(byteCount) bytes", found: "\(found) (the file changed while it was open)")
+      throw LacunaError(
+        .malformed, file: path, field: "size", expected: "\(byteCount) bytes",
+        found: "\(found) (the file changed while it was open)")
     }
   }
 }
@@ -54,7 +57,8 @@ package final class MappedFile: @unchecked Sendable {
 package func readFile(_ path: String, limit: Int) throws(LacunaError) -> [UInt8] {
   let file = try OpenFile(path: path)
   guard file.byteCount <= limit else {
-    throw LacunaError(.malformed, file: path, field: "size", expected: "at most \(limit) bytes", found: "\(file.byteCount)")
+    throw LacunaError(
+      .malformed, file: path, field: "size", expected: "at most \(limit) bytes", found: "\(file.byteCount)")
   }
   var failure: Int32 = 0
   let bytes = [UInt8](unsafeUninitializedCapacity: file.byteCount) { buffer, count in
@@ -72,7 +76,9 @@ package func readFile(_ path: String, limit: Int) throws(LacunaError) -> [UInt8]
   }
   guard failure == 0 else { throw LacunaError(.unreadable, "\(path): cannot read: \(systemMessage(failure))") }
   guard bytes.count == file.byteCount else {
-    throw LacunaError(.malformed, file: path, field: "size", expected: "\(file.byteCount) bytes", found: "\(bytes.count) (the file changed while it was read)")
+    throw LacunaError(
+      .malformed, file: path, field: "size", expected: "\(file.byteCount) bytes",
+      found: "\(bytes.count) (the file changed while it was read)")
   }
   return bytes
 }

@@ -33,14 +33,16 @@ extension Candidates {
       ranking.population = UnsafePointer(scratch.positions)
       ranking.count = probable
     }
-    guard let cut = Selection.cut(
-      ranking, target: mass * total, work: scratch.work, histogram: scratch.histogram)
+    guard
+      let cut = Selection.cut(
+        ranking, target: mass * total, work: scratch.work, histogram: scratch.histogram)
     else { return }
     var kept = positions(cut, scores, of: ranking.population, ranking.count)
     if kept < minimum {
       ranking = Selection.Ranking(scores: scores, weights: nil, count: count, population: nil)
-      guard let wider = Selection.cut(
-        ranking, target: Double(minimum), work: scratch.work, histogram: scratch.histogram)
+      guard
+        let wider = Selection.cut(
+          ranking, target: Double(minimum), work: scratch.work, histogram: scratch.histogram)
       else { return }
       kept = positions(wider, scores, of: nil, count)
     }
@@ -81,8 +83,9 @@ extension Candidates {
         ranking.population = UnsafePointer(scratch.positions)
       }
     }
-    guard let cut = Selection.cut(
-      ranking, target: Double(k), work: scratch.work, histogram: scratch.histogram)
+    guard
+      let cut = Selection.cut(
+        ranking, target: Double(k), work: scratch.work, histogram: scratch.histogram)
     else { preconditionFailure("\(k) of \(range.survivors) candidates not found") }
     return positions(cut, logits, of: ranking.population, ranking.count)
   }

@@ -1,7 +1,7 @@
 /// The tokens that can still be drawn, while one token is being chosen.
 ///
-/// Dense at first: the caller's logits, a token's id being its place. A filter that leaves few makes it compact: ids, in
-/// rising order, beside their logits. In both forms -inf is a masked token, and order is by falling logit with the
+/// Dense at first: the caller's logits, a token's id being its place. A filter that leaves few makes it compact: ids,
+/// in rising order, beside their logits. In both forms -inf is a masked token, and order is by falling logit with the
 /// lower id first among equals.
 struct Candidates: ~Copyable {
   let vocabularySize: Int

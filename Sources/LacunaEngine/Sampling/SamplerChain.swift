@@ -51,7 +51,7 @@ public struct SamplerChain {
 
   /// Draws a token from `logits` ([vocabSize]), which it may change. The draw is a pure function of the logits, the
   /// chain's state and the context's seed, stream and position.
-  /// - Throws: `notFinite` naming the token for NaN and +inf, or when every token is masked; what a script's stage throws.
+  /// - Throws: `notFinite` naming the token for NaN and +inf, or when every token is masked; what a script throws.
   public mutating func sample(
     _ logits: UnsafeMutableBufferPointer<Float>, _ context: SamplingContext
   ) throws -> TokenID {
@@ -100,7 +100,9 @@ public struct SamplerChain {
     context.lane = index + 1
     switch filters[index].runner {
     case .native(let stage):
-      do throws(LacunaError) { try stage.apply(&candidates, context) } catch { throw located(error, filters[index].name) }
+      do throws(LacunaError) { try stage.apply(&candidates, context) } catch {
+        throw located(error, filters[index].name)
+      }
     case .external(let stage):
       let logits = candidates.makeDense()
       try stage.apply(logits, context)

@@ -34,6 +34,7 @@ extension Session {
   ///   model or another form of keys and values; all name the file.
   public static func restore(from path: String, engine: Engine) throws(LacunaError) -> Session {
     let file = try MappedFile(path: path)
+    defer { withExtendedLifetime(file) {} }
     var reader = SnapshotReader(bytes: file.bytes, path: path)
     guard try reader.bytes(magic.count, "magic").elementsEqual(magic) else {
       throw LacunaError(.malformed, file: path, field: "magic", expected: "LACUNAS1", found: "something else")

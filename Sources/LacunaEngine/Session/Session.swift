@@ -59,8 +59,8 @@ public final class Session {
 
   public func append(_ id: TokenID) throws(LacunaError) { try append(CollectionOfOne(id)) }
 
-  /// Logits after the last token, [vocabSize]; runs the pending forward pass. Valid until the epoch changes; the
-  /// address is the same every time.
+  /// Logits after the last token, [vocabSize]; runs the pending forward pass. Valid until the epoch changes and
+  /// while the session lives; the address is the same every time.
   /// - Throws: `invalidArgument` for an empty session, `notFinite`, `cancelled`.
   public func logits() throws(LacunaError) -> UnsafeBufferPointer<Float> {
     if let request = try logitsRequest() { try engine.runner.run([request]) }

@@ -68,7 +68,9 @@ struct AddedTokenSplitter: Sendable {
         position += 1
         continue
       }
-      if token.stripsLeft { range = Self.spaceStart(before: range.lowerBound, notBefore: start, in: text)..<range.upperBound }
+      if token.stripsLeft {
+        range = Self.spaceStart(before: range.lowerBound, notBefore: start, in: text)..<range.upperBound
+      }
       if token.stripsRight { range = range.lowerBound..<Self.spaceEnd(from: range.upperBound, in: text) }
       if range.lowerBound > start { segments.append(Segment(range: start..<range.lowerBound, id: nil)) }
       segments.append(Segment(range: range, id: token.id))
@@ -80,7 +82,8 @@ struct AddedTokenSplitter: Sendable {
   }
 
   private static func standsAlone(_ range: Range<Int>, in text: [UInt8]) -> Bool {
-    let left = range.lowerBound == 0 ? nil : decodeScalar(text, at: scalarStart(before: range.lowerBound, in: text)).scalar
+    let left =
+      range.lowerBound == 0 ? nil : decodeScalar(text, at: scalarStart(before: range.lowerBound, in: text)).scalar
     let right = range.upperBound == text.count ? nil : decodeScalar(text, at: range.upperBound).scalar
     return !(left.map(CharacterClass.isWord) ?? false) && !(right.map(CharacterClass.isWord) ?? false)
   }

@@ -17,9 +17,9 @@ package enum TokenizerLoader {
       return try loadModel(model, TokenizerConfiguration(directory: directory), config)
     }
     if fileExists(json) {
-      let file = try TokenizerJSONFile(try readFile(json, limit: byteLimit), file: json)
+      let file = try TokenizerJSONFile(try readFile(json, limit: byteLimit), rows: config.vocabSize, file: json)
       return try file.makeTokenizer(
-        TokenizerConfiguration(directory: directory), rows: config.vocabSize, bosFallback: config.bosTokenID,
+        TokenizerConfiguration(directory: directory), bosFallback: config.bosTokenID,
         eosFallback: config.eosTokenIDs.first)
     }
     return nil
@@ -28,12 +28,7 @@ package enum TokenizerLoader {
   private static func loadModel(
     _ path: String, _ configuration: TokenizerConfiguration, _ config: ModelConfig
   ) throws(LacunaError) -> SentencePieceTokenizer {
-    let file = try SentencePieceModelFile(try readFile(path, limit: byteLimit), file: path)
-    guard file.pieces.count <= config.vocabSize else {
-      throw LacunaError(
-        .malformed, file: path, field: "pieces", expected: "at most \(config.vocabSize), the rows of the model",
-        found: "\(file.pieces.count)")
-    }
+    let file = try SentencePieceModelFile(try readFile(path, limit: byteLimit), rows: config.vocabSize, file: path)
     // The model could not read those beyond its rows.
     let added = configuration.added.filter { $0.id < config.vocabSize }
     func id(of token: String?) -> TokenID? {

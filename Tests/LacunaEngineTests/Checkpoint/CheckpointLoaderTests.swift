@@ -5,16 +5,19 @@ import Testing
 
 @Suite("Weights from checkpoints")
 struct CheckpointLoaderTests {
+  private let keeper = Keeper()
+
   private func source(_ checkpoint: TinyCheckpoint) throws -> HuggingFaceSource {
     let directory = try TemporaryDirectory()
     try checkpoint.write(to: directory)
-    return try HuggingFaceSource(path: directory.path)
+    return keeper.keep(try HuggingFaceSource(path: directory.path))
   }
 
   private func load(
     _ source: any CheckpointSource, _ choice: WeightChoice, head: Bool = false
   ) throws -> ModelWeights {
-    try CheckpointLoader.weights(of: source, choice: choice, quantizesHead: head, progress: nil)
+    keeper.keep(
+      try CheckpointLoader.weights(of: source, choice: choice, quantizesHead: head, progress: nil))
   }
 
   private func values(_ matrix: WeightMatrix) -> [Float] {
@@ -55,7 +58,9 @@ struct CheckpointLoaderTests {
     let source = try source(TinyCheckpoint())
     let weights = try load(source, .fp8)
     #expect(weights.embedding.type == .bf16 && weights.head.weight.type == .bf16)
-    for (matrix, name) in [(weights.layers[0].down.weight, "mlp.down_proj"), (weights.layers[0].key.weight, "self_attn.k_proj")] {
+    for (matrix, name) in [
+      (weights.layers[0].down.weight, "mlp.down_proj"), (weights.layers[0].key.weight, "self_attn.k_proj"),
+    ] {
       let original = values(try #require(source.matrix("model.layers.0.\(name).weight")))
       #expect(matrix.type == .e4m3 && matrix.blockRows == 1 && matrix.blockCols == matrix.cols)
       let scales = try #require(matrix.scales)
@@ -88,7 +93,7 @@ struct CheckpointLoaderTests {
 
   @Test("E4M3 stays in place as fp8, and is the product of code and scale rounded once as bf16")
   func quantizedSource() throws {
-    let source = try HuggingFaceSource(path: Fixture.path("golden/gqa-tied-fp8-channel"))
+    let source = keeper.keep(try HuggingFaceSource(path: Fixture.path("golden/gqa-tied-fp8-channel")))
     let name = "model.layers.1.self_attn.k_proj.weight"
     let stored = try #require(source.matrix(name))
     #expect(try load(source, .fp8).layers[1].key.weight.data == stored.data)
@@ -105,7 +110,7 @@ struct CheckpointLoaderTests {
       return (scale, codes)
     }
     #expect(quantize([0, -0.0, 0]) == (1, [0, 0x80, 0]))
-    #expect(quantize([1e-44, 0, 0]) == (1, [0, 0, 0]))
+    #expect(quantize([.leastNonzeroMagnitude, 0, 0]) == (1, [0, 0, 0]))
     #expect(quantize([448, -448, 224, 1]) == (1, [0x7E, 0xFE, 0x76, 0x38]))
     #expect(quantize([.greatestFiniteMagnitude, 0]).codes == [0x7E, 0])
     #expect(quantize([1, .nan]).scale == nil)
@@ -141,12 +146,13 @@ struct CheckpointLoaderTests {
     #expect(throws: LacunaError.self) { _ = try CheckpointLoader.open("\(directory.path)/none") }
   }
 
-  @Test("synthetic weights repeat, hold no NaN, and have the deviation they promise", arguments: [WeightType.e4m3, .bf16])
+  @Test(
+    "synthetic weights repeat, hold no NaN, and have the deviation they promise", arguments: [WeightType.e4m3, .bf16])
   func synthetic(type: WeightType) throws {
-    let (first, second) = (
-      try ModelWeights.random(config: .tiny, type: type, seed: 3), try ModelWeights.random(config: .tiny, type: type, seed: 3)
-    )
-    let other = try ModelWeights.random(config: .tiny, type: type, seed: 4)
+    func random(_ seed: UInt64) throws -> ModelWeights {
+      keeper.keep(try ModelWeights.random(config: .tiny, type: type, seed: seed))
+    }
+    let (first, second, other) = (try random(3), try random(3), try random(4))
     let matrix = first.layers[1].down.weight
     #expect(matrix.type == type && first.embedding.type == .bf16)
     #expect(codes(matrix) == codes(second.layers[1].down.weight))

@@ -6,6 +6,7 @@ import Testing
 @Suite("Hugging Face directories")
 struct HuggingFaceSourceTests {
   private let directory: TemporaryDirectory
+  private let keeper = Keeper()
 
   init() throws { directory = try TemporaryDirectory() }
 
@@ -18,7 +19,7 @@ struct HuggingFaceSourceTests {
   func inPlace() throws {
     let checkpoint = TinyCheckpoint()
     try checkpoint.write(to: directory)
-    let source = try HuggingFaceSource(path: directory.path)
+    let source = keeper.keep(try HuggingFaceSource(path: directory.path))
     let matrix = try #require(source.matrix("lm_head.weight"))
     let expected = try #require(checkpoint.tensors.first { $0.name == "lm_head.weight" }).bytes
     #expect(Array(UnsafeRawBufferPointer(start: matrix.data, count: matrix.byteCount)) == expected)
@@ -30,7 +31,7 @@ struct HuggingFaceSourceTests {
   func shards() throws {
     let checkpoint = TinyCheckpoint()
     try checkpoint.writeSharded(3, to: directory)
-    let source = try HuggingFaceSource(path: directory.path)
+    let source = keeper.keep(try HuggingFaceSource(path: directory.path))
     for tensor in checkpoint.tensors where tensor.shape.count == 2 {
       let matrix = try #require(source.matrix(tensor.name))
       #expect(Array(UnsafeRawBufferPointer(start: matrix.data, count: matrix.byteCount)) == tensor.bytes)
@@ -56,7 +57,10 @@ struct HuggingFaceSourceTests {
     let path = "\(directory.path)/model.safetensors.index.json"
     let good = try String(contentsOfFile: path, encoding: .utf8)
     for (old, new, message) in [
-      ("\"lm_head.weight\"", "\"lm_head.weights\"", "lm_head.weights: expected the tensor, as the index says, found none"),
+      (
+        "\"lm_head.weight\"", "\"lm_head.weights\"",
+        "lm_head.weights: expected the tensor, as the index says, found none"
+      ),
       ("\"lm_head.weight\": \"model-2", "\"lm_head.weight\": \"model-1", "found it in"),
       ("model-2-of-2", "model-3-of-2", "model-3-of-2.safetensors: cannot open"),
       ("\"weight_map\"", "\"weights\"", "weight_map: expected an object, found nothing"),
@@ -78,7 +82,8 @@ struct HuggingFaceSourceTests {
     try directory.write(TinyCheckpoint().configText, to: "config.json")
     try directory.write("x", to: "pytorch_model.bin")
     let weights = try #require(throws: LacunaError.self) { _ = try HuggingFaceSource(path: directory.path) }
-    #expect(weights.message.contains("expected model.safetensors") && weights.message.contains("found pytorch_model.bin"))
+    #expect(
+      weights.message.contains("expected model.safetensors") && weights.message.contains("found pytorch_model.bin"))
   }
 
   @Test("a missing, misshapen or mistyped tensor is refused by name")
@@ -153,7 +158,7 @@ struct HuggingFaceSourceTests {
     for padding in 0..<8 {
       try directory.write(checkpoint.configText, to: "config.json")
       try directory.write(safetensors(checkpoint.tensors, padding: padding), to: "model.safetensors")
-      let source = try HuggingFaceSource(path: directory.path)
+      let source = keeper.keep(try HuggingFaceSource(path: directory.path))
       let matrix = try #require(source.matrix("lm_head.weight"))
       #expect(UInt(bitPattern: matrix.data).isMultiple(of: 2))
       let expected = try #require(checkpoint.tensors.first { $0.name == "lm_head.weight" }).bytes
@@ -189,7 +194,8 @@ struct HuggingFaceSourceTests {
     #expect(try template(#"{"model_max_length": 1e30, "chat_template": "{{ a }}"}"#) == "{{ a }}")
     #expect(try template(#"{"chat_template": null}"#) == nil)
     #expect(
-      try template(#"{"chat_template": [{"name":"tool_use","template":"t"},{"name":"default","template":"d"}]}"#) == "d")
+      try template(#"{"chat_template": [{"name":"tool_use","template":"t"},{"name":"default","template":"d"}]}"#) == "d"
+    )
     #expect(throws: LacunaError.self) { _ = try template(#"{"chat_template": 5}"#) }
     let long = String(repeating: "x", count: (1 << 20) + 1)
     #expect(throws: LacunaError.self) { _ = try template(#"{"chat_template": "\#(long)x"}"#) }

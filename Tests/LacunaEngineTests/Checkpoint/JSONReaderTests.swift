@@ -20,7 +20,8 @@ struct JSONReaderTests {
   @Test(
     "what the format forbids is refused, with file and byte",
     arguments: [
-      "", "{", "[1,]", "{\"a\":1,}", "{\"a\" 1}", "{a:1}", "01", "1.", ".5", "+1", "1e", "-", "NaN", "Infinity", "1e999",
+      "", "{", "[1,]", "{\"a\":1,}", "{\"a\" 1}", "{a:1}", "01", "1.", ".5", "+1", "1e", "-", "NaN", "Infinity",
+      "1e999",
       "tru", "nulL", "\"", "\"\\x\"", "\"\\u12g4\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"a\nb\"",
       "1 2", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "\u{FEFF}1", "[1}", "'a'",
     ])
@@ -40,7 +41,8 @@ struct JSONReaderTests {
     #expect(throws: LacunaError.self) { _ = try parse(nested(100_000)) }
   }
 
-  @Test("ill-formed UTF-8 is refused", arguments: [[0x80], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80]])
+  @Test(
+    "ill-formed UTF-8 is refused", arguments: [[0x80], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80]])
   func utf8(bytes: [UInt8]) throws {
     #expect(throws: LacunaError.self) { _ = try JSONValue.parse([0x22] + bytes + [0x22], file: "x.json") }
     #expect(throws: LacunaError.self) { _ = try JSONValue.parse([0x22, 0x5C, 0x6E] + bytes + [0x22], file: "x.json") }
@@ -52,6 +54,13 @@ struct JSONReaderTests {
     for length in 0..<text.count {
       #expect(throws: LacunaError.self) { _ = try JSONValue.parse(Array(text[..<length]), file: "x.json") }
     }
+  }
+
+  @Test("a string longer than 16 MiB is refused, escaped or not", arguments: ["", "\\n"])
+  func longString(escape: String) throws {
+    let text = "\"\(escape)" + String(repeating: "x", count: 17 << 20) + "\""
+    let error = try #require(throws: LacunaError.self) { _ = try parse(text) }
+    #expect(error.message.contains("at most 16777216 bytes"))
   }
 
   @Test("an object of too many members is refused")

@@ -10,7 +10,8 @@ struct MappedFileTests {
     let directory = try TemporaryDirectory()
     let path = try directory.write([1, 2, 3], to: "data")
     try FileManager.default.createSymbolicLink(atPath: "\(directory.path)/link", withDestinationPath: path)
-    #expect(Array(try MappedFile(path: "\(directory.path)/link").bytes) == [1, 2, 3])
+    let file = try MappedFile(path: "\(directory.path)/link")
+    withExtendedLifetime(file) { #expect(Array(file.bytes) == [1, 2, 3]) }
     #expect(try readFile(path, limit: 3) == [1, 2, 3])
   }
 
@@ -63,7 +64,7 @@ struct MappedFileTests {
       let path = try directory.write([UInt8](repeating: 7, count: 100_000), to: "weights")
       let file = try MappedFile(path: path)
       precondition(truncate(path, 0) == 0)
-      print(file.bytes[90_000])
+      withExtendedLifetime(file) { print(file.bytes[90_000]) }
     }
     let message = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
     #expect(message.contains("/weights: cannot be read any more"))

@@ -46,7 +46,10 @@ struct ModelConfigParsingTests {
       (["rope_parameters": #"{"rope_type":"default","rope_theta":10000}"#], RoPEScaling.none),
       (["rope_scaling": #"{"type":"linear","factor":2}"#], .linear(factor: 2)),
       (["rope_scaling": #"{"rope_type":"linear","factor":2.5}"#], .linear(factor: 2.5)),
-      (["rope_parameters": #"{"rope_type":"dynamic","factor":4.0}"#], .dynamic(factor: 4, originalMaxPositionEmbeddings: 64)),
+      (
+        ["rope_parameters": #"{"rope_type":"dynamic","factor":4.0}"#],
+        .dynamic(factor: 4, originalMaxPositionEmbeddings: 64)
+      ),
       (
         [
           "rope_parameters":
@@ -79,8 +82,10 @@ struct ModelConfigParsingTests {
     "what we cannot run or believe is refused by name",
     arguments: [
       ("model_type", "\"qwen2\""), ("model_type", "5"), ("architectures", "[\"LlamaForSequenceClassification\"]"),
-      ("hidden_act", "\"gelu\""), ("pretraining_tp", "2"), ("partial_rotary_factor", "0.5"), ("torch_dtype", "\"int8\""),
-      ("vocab_size", "0"), ("vocab_size", "-1"), ("vocab_size", "1e9"), ("vocab_size", "12.0"), ("vocab_size", "\"12\""),
+      ("hidden_act", "\"gelu\""), ("pretraining_tp", "2"), ("partial_rotary_factor", "0.5"),
+      ("torch_dtype", "\"int8\""),
+      ("vocab_size", "0"), ("vocab_size", "-1"), ("vocab_size", "1e9"), ("vocab_size", "12.0"),
+      ("vocab_size", "\"12\""),
       ("vocab_size", "9223372036854775807"), ("vocab_size", "1e400"), ("vocab_size", "null"),
       ("hidden_size", "1000000000"), ("hidden_size", "9"), ("intermediate_size", "0"), ("num_hidden_layers", "100000"),
       ("num_attention_heads", "0"), ("num_key_value_heads", "3"), ("num_key_value_heads", "4"), ("head_dim", "3"),
@@ -93,7 +98,10 @@ struct ModelConfigParsingTests {
       ("rope_scaling", #"{"rope_type":"linear","factor":1e300}"#),
       ("rope_scaling", #"{"rope_type":"linear","type":"dynamic","factor":2}"#),
       ("rope_scaling", #"{"rope_type":"default","mrope_section":[1]}"#),
-      ("rope_scaling", #"{"rope_type":"llama3","factor":8,"low_freq_factor":4,"high_freq_factor":4,"original_max_position_embeddings":5}"#),
+      (
+        "rope_scaling",
+        #"{"rope_type":"llama3","factor":8,"low_freq_factor":4,"high_freq_factor":4,"original_max_position_embeddings":5}"#
+      ),
       ("rope_scaling", #"{"rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4}"#),
       ("rope_scaling", #"{"rope_type":"dynamic","factor":2,"original_max_position_embeddings":5}"#),
     ])

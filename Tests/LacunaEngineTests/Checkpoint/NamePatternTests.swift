@@ -15,7 +15,8 @@ struct NamePatternTests {
       (".*lm_head", "lm_head", true), (".*self_attn", "model.layers.0.self_attn.q_proj", true),
       ("self_attn", "model.layers.0.self_attn.q_proj", false), ("model", "model.layers", true),
       (".*mlp.gate$", "model.layers.0.mlp.gate", true), (".*mlp.gate$", "model.layers.0.mlp.gate_proj", false),
-      (#"model\.layers\.[0-3]\..*"#, "model.layers.3.mlp", true), (#"model\.layers\.[0-3]\..*"#, "model.layers.4.mlp", false),
+      (#"model\.layers\.[0-3]\..*"#, "model.layers.3.mlp", true),
+      (#"model\.layers\.[0-3]\..*"#, "model.layers.4.mlp", false),
       (#".*\.\d{1,2}\.mlp"#, "model.layers.12.mlp", true), (#".*\.\d{1,2}\.mlp"#, "model.layers.123.mlp", false),
       (".*(q|k|v)_proj$", "x.k_proj", true), (".*(?:q|k|v)_proj$", "x.o_proj", false),
       ("^(?!.*down).*_proj", "a.up_proj", true), ("^(?!.*down).*_proj", "a.down_proj", false),
@@ -30,7 +31,9 @@ struct NamePatternTests {
 
   @Test(
     "syntax outside the subset is refused, naming the pattern",
-    arguments: ["(", ")", "a)", "[a", "*a", "a**", "(?<=a)b", "(?P<n>a)", #"\1"#, #"\p"#, "a{3,2}", "a{", "[b-a]", "\\"])
+    arguments: [
+      "(", ")", "a)", "[a", "*a", "a**", "(?<=a)b", "(?P<n>a)", #"\1"#, #"\p"#, "a{3,2}", "a{", "[b-a]", "\\",
+    ])
   func refusals(pattern: String) throws {
     let error = try #require(throws: LacunaError.self) { _ = try NamePattern(pattern) }
     #expect(error.code == .unsupported && error.message.contains("pattern"))

@@ -29,10 +29,12 @@ enum Scheme {
 
 @Suite("FP8 schemes")
 struct QuantizationSchemeTests {
+  private let keeper = Keeper()
+
   private func open(_ checkpoint: TinyCheckpoint) throws -> HuggingFaceSource {
     let directory = try TemporaryDirectory()
     try checkpoint.write(to: directory)
-    return try HuggingFaceSource(path: directory.path)
+    return keeper.keep(try HuggingFaceSource(path: directory.path))
   }
 
   struct Case: Sendable {
@@ -132,7 +134,8 @@ struct QuantizationSchemeTests {
   @Test(
     "a scheme that we do not know is refused, naming the field",
     arguments: [
-      (#"{"quant_method":"gptq","bits":4}"#, "quant_method"), (#"{"bits":4}"#, "quant_method"), ("7", "quantization_config"),
+      (#"{"quant_method":"gptq","bits":4}"#, "quant_method"), (#"{"bits":4}"#, "quant_method"),
+      ("7", "quantization_config"),
       (Scheme.compressedTensors(format: "pack-quantized"), "format"),
       (Scheme.compressedTensors(#""strategy":"group","group_size":128"#), "strategy"),
       (Scheme.compressedTensors(#""strategy":"block""#), "block_structure"),
@@ -147,7 +150,8 @@ struct QuantizationSchemeTests {
       (Scheme.compressedTensors().replacing("\"symmetric\":true", with: "\"symmetric\":false"), "symmetric"),
       (Scheme.compressedTensors().replacing("\"compressed\"", with: "\"frozen\""), "quantization_status"),
       (#"{"quant_method":"compressed-tensors","format":"float-quantized","config_groups":{}}"#, "config_groups"),
-      (#"{"quant_method":"fp8","fmt":"e5m2"}"#, "fmt"), (#"{"quant_method":"fp8","activation_scheme":"x"}"#, "activation_scheme"),
+      (#"{"quant_method":"fp8","fmt":"e5m2"}"#, "fmt"),
+      (#"{"quant_method":"fp8","activation_scheme":"x"}"#, "activation_scheme"),
       (#"{"quant_method":"fp8","weight_block_size":[128]}"#, "weight_block_size"),
       (#"{"quant_method":"fp8","weight_block_size":[1e9,1]}"#, "weight_block_size"),
     ])
@@ -169,7 +173,9 @@ struct QuantizationSchemeTests {
     }
     checkpoint.replace(.f32(name, [6, 1], [1, 1, 1, value, 1, 1]))
     let bad = try #require(throws: LacunaError.self) { _ = try open(checkpoint) }
-    #expect(bad.message.contains("model.safetensors: \(name): expected finite scales above 0") && bad.message.contains("at 3"))
+    #expect(
+      bad.message.contains("model.safetensors: \(name): expected finite scales above 0") && bad.message.contains("at 3")
+    )
     for shape in [[5, 1], [1], [6, 6], [1, 6], []] {
       checkpoint.replace(Scheme.scales(name, "F32", shape))
       let error = try #require(throws: LacunaError.self) { _ = try open(checkpoint) }

@@ -4,9 +4,11 @@ import Testing
 
 @Suite("Safetensors files")
 struct SafetensorsTests {
+  private let keeper = Keeper()
+
   private func open(_ bytes: [UInt8]) throws -> SafetensorsFile {
     let directory = try TemporaryDirectory()
-    return try SafetensorsFile(path: try directory.write(bytes, to: "x.safetensors"))
+    return keeper.keep(try SafetensorsFile(path: try directory.write(bytes, to: "x.safetensors")))
   }
 
   @Test("tensors are found in the order of their bytes, at their offsets")

@@ -36,7 +36,8 @@ struct ChainParserTests {
     "what cannot be read is shown with its column",
     arguments: [
       (":k=1", "column 1"), ("top_k:k=", "column 9"), ("top_k:k=4x", "column 9"), ("top_k:", "column 7"),
-      ("top_k:k=1,k=2", "column 11"), ("top_k:1,k=2", "column 9"), ("a:b=\"x", "column 7"), ("a:b=[1,\"x\"]", "column 8"),
+      ("top_k:k=1,k=2", "column 11"), ("top_k:1,k=2", "column 9"), ("a:b=\"x", "column 7"),
+      ("a:b=[1,\"x\"]", "column 8"),
       ("a:b=[1", "column 7"), ("a:b=[true]", "column 6"), ("a:b=\"\\q\"", "column 7"), ("a:b=1\"x\"", "column 6"),
       ("mine/pick:1", "column 11"), ("logit_bias:1=2,1=3", "column 16"), ("logit_bias:1=true", "column 12"),
       ("top_k:k=nan", "column 9"), ("a=b", "column 2"),

@@ -52,6 +52,23 @@ struct ChainStateTests {
     #expect(chain.acceptedCount == 30)
   }
 
+  @Test("copies that take turns do not see one another's tokens", arguments: ["dist", "mirostat", "mirostat_v2"])
+  func turns(_ selector: String) throws {
+    var alone = try chain(selector)
+    var aloneTokens: [TokenID] = []
+    try generate(&alone, &aloneTokens, 60)
+    var chain = try chain(selector)
+    var tokens: [TokenID] = []
+    try generate(&chain, &tokens, 20)
+    var (fork, forkTokens) = (chain, tokens)
+    for _ in 0..<40 {
+      try generate(&fork, &forkTokens, 1, seed: 77)
+      try generate(&chain, &tokens, 1)
+    }
+    #expect(tokens == aloneTokens)
+    #expect(zip(forkTokens, forkTokens.dropFirst()).allSatisfy { $0 != $1 })
+  }
+
   @Test("after a rewind the same tokens come again", arguments: ["dist", "mirostat", "mirostat_v2"])
   func rewinds(_ selector: String) throws {
     var chain = try chain(selector)
@@ -128,5 +145,33 @@ struct ChainStateTests {
       ], vocabularySize: 3)
     #expect(try chain.draw([0, 1, 0]) == 1)
     #expect(early.calls == 1 && honest.calls == 1 && late.calls == 0)
+  }
+
+  @Test("every stage has random numbers of its own, the selector's do not depend on the filters")
+  func lanes() throws {
+    final class Dice: SamplerChain.ExternalStage {
+      let isSelector: Bool
+      var thrown: [SeededRandom] = []
+      init(isSelector: Bool) { self.isSelector = isSelector }
+      func apply(_ logits: UnsafeMutableBufferPointer<Float>, _ context: SamplingContext) {
+        thrown.append(context.random)
+      }
+      func pick(_ logits: UnsafeMutableBufferPointer<Float>, _ context: SamplingContext) -> TokenID {
+        thrown.append(context.random)
+        return 0
+      }
+      func accept(_ token: TokenID) {}
+      func fork() -> any SamplerChain.ExternalStage { self }
+      func rewind(toAccepted count: Int) {}
+    }
+    let (filter, selector) = (Dice(isSelector: false), Dice(isSelector: true))
+    var chain = try SamplerChain(
+      [
+        .native(StageDescription("temperature")), .external(name: "filter", filter),
+        .external(name: "selector", selector),
+      ], vocabularySize: 2)
+    _ = try chain.draw([0, 0], tokens: [1, 1, 1], seed: 8, stream: 9)
+    #expect(filter.thrown == [SeededRandom(seed: 8, stream: 9, position: 3, draw: 2 << 24)])
+    #expect(selector.thrown == [SeededRandom(seed: 8, stream: 9, position: 3)])
   }
 }

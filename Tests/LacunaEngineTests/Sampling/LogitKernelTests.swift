@@ -33,7 +33,8 @@ struct LogitKernelTests {
         #expect(range.survivors == open.count && !range.isBad)
         #expect(LogitKernels.lowest(values, values.count) == open.min() ?? .infinity)
         guard !open.isEmpty else { continue }
-        #expect(LogitKernels.firstIndex(of: range.highest, values, values.count) == values.firstIndex(of: range.highest))
+        #expect(
+          LogitKernels.firstIndex(of: range.highest, values, values.count) == values.firstIndex(of: range.highest))
         let mean = open.reduce(0) { $0 + Double($1) } / Double(open.count)
         let variance = open.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / Double(open.count)
         let deviation = LogitKernels.standardDeviation(values, values.count, survivors: open.count)

@@ -68,7 +68,7 @@ struct SeededRandomTests {
     for _ in 0..<50 {
       _ = random.integer(in: .min ... .max)
       #expect(random.integer(in: (.max - 1) ... .max) >= .max - 1)
-      #expect(random.integer(in: .min ... (.max - 1)) < .max)
+      #expect(random.integer(in: .min...(.max - 1)) < .max)
     }
   }
 

@@ -7,7 +7,7 @@ struct ScoringTests {
     let config = Synthetic.odd
     return try Engine(
       config: config, weights: try ModelWeights.random(config: config, type: .e4m3, seed: 7),
-      tokenizer: LetterTokenizer())
+      tokenizer: AlphabetTokenizer())
   }
 
   @Test("answers scored together have the bits of each alone")
@@ -53,12 +53,12 @@ struct ScoringTests {
     config.maxPositionEmbeddings = 32
     let engine = try Engine(
       config: config, weights: try ModelWeights.random(config: config, type: .bf16, seed: 7),
-      tokenizer: LetterTokenizer())
+      tokenizer: AlphabetTokenizer())
     let scorer = try Scorer(engine: engine)
     let text = String(repeating: "abcdefghij", count: 10)
     let scores = try scorer.rollingScores(text, stride: 8)
     #expect(scores.count == 100)
-    let tokens = LetterTokenizer().encode(text, bos: true, special: false)
+    let tokens = AlphabetTokenizer().encode(text, bos: true, special: false)
     // The last window: the 32 tokens that end the text, of which the last few are scored.
     let session = try engine.makeSession()
     try session.append(tokens[(tokens.count - 32)..<(tokens.count - 1)])

@@ -35,7 +35,9 @@ struct MergingTests {
       // Several symbols share a rank, as pieces share a score.
       let rank = UInt32.random(in: 0..<20, using: &random)
       for split in 1..<string.count {
-        guard let left = strings.firstIndex(of: Array(string[..<split])), let right = strings.firstIndex(of: Array(string[split...])) else { continue }
+        guard let left = strings.firstIndex(of: Array(string[..<split])),
+          let right = strings.firstIndex(of: Array(string[split...]))
+        else { continue }
         table.set(SymbolID(left), SymbolID(right), MergeTable.Merge(rank: rank, symbol: SymbolID(symbol)))
       }
     }
@@ -57,7 +59,9 @@ struct MergingTests {
   func table() {
     var table = MergeTable()
     for key in 0..<5_000 as Range<Int32> { table.set(key, key &* 7 % 1_000, MergeTable.Merge(rank: 1, symbol: key)) }
-    for key in 0..<5_000 as Range<Int32> { table.set(key, key &* 7 % 1_000, MergeTable.Merge(rank: UInt32(key), symbol: key)) }
+    for key in 0..<5_000 as Range<Int32> {
+      table.set(key, key &* 7 % 1_000, MergeTable.Merge(rank: UInt32(key), symbol: key))
+    }
     #expect(table.count == 5_000)
     #expect((0..<5_000 as Range<Int32>).allSatisfy { table.merge($0, $0 &* 7 % 1_000).rank == UInt32($0) })
     #expect(!table.merge(1, 2).exists && !table.merge(-1, 0).exists && !table.merge(0, -1).exists)
@@ -78,7 +82,8 @@ struct MergingTests {
     "long words take time in proportion, and give the text back", .timeLimit(.minutes(1)),
     arguments: ["llama-like.model", "llama3.json"])
   func longWords(file: String) throws {
-    let tokenizer: any Tokenizer = file.hasSuffix(".model") ? try TokenizerFixtures.model("llama-like") : try TokenizerFixtures.json("llama3")
+    let tokenizer: any Tokenizer =
+      file.hasSuffix(".model") ? try TokenizerFixtures.model("llama-like") : try TokenizerFixtures.json("llama3")
     var random = SeededGenerator(seed: 3)
     let letters = (0..<100_000).map { _ in Character(UnicodeScalar(UInt8.random(in: 97...122, using: &random))) }
     for text in [String(repeating: "e", count: 100_000), String(repeating: " ", count: 100_000), String(letters)] {

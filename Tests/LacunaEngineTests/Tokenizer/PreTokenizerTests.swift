@@ -13,13 +13,19 @@ struct PreTokenizerTests {
 
   @Test("GPT-2 keeps one space with the word that follows")
   func gpt2() {
-    #expect(words("It's  two  spaces, 12 \n\nend ", .gpt2) == ["It", "'s", " ", " two", " ", " spaces", ",", " 12", " \n", "\n", "end", " "])
+    #expect(
+      words("It's  two  spaces, 12 \n\nend ", .gpt2) == [
+        "It", "'s", " ", " two", " ", " spaces", ",", " 12", " \n", "\n", "end", " ",
+      ])
     #expect(words("IT'S", .gpt2) == ["IT", "'", "S"])
   }
 
   @Test("Llama 3 groups digits by three, keeps newlines together and ignores the case of contractions")
   func llama3() {
-    #expect(words("IT'S 12345, ok!\n\n  x \n y", .llama3) == ["IT", "'S", " ", "123", "45", ",", " ok", "!\n\n", " ", " x", " \n", " y"])
+    #expect(
+      words("IT'S 12345, ok!\n\n  x \n y", .llama3) == [
+        "IT", "'S", " ", "123", "45", ",", " ok", "!\n\n", " ", " x", " \n", " y",
+      ])
     #expect(words("(word) \tword", .llama3) == ["(word", ")", " ", "\tword"])
   }
 
@@ -29,11 +35,13 @@ struct PreTokenizerTests {
   @Test("llama.cpp's default sets punctuation and groups of three digits apart")
   func standard() throws {
     let preTokenizer = try #require(PreTokenizer(ggufName: "default"))
-    #expect(words("pay $12345, now: x+y", preTokenizer) == ["pay", " ", "$", "123", "45", ",", " now", ":", " x", "+", "y"])
+    #expect(
+      words("pay $12345, now: x+y", preTokenizer) == ["pay", " ", "$", "123", "45", ",", " now", ":", " x", "+", "y"])
     #expect(words("1234567", preTokenizer) == ["123", "456", "7"])
   }
 
-  @Test("the words joined are the text, whatever the text", arguments: ["gpt-2", "llama-bpe", "qwen2", "smollm", "default"])
+  @Test(
+    "the words joined are the text, whatever the text", arguments: ["gpt-2", "llama-bpe", "qwen2", "smollm", "default"])
   func coverage(name: String) throws {
     let preTokenizer = try #require(PreTokenizer(ggufName: name))
     for item in try TokenizerFixtures.cases("gpt2") {

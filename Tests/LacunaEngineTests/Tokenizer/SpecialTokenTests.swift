@@ -6,10 +6,12 @@ import Testing
 struct SpecialTokenTests {
   @Test(
     "control tokens typed in a text stay text",
-    arguments: TokenizerFixtures.sentencePiece.map { $0 + ".model" } + (TokenizerFixtures.byteLevel + TokenizerFixtures.converted).map { $0 + ".json" })
+    arguments: TokenizerFixtures.sentencePiece.map { $0 + ".model" }
+      + (TokenizerFixtures.byteLevel + TokenizerFixtures.converted).map { $0 + ".json" })
   func injection(file: String) throws {
     let tokenizer: any Tokenizer =
-      file.hasSuffix(".model") ? try TokenizerFixtures.model(String(file.dropLast(6))) : try TokenizerFixtures.json(String(file.dropLast(5)))
+      file.hasSuffix(".model")
+      ? try TokenizerFixtures.model(String(file.dropLast(6))) : try TokenizerFixtures.json(String(file.dropLast(5)))
     let control = (0..<TokenID(tokenizer.vocabularySize)).filter(tokenizer.isControl)
     #expect(!control.isEmpty)
     for id in control where tokenizer.piece(id) != "<unk>" {
@@ -53,7 +55,8 @@ struct SpecialTokenTests {
 
   @Test("ids outside the vocabulary have no bytes and no name", arguments: [TokenID.min, -1, 640, 700, .max])
   func outside(id: TokenID) throws {
-    for tokenizer in [try TokenizerFixtures.model("llama-like"), try TokenizerFixtures.json("llama3")] as [any Tokenizer]
+    for tokenizer in [try TokenizerFixtures.model("llama-like"), try TokenizerFixtures.json("llama3")]
+      as [any Tokenizer]
     where id < 0 || id >= tokenizer.vocabularySize {
       #expect(tokenizer.bytes(of: id, special: true).isEmpty)
       #expect(tokenizer.piece(id).isEmpty)

@@ -4,10 +4,13 @@ import Testing
 
 @Suite("Streaming detokenization")
 struct StreamDecoderTests {
-  @Test("the streamed pieces joined are the decoded whole", arguments: ["llama-like.model", "user-defined.model", "llama3.json", "gpt2.json"])
+  @Test(
+    "the streamed pieces joined are the decoded whole",
+    arguments: ["llama-like.model", "user-defined.model", "llama3.json", "gpt2.json"])
   func joined(file: String) throws {
     let tokenizer: any Tokenizer =
-      file.hasSuffix(".model") ? try TokenizerFixtures.model(String(file.dropLast(6))) : try TokenizerFixtures.json(String(file.dropLast(5)))
+      file.hasSuffix(".model")
+      ? try TokenizerFixtures.model(String(file.dropLast(6))) : try TokenizerFixtures.json(String(file.dropLast(5)))
     var random = SeededGenerator(seed: 11)
     for _ in 0..<300 {
       // Random ids: ill-formed sequences and control tokens among them.
@@ -43,7 +46,9 @@ struct StreamDecoderTests {
   func repairsSubparts() throws {
     let tokenizer = try TokenizerFixtures.json("llama3")
     let text = "é😀"
-    let bytes = text.utf8.map { byte in (0..<TokenID(tokenizer.vocabularySize)).first { tokenizer.bytes(of: $0, special: false) == [byte] } ?? -1 }
+    let bytes = text.utf8.map { byte in
+      (0..<TokenID(tokenizer.vocabularySize)).first { tokenizer.bytes(of: $0, special: false) == [byte] } ?? -1
+    }
     #expect(tokenizer.decode(bytes) == text)
     #expect(tokenizer.decode(Array(bytes[2...4])) == "\u{FFFD}")
     #expect(tokenizer.decode([bytes[0]] + bytes[2...]) == "\u{FFFD}😀")
@@ -64,7 +69,8 @@ struct StreamDecoderTests {
     var random = SeededGenerator(seed: 5)
     for _ in 0..<20_000 {
       let bytes = (0..<Int.random(in: 1...5, using: &random)).map { _ in
-        [UInt8.random(in: 0...255, using: &random), 0xE0, 0xED, 0xF0, 0xF4, 0x80, 0x9F, 0xA0, 0xBF, 0xC2].randomElement(using: &random) ?? 0
+        [UInt8.random(in: 0...255, using: &random), 0xE0, 0xED, 0xF0, 0xF4, 0x80, 0x9F, 0xA0, 0xBF, 0xC2].randomElement(
+          using: &random) ?? 0
       }
       var text = ""
       var position = 0

@@ -13,7 +13,8 @@ enum TokenizerFixtures {
     var decoded: String?
   }
 
-  static let directory = #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 } + "/Fixtures/tokenizers"
+  static let directory =
+    #filePath.split(separator: "/").dropLast(3).reduce(into: "") { $0 += "/" + $1 } + "/Fixtures/tokenizers"
 
   static let sentencePiece = ["llama-like", "user-defined", "unused", "no-bytes", "across-words"]
   static let converted = ["converted-legacy", "converted-first"]
@@ -40,7 +41,9 @@ enum TokenizerFixtures {
     } ?? []
   }
 
-  private static func ids(_ json: JSONValue?) -> [TokenID] { json?.elements?.compactMap { $0.integer.map(TokenID.init) } ?? [] }
+  private static func ids(_ json: JSONValue?) -> [TokenID] {
+    json?.elements?.compactMap { $0.integer.map(TokenID.init) } ?? []
+  }
 }
 
 /// A generator with a seed: the same numbers in every run (SplitMix64).

@@ -7,7 +7,8 @@ import Testing
 struct TokenizerLoaderTests {
   private func config(vocabSize: Int = 640) -> ModelConfig {
     ModelConfig(
-      vocabSize: vocabSize, hiddenSize: 8, intermediateSize: 8, numHiddenLayers: 1, numAttentionHeads: 1, numKeyValueHeads: 1,
+      vocabSize: vocabSize, hiddenSize: 8, intermediateSize: 8, numHiddenLayers: 1, numAttentionHeads: 1,
+      numKeyValueHeads: 1,
       headDim: 8, maxPositionEmbeddings: 8)
   }
 
@@ -50,7 +51,8 @@ struct TokenizerLoaderTests {
        "added_tokens_decoder":{"640":{"content":"<stop>","special":true},"641":{"content":"<plain>","special":false},
        "9999":{"content":"<beyond>","special":false}}}
       """
-    try withDirectory(fixtures: ["tokenizer.model": "llama-like.model"], texts: ["tokenizer_config.json": text]) { directory in
+    try withDirectory(fixtures: ["tokenizer.model": "llama-like.model"], texts: ["tokenizer_config.json": text]) {
+      directory in
       let tokenizer = try #require(try TokenizerLoader.load(directory: directory, config: config(vocabSize: 642)))
       #expect(tokenizer.eos == 640 && tokenizer.bos == 1 && !tokenizer.addsBOS)
       #expect(tokenizer.vocabularySize == 642)
@@ -63,7 +65,9 @@ struct TokenizerLoaderTests {
 
   @Test("added_tokens.json is read where tokenizer_config.json lists none")
   func older() throws {
-    try withDirectory(fixtures: ["tokenizer.model": "llama-like.model"], texts: ["added_tokens.json": #"{"[PAD]":640}"#]) { directory in
+    try withDirectory(
+      fixtures: ["tokenizer.model": "llama-like.model"], texts: ["added_tokens.json": #"{"[PAD]":640}"#]
+    ) { directory in
       let padded = try #require(try TokenizerLoader.load(directory: directory, config: config(vocabSize: 648)))
       #expect(padded.isControl(640) && padded.vocabularySize == 641)
       let without = try #require(try TokenizerLoader.load(directory: directory, config: config()))
@@ -79,7 +83,9 @@ struct TokenizerLoaderTests {
     }
   }
 
-  @Test("a vocabulary larger than the model is refused", arguments: [("tokenizer.model", "llama-like.model"), ("tokenizer.json", "llama3.json")])
+  @Test(
+    "a vocabulary larger than the model is refused",
+    arguments: [("tokenizer.model", "llama-like.model"), ("tokenizer.json", "llama3.json")])
   func tooLarge(name: String, fixture: String) throws {
     try withDirectory(fixtures: [name: fixture]) { directory in
       #expect { try TokenizerLoader.load(directory: directory, config: config(vocabSize: 639)) } throws: { error in
@@ -88,12 +94,16 @@ struct TokenizerLoaderTests {
     }
   }
 
-  @Test("a broken tokenizer_config.json is refused by field", arguments: [
-    (#"{"legacy":1}"#, "legacy"), (#"{"bos_token":7}"#, "bos_token"), (#"{"added_tokens_decoder":{"x":{}}}"#, "added_tokens_decoder"),
-    (#"{"added_tokens_decoder":{"3":{"content":4}}}"#, "added_tokens_decoder.3.content"), ("[", "byte"),
-  ])
+  @Test(
+    "a broken tokenizer_config.json is refused by field",
+    arguments: [
+      (#"{"legacy":1}"#, "legacy"), (#"{"bos_token":7}"#, "bos_token"),
+      (#"{"added_tokens_decoder":{"x":{}}}"#, "added_tokens_decoder"),
+      (#"{"added_tokens_decoder":{"3":{"content":4}}}"#, "added_tokens_decoder.3.content"), ("[", "byte"),
+    ])
   func broken(text: String, field: String) throws {
-    try withDirectory(fixtures: ["tokenizer.model": "llama-like.model"], texts: ["tokenizer_config.json": text]) { directory in
+    try withDirectory(fixtures: ["tokenizer.model": "llama-like.model"], texts: ["tokenizer_config.json": text]) {
+      directory in
       #expect { try TokenizerLoader.load(directory: directory, config: config()) } throws: { error in
         "\(error)".contains("tokenizer_config.json") && "\(error)".contains(field)
       }

@@ -24,7 +24,9 @@ struct TokenizerReferenceTests {
     #expect(cases.count > 200)
     for item in cases {
       #expect(tokenizer.encode(item.text) == item.ids, "\(name): \(item.text.debugDescription)")
-      #expect(tokenizer.encode(item.text, bos: false, special: true) == item.special, "\(name): \(item.text.debugDescription)")
+      #expect(
+        tokenizer.encode(item.text, bos: false, special: true) == item.special, "\(name): \(item.text.debugDescription)"
+      )
       if let decoded = item.decoded { #expect(tokenizer.decode(item.ids) == decoded, "\(name): \(item.ids)") }
     }
   }

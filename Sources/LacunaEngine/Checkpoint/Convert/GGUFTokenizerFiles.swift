@@ -31,7 +31,7 @@ enum GGUFTokenizerFiles {
     switch vocabulary.model {
     case .sentencePiece:
       members += [
-        ("add_prefix_space", .bool(vocabulary.addsSpacePrefix)), ("legacy", .bool(false)),
+        ("add_prefix_space", .bool(vocabulary.addsSpacePrefix)), ("legacy", .bool(true)),
         ("tokenizer_class", .string("LlamaTokenizer")),
       ]
     case .byteLevel: members.append(("tokenizer_class", .string("PreTrainedTokenizerFast")))

@@ -98,14 +98,19 @@ struct Placement {
         throw refusal(scale, "an F8_E4M3 weight beside it", location.tensor.type.rawValue)
       }
       if granularity != nil, tensor.role == .linear {
-        warnings.append("\(location.file.file.path): \(tensor.name) is \(location.tensor.type.rawValue), though the quantization scheme covers it")
+        warnings.append(
+          "\(location.file.file.path): \(tensor.name) is \(location.tensor.type.rawValue), though the quantization scheme covers it"
+        )
       }
       let data = try aligned(location, to: type.byteCount)
-      placed[tensor.name] = PlacedTensor(matrix: WeightMatrix(data: data, rows: rows, cols: cols, type: type), runsInPlace: true)
+      placed[tensor.name] = PlacedTensor(
+        matrix: WeightMatrix(data: data, rows: rows, cols: cols, type: type), runsInPlace: true)
       return
     }
     guard let granularity else {
-      throw refusal(location, scheme == nil ? "a quantization_config for F8_E4M3" : "F32, F16 or BF16 where the scheme ignores it", "F8_E4M3")
+      throw refusal(
+        location, scheme == nil ? "a quantization_config for F8_E4M3" : "F32, F16 or BF16 where the scheme ignores it",
+        "F8_E4M3")
     }
     guard let scale else {
       let names = scheme?.scaleNames.joined(separator: " or ") ?? ""
@@ -161,7 +166,9 @@ struct Placement {
   }
 
   /// The tensor's bytes where they lie, or a copy where their address does not fit their type.
-  private mutating func aligned(_ location: ShardSet.Location, to alignment: Int) throws(LacunaError) -> UnsafeRawPointer {
+  private mutating func aligned(_ location: ShardSet.Location, to alignment: Int) throws(LacunaError)
+    -> UnsafeRawPointer
+  {
     guard let base = location.bytes.baseAddress else { return location.file.file.base }
     if UInt(bitPattern: base).isMultiple(of: UInt(alignment)) { return base }
     let buffer = SharedBuffer(try AlignedBuffer(byteCount: location.bytes.count))
@@ -186,7 +193,9 @@ struct Placement {
 
   private mutating func warnAboutTheRest() {
     // Buffers of old releases, and scales of activations and caches, which are not used.
-    let harmless = ["rotary_emb.inv_freq", ".input_scale", ".output_scale", ".k_scale", ".v_scale", ".activation_scale"]
+    let harmless = [
+      "rotary_emb.inv_freq", ".input_scale", ".output_scale", ".k_scale", ".v_scale", ".activation_scale",
+    ]
     let unknown = shards.inOrder.filter { location in
       let name = location.tensor.name
       return !used.contains(name) && !harmless.contains { name.hasSuffix($0) }

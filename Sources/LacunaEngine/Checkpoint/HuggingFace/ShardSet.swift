@@ -46,13 +46,15 @@ struct ShardSet: Sendable {
     let names = Set(map.values).sorted()
     guard (1...Self.maximumShardCount).contains(names.count) else {
       throw LacunaError(
-        .malformed, file: index, field: "weight_map", expected: "1 to \(Self.maximumShardCount) files", found: "\(names.count)")
+        .malformed, file: index, field: "weight_map", expected: "1 to \(Self.maximumShardCount) files",
+        found: "\(names.count)")
     }
     var files: [SafetensorsFile] = []
     for name in names { files.append(try SafetensorsFile(path: "\(directory)/\(name)")) }
     try self.init(files: files)
     // The index and the shards must tell the same story, both ways.
-    for (tensor, name) in map.sorted(by: { $0.key < $1.key }) where locations[tensor]?.file.file.path != "\(directory)/\(name)" {
+    for (tensor, name) in map.sorted(by: { $0.key < $1.key })
+    where locations[tensor]?.file.file.path != "\(directory)/\(name)" {
       throw LacunaError(
         .malformed, file: "\(directory)/\(name)", field: tensor.clipped, expected: "the tensor, as the index says",
         found: locations[tensor].map { "it in \($0.file.file.path)" } ?? "none")
@@ -82,7 +84,8 @@ struct ShardSet: Sendable {
   private static func readIndex(_ path: String) throws(LacunaError) -> [String: String] {
     let bytes = try readFile(path, limit: maximumIndexByteCount)
     var map: [String: String]?
-    try JSONReader.read(bytes, file: path, maximumMembers: SafetensorsFile.maximumTensorCount) { (reader) throws(LacunaError) in
+    try JSONReader.read(bytes, file: path, maximumMembers: SafetensorsFile.maximumTensorCount) {
+      (reader) throws(LacunaError) in
       try reader.readObject { (reader, name) throws(LacunaError) in
         guard name == "weight_map" else { return try reader.skipValue() }
         var entries: [String: String] = [:]
@@ -90,7 +93,8 @@ struct ShardSet: Sendable {
           let file = try reader.readString()
           guard isPlainName(file) else {
             throw LacunaError(
-              .malformed, file: path, field: "weight_map.\(tensor.clipped)", expected: "the plain name of a .safetensors file",
+              .malformed, file: path, field: "weight_map.\(tensor.clipped)",
+              expected: "the plain name of a .safetensors file",
               found: "\"\(file.clipped)\"")
           }
           entries[tensor] = file

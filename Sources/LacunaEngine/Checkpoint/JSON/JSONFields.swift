@@ -75,7 +75,9 @@ package struct JSONFields: Sendable {
     guard case .array(let elements) = value else { throw refusal(name, "an array of strings", value.shown) }
     var texts: [String] = []
     for element in elements {
-      guard case .string(let text) = element else { throw refusal(name, "an array of strings", "\(element.shown) in it") }
+      guard case .string(let text) = element else {
+        throw refusal(name, "an array of strings", "\(element.shown) in it")
+      }
       texts.append(text)
     }
     return texts

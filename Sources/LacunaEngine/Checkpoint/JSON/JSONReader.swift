@@ -2,12 +2,13 @@
 ///
 /// It goes forward only and builds nothing that the caller does not ask for, so memory is bounded by what is kept.
 /// Refused: ill-formed UTF-8, a byte order mark, repeated names in an object, nesting beyond `maximumDepth`,
-/// more than `maximumMembers` members in an object, lone surrogates, numbers that a Double cannot hold, trailing text.
+/// more than `maximumMembers` members in an object, strings of more than 16 MiB, lone surrogates, numbers that a Double cannot hold, trailing text.
 package struct JSONReader {
   // Borrowed: the caller keeps the bytes alive and unchanged while it reads.
   private let bytes: UnsafeRawBufferPointer
   private var position = 0
   private var depth = 0
+  private static let maximumStringByteCount = 16 << 20
   /// How the file is called in messages.
   package let file: String
   package let maximumDepth: Int
@@ -94,6 +95,7 @@ package struct JSONReader {
     guard take(UInt8(ascii: "\"")) else { throw unexpected("a string") }
     let start = position
     while let byte = peek(), byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { position += 1 }
+    guard position - start <= Self.maximumStringByteCount else { throw stringTooLong }
     if peek() == UInt8(ascii: "\"") {
       let text = String(validating: bytes[start..<position], as: UTF8.self)
       position += 1
@@ -105,7 +107,9 @@ package struct JSONReader {
 
   /// A whole number that an Int holds, written without fraction or exponent.
   package mutating func readInteger() throws(LacunaError) -> Int {
-    guard case .integer(let value) = try readNumber() else { throw failure("expected an integer, found another number") }
+    guard case .integer(let value) = try readNumber() else {
+      throw failure("expected an integer, found another number")
+    }
     return value
   }
 
@@ -135,7 +139,9 @@ package struct JSONReader {
     guard position - start <= 512 else { throw failure("expected a number of at most 512 digits, found more") }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
     if isInteger, let value = Int(text) { return .integer(value) }
-    guard let value = Double(text), value.isFinite else { throw failure("expected a finite number, found \(text.clipped)") }
+    guard let value = Double(text), value.isFinite else {
+      throw failure("expected a finite number, found \(text.clipped)")
+    }
     return .double(value)
   }
 
@@ -219,6 +225,10 @@ package struct JSONReader {
     return failure("expected \(wanted), found \(found)")
   }
 
+  private var stringTooLong: LacunaError {
+    failure("expected a string of at most \(Self.maximumStringByteCount) bytes, found a longer one")
+  }
+
   // MARK: Escapes
 
   private mutating func readEscapedString(from start: Int) throws(LacunaError) -> String {
@@ -228,6 +238,7 @@ package struct JSONReader {
       guard byte >= 0x20 else { throw unexpected("a string without control bytes") }
       position += 1
       if byte == UInt8(ascii: "\"") { break }
+      guard text.count < Self.maximumStringByteCount else { throw stringTooLong }
       if byte == UInt8(ascii: "\\") {
         text.append(contentsOf: String(try readEscape()).utf8)
       } else {

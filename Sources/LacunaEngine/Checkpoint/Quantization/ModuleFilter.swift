@@ -15,7 +15,8 @@ struct ModuleFilter: Sendable {
     var patterns: [NamePattern] = []
     for entry in entries where entry.hasPrefix("re:") {
       guard patterns.count < Self.maximumPatternCount else {
-        throw LacunaError(.unsupported, "quantization_config: expected at most \(Self.maximumPatternCount) patterns, found more")
+        throw LacunaError(
+          .unsupported, "quantization_config: expected at most \(Self.maximumPatternCount) patterns, found more")
       }
       patterns.append(try NamePattern(String(entry.dropFirst(3))))
     }

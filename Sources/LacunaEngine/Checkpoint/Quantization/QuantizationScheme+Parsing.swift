@@ -16,7 +16,8 @@ extension QuantizationScheme {
         name: method, groups: [Group(targets: try ModuleFilter(["Linear"]), granularity: .channel)],
         ignored: try unconverted(fields), scaleNames: ["weight_scale"], warnings: [])
     default:
-      throw fields.refusal("quant_method", "compressed-tensors, fp8 or fbgemm_fp8", "\"\(method.clipped)\"", .unsupported)
+      throw fields.refusal(
+        "quant_method", "compressed-tensors, fp8 or fbgemm_fp8", "\"\(method.clipped)\"", .unsupported)
     }
   }
 
@@ -40,7 +41,8 @@ extension QuantizationScheme {
       guard let group = try groupFields.object(name) else { continue }
       groups.append(try self.group(group))
     }
-    let warnings = fields["kv_cache_scheme"] == nil
+    let warnings =
+      fields["kv_cache_scheme"] == nil
       ? [] : ["\(fields.file): \(fields.prefix)kv_cache_scheme is not followed: the cache keeps its own type"]
     return QuantizationScheme(
       name: "compressed-tensors float-quantized", groups: groups,

@@ -5,7 +5,7 @@
 #endif
 
 /// Entropy-based temperature (kalomaze 2023): t - range where the model is certain, t + range where it is not, between
-/// them by (entropy / greatest possible entropy)^exponent. Survivors of earlier filters are what the entropy is taken over.
+/// them by (entropy / greatest possible entropy)^exponent. The entropy is that of the survivors of earlier filters.
 struct DynamicTemperature: FilterStage {
   static let schema = StageSchema(
     name: "dynatemp", isSelector: false, keepsArgmax: true,

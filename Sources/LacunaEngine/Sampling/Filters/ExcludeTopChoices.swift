@@ -1,5 +1,5 @@
-/// XTC, "exclude top choices" (p-e-w, text-generation-webui pull request 6335, 2024): with the given probability, removes
-/// every token that reaches the threshold but the least probable of them.
+/// XTC, "exclude top choices" (p-e-w, text-generation-webui pull request 6335, 2024): with the given probability,
+/// removes every token that reaches the threshold but the least probable of them.
 struct ExcludeTopChoices: FilterStage {
   static let schema = StageSchema(
     name: "xtc", isSelector: false, keepsArgmax: false,

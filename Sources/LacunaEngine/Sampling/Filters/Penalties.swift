@@ -6,7 +6,7 @@ struct Penalties: FilterStage {
     meaning: "makes tokens of the text so far less likely (CTRL; OpenAI's frequency and presence)",
     parameters: [
       .number(
-        "repetition", 1, 0.01...100, "divides positive and multiplies negative logits of tokens that occurred; 1 is off"),
+        "repetition", 1, 0.01...100, "divides positive, multiplies negative logits of tokens that occurred; 1 is off"),
       .number("frequency", 0, -100...100, "subtracted once for each occurrence; 0 is off"),
       .number("presence", 0, -100...100, "subtracted from tokens that occurred at all; 0 is off"),
       .integer("last_n", -1, -1...10_000_000, "how many of the last tokens count; -1 is all of them"),

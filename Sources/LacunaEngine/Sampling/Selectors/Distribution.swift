@@ -1,5 +1,5 @@
-/// Draws a token with its probability, by one uniform number and the running sum in the order of ids: with the same number
-/// two similar distributions mostly give the same token, however their ranks differ.
+/// Draws a token with its probability, by one uniform number and the running sum in the order of ids: with the same
+/// number two similar distributions mostly give the same token, however their ranks differ.
 struct Distribution: SelectorStage {
   static let schema = StageSchema(
     name: "dist", isSelector: true, keepsArgmax: false, meaning: "draws a token with its probability", parameters: [])

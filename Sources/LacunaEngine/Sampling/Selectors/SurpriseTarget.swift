@@ -1,5 +1,5 @@
-/// The control loop of Mirostat (Basu et al. 2021, algorithm 1): `mu`, the greatest surprise in bits that is let through,
-/// follows the difference between the surprise of what was drawn and the target.
+/// The control loop of Mirostat (Basu et al. 2021, algorithm 1): `mu`, the greatest surprise in bits that is let
+/// through, follows the difference between the surprise of what was drawn and the target.
 struct SurpriseTarget {
   private let tau: Double
   private let eta: Double

@@ -15,16 +15,22 @@ struct SentencePieceModelFile {
   private var hasCharacterMap = false
   private var suffixesSpaces = false
 
+  /// - Parameter rows: how many tokens the model knows; a larger vocabulary is refused before it is kept.
   /// - Throws: `malformed` for what is not a ModelProto, `unsupported` for a model that is not BPE or whose
   ///   normalizer is not the identity.
-  init(_ data: [UInt8], file: String) throws(LacunaError) {
+  init(_ data: [UInt8], rows: Int = 1 << 20, file: String) throws(LacunaError) {
     self.file = file
     rules.byteFallback = false
     var reader = ProtobufReader(data, file: file)
     while let (field, value) = try reader.next() {
       guard case .bytes(let range) = value else { continue }
       switch field {
-      case 1: try readPiece(data, range)
+      case 1:
+        guard pieces.count < rows else {
+          throw LacunaError(
+            .malformed, file: file, field: "pieces", expected: "at most \(rows), the rows of the model", found: "more")
+        }
+        try readPiece(data, range)
       case 2: try readTrainerSpec(data, range)
       case 3: try readNormalizerSpec(data, range)
       default: break
@@ -138,6 +144,7 @@ struct SentencePieceModelFile {
   }
 
   private func wrongKind(_ field: String) -> LacunaError {
-    LacunaError(.malformed, file: file, field: field, expected: "the type of sentencepiece_model.proto", found: "another")
+    LacunaError(
+      .malformed, file: file, field: field, expected: "the type of sentencepiece_model.proto", found: "another")
   }
 }

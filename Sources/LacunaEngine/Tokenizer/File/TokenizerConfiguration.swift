@@ -28,11 +28,14 @@ struct TokenizerConfiguration {
     legacy = try Self.flag(json, "legacy", file: file) ?? true
     guard let decoder = json.member("added_tokens_decoder") else { return }
     guard let members = decoder.members else {
-      throw LacunaError(.malformed, file: file, field: "added_tokens_decoder", expected: "an object", found: decoder.shown)
+      throw LacunaError(
+        .malformed, file: file, field: "added_tokens_decoder", expected: "an object", found: decoder.shown)
     }
     for (name, value) in members {
       guard let id = Int(name) else {
-        throw LacunaError(.malformed, file: file, field: "added_tokens_decoder", expected: "ids for names", found: "\"\(name.clipped)\"")
+        throw LacunaError(
+          .malformed, file: file, field: "added_tokens_decoder", expected: "ids for names", found: "\"\(name.clipped)\""
+        )
       }
       added.append(try AddedToken(value, id: id, field: "added_tokens_decoder.\(id)", file: file))
     }
@@ -44,7 +47,8 @@ struct TokenizerConfiguration {
     }
     for (content, value) in members {
       guard let number = value.integer, number >= 0, let id = TokenID(exactly: number) else {
-        throw LacunaError(.malformed, file: file, field: "\"\(content.clipped)\"", expected: "a token id", found: value.shown)
+        throw LacunaError(
+          .malformed, file: file, field: "\"\(content.clipped)\"", expected: "a token id", found: value.shown)
       }
       let special = content == bosToken || content == eosToken || content.hasPrefix("[PAD") || content.hasPrefix("<pad")
       added.append(AddedToken(id: id, content: content, special: special))

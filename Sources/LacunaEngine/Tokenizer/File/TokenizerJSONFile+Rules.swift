@@ -7,7 +7,9 @@ extension TokenizerJSONFile {
     guard let last = components.last, last.type == "ByteLevel" else { return nil }
     guard normalizer.isNull else { throw unsupported("normalizer", "none with a byte-level vocabulary", normalizer) }
     guard !model.byteFallback else {
-      throw LacunaError(.unsupported, file: file, field: "model.byte_fallback", expected: "false with a byte-level vocabulary", found: "true")
+      throw LacunaError(
+        .unsupported, file: file, field: "model.byte_fallback", expected: "false with a byte-level vocabulary",
+        found: "true")
     }
     var steps: [PreTokenizer.Step] = []
     for component in components.dropLast() { steps.append(try step(component)) }
@@ -15,7 +17,8 @@ extension TokenizerJSONFile {
     let addsPrefixSpace = last.member("add_prefix_space")?.bool ?? true
     guard !addsPrefixSpace || components.count == 1 else {
       throw LacunaError(
-        .unsupported, file: file, field: "pre_tokenizer: ByteLevel.add_prefix_space", expected: "false in a sequence", found: "true")
+        .unsupported, file: file, field: "pre_tokenizer: ByteLevel.add_prefix_space", expected: "false in a sequence",
+        found: "true")
     }
     return ByteLevelBPETokenizer.Rules(
       preTokenizer: PreTokenizer(steps), addsPrefixSpace: addsPrefixSpace, ignoresMerges: model.ignoresMerges)
@@ -52,19 +55,25 @@ extension TokenizerJSONFile {
     rules.fusesUnknown = model.fusesUnknown
     rules.dummyPrefix = .never
     guard !model.ignoresMerges else {
-      throw LacunaError(.unsupported, file: file, field: "model.ignore_merges", expected: "false with a SentencePiece vocabulary", found: "true")
+      throw LacunaError(
+        .unsupported, file: file, field: "model.ignore_merges", expected: "false with a SentencePiece vocabulary",
+        found: "true")
     }
     let normalizers = normalizer.type == "Sequence" ? normalizer["normalizers"]?.elements ?? [] : [normalizer]
     var escapes = false
     for component in normalizers where !component.isNull {
-      switch (component.type, component["prepend"]?.string, component["pattern"]?["String"]?.string, component["content"]?.string) {
+      switch (
+        component.type, component["prepend"]?.string, component["pattern"]?["String"]?.string,
+        component["content"]?.string
+      ) {
       case ("Prepend", Self.space, _, _) where !escapes: rules.dummyPrefix = .always
       case ("Replace", _, " ", Self.space): escapes = true
       default: throw unsupported("normalizer", "Prepend and Replace of spaces by U+2581", component)
       }
     }
     if preTokenizer.type == "Metaspace" {
-      guard !escapes, rules.dummyPrefix == .never, preTokenizer["replacement"]?.string ?? Self.space == Self.space else {
+      guard !escapes, rules.dummyPrefix == .never, preTokenizer["replacement"]?.string ?? Self.space == Self.space
+      else {
         throw unsupported("pre_tokenizer", "none beside this normalizer", preTokenizer)
       }
       escapes = true
@@ -76,9 +85,10 @@ extension TokenizerJSONFile {
         rules.dummyPrefix = .ifMissing
         rules.prefixesEverySegment = false
       case "never": break
-      case let scheme: 
+      case let scheme:
         throw LacunaError(
-          .unsupported, file: file, field: "pre_tokenizer: Metaspace.prepend_scheme", expected: "always, first or never",
+          .unsupported, file: file, field: "pre_tokenizer: Metaspace.prepend_scheme",
+          expected: "always, first or never",
           found: "\"\(scheme.clipped)\"")
       }
     } else if !preTokenizer.isNull {

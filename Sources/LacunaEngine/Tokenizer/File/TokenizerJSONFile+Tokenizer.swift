@@ -1,14 +1,12 @@
 extension TokenizerJSONFile {
-  /// - Parameters:
-  ///   - rows: how many tokens the model has rows for: added tokens beyond them are left out, for the model could
-  ///     not read them; other tokens beyond them are refused.
-  ///   - bosFallback, eosFallback: used where neither file names one.
+  /// Added tokens beyond the model's rows are left out, for it could not read them; other tokens there are refused.
+  /// - Parameter bosFallback, eosFallback: used where neither file names one.
   /// - Throws: `unsupported` for a component that is not known, `malformed` for a broken vocabulary.
   func makeTokenizer(
-    _ configuration: TokenizerConfiguration = TokenizerConfiguration(), rows: Int? = nil, bosFallback: TokenID? = nil,
+    _ configuration: TokenizerConfiguration = TokenizerConfiguration(), bosFallback: TokenID? = nil,
     eosFallback: TokenID? = nil
   ) throws(LacunaError) -> any Tokenizer {
-    let tokens = try tokens(rows: rows)
+    let tokens = try tokens()
     var addedByID: [TokenID: AddedToken] = [:]
     for token in added + configuration.added { addedByID[token.id] = token }
     // Ids without a row, and gaps that only a broken file has.
@@ -22,7 +20,8 @@ extension TokenizerJSONFile {
     }
     let template = try templateBOS()
     let marks = Marks(
-      bos: id(of: configuration.bosToken) ?? template ?? bosFallback, eos: id(of: configuration.eosToken) ?? eosFallback,
+      bos: id(of: configuration.bosToken) ?? template ?? bosFallback,
+      eos: id(of: configuration.eosToken) ?? eosFallback,
       unknown: id(of: model.unknown), addsBOS: configuration.addsBOS ?? (template != nil))
     if let rules = try byteLevelRules() {
       return try ByteLevelBPETokenizer(

@@ -1,13 +1,13 @@
 extension TokenizerJSONFile {
   /// Tokens by id, "" where there is none.
-  /// - Parameter rows: how many tokens the model knows; nil does not limit them.
   /// - Throws: `malformed` for an id that two tokens have, or beyond `rows`.
-  func tokens(rows: Int?) throws(LacunaError) -> [String] {
+  func tokens() throws(LacunaError) -> [String] {
     let count = (model.vocabulary.map { Int($0.id) }.max() ?? -1) + 1
     // Holes are allowed, but a few tokens must not justify a large table.
     let limit = rows ?? max(model.vocabulary.count * 4, 1 << 16)
     guard count <= limit else {
-      throw LacunaError(.malformed, file: file, field: "model.vocab", expected: "ids below \(limit)", found: "\(count - 1)")
+      throw LacunaError(
+        .malformed, file: file, field: "model.vocab", expected: "ids below \(limit)", found: "\(count - 1)")
     }
     var tokens = Array(repeating: "", count: count)
     for (token, id) in model.vocabulary {

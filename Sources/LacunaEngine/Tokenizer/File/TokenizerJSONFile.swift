@@ -20,13 +20,22 @@ struct TokenizerJSONFile {
   private(set) var postProcessor = JSONValue.null
   private(set) var decoder = JSONValue.null
   private(set) var file: String
+  /// How many tokens the model knows; nil does not limit them.
+  private(set) var rows: Int?
 
   // Parts of the document other than the vocabulary, the merges and the added tokens.
   private static let partLimit = 10_000
 
+  // What is kept of each list; the tokens that count are checked by id later.
+  private var tokenLimit: Int { rows ?? 1 << 20 }
+  private var mergeLimit: Int { 16 * max(tokenLimit, 1 << 10) }
+  private var addedLimit: Int { tokenLimit + (1 << 16) }
+
+  /// - Parameter rows: how many tokens the model knows; a larger vocabulary is refused before it is kept.
   /// - Throws: `malformed` or `unsupported`, naming the field.
-  init(_ data: [UInt8], file: String) throws(LacunaError) {
+  init(_ data: [UInt8], rows: Int? = nil, file: String) throws(LacunaError) {
     self.file = file
+    self.rows = rows
     var parsed = self
     try parseJSON(data, file: file) { (reader) throws(LacunaError) in
       try reader.readObject { (reader, name) throws(LacunaError) in
@@ -44,17 +53,25 @@ struct TokenizerJSONFile {
     }
     self = parsed
     guard model.type ?? "BPE" == "BPE" else {
-      throw LacunaError(.unsupported, file: file, field: "model.type", expected: "BPE", found: "\(model.type?.clipped ?? "")")
+      throw LacunaError(
+        .unsupported, file: file, field: "model.type", expected: "BPE", found: "\(model.type?.clipped ?? "")")
     }
     guard !model.vocabulary.isEmpty else {
       throw LacunaError(.malformed, file: file, field: "model.vocab", expected: "tokens", found: "none")
     }
   }
 
+  private static func check(
+    _ count: Int, below limit: Int, _ field: String, _ reader: JSONReader
+  ) throws(LacunaError) {
+    if count >= limit { throw reader.failure("\(field): expected at most \(limit) for this model, found more") }
+  }
+
   private mutating func readAddedTokens(_ reader: inout JSONReader) throws(LacunaError) {
     if try reader.peekKind() == .null { return try reader.readNull() }
     var tokens: [AddedToken] = []
     try reader.readArray { (reader) throws(LacunaError) in
+      try Self.check(tokens.count, below: addedLimit, "added_tokens", reader)
       var limit = 64
       let value = try reader.readValue(limit: &limit)
       tokens.append(try AddedToken(value, id: nil, field: "added_tokens[\(tokens.count)]", file: file))
@@ -68,8 +85,8 @@ struct TokenizerJSONFile {
       if try reader.peekKind() == .null { return try reader.readNull() }
       switch name {
       case "type": model.type = try reader.readString()
-      case "vocab": model.vocabulary = try Self.readVocabulary(&reader)
-      case "merges": model.merges = try Self.readMerges(&reader)
+      case "vocab": model.vocabulary = try Self.readVocabulary(&reader, limit: tokenLimit)
+      case "merges": model.merges = try Self.readMerges(&reader, limit: mergeLimit)
       case "unk_token": model.unknown = try reader.readString()
       case "fuse_unk": model.fusesUnknown = try reader.readBool()
       case "byte_fallback": model.byteFallback = try reader.readBool()
@@ -81,7 +98,8 @@ struct TokenizerJSONFile {
       case "continuing_subword_prefix", "end_of_word_suffix":
         let text = try reader.readString()
         guard text.isEmpty else {
-          throw LacunaError(.unsupported, file: file, field: "model.\(name)", expected: "none", found: "\"\(text.clipped)\"")
+          throw LacunaError(
+            .unsupported, file: file, field: "model.\(name)", expected: "none", found: "\"\(text.clipped)\"")
         }
       default: try reader.skipValue()
       }
@@ -89,7 +107,9 @@ struct TokenizerJSONFile {
     self.model = model
   }
 
-  private static func readVocabulary(_ reader: inout JSONReader) throws(LacunaError) -> [(token: String, id: TokenID)] {
+  private static func readVocabulary(
+    _ reader: inout JSONReader, limit: Int
+  ) throws(LacunaError) -> [(token: String, id: TokenID)] {
     // Models of other types write lists; their type is refused once it is known.
     guard try reader.peekKind() == .object else {
       try reader.skipValue()
@@ -97,6 +117,7 @@ struct TokenizerJSONFile {
     }
     var vocabulary: [(token: String, id: TokenID)] = []
     try reader.readObject { (reader, token) throws(LacunaError) in
+      try check(vocabulary.count, below: limit, "model.vocab", reader)
       let number = try reader.readInteger()
       guard number >= 0, let id = TokenID(exactly: number) else {
         throw reader.failure("model.vocab: expected a token id, found \(number)")
@@ -108,9 +129,12 @@ struct TokenizerJSONFile {
   }
 
   // "a b", or ["a", "b"] since tokenizers 0.20.
-  private static func readMerges(_ reader: inout JSONReader) throws(LacunaError) -> [(left: String, right: String)] {
+  private static func readMerges(
+    _ reader: inout JSONReader, limit: Int
+  ) throws(LacunaError) -> [(left: String, right: String)] {
     var merges: [(left: String, right: String)] = []
     try reader.readArray { (reader) throws(LacunaError) in
+      try check(merges.count, below: limit, "model.merges", reader)
       if try reader.peekKind() == .array {
         var pair: [String] = []
         try reader.readArray { (reader) throws(LacunaError) in

@@ -41,7 +41,8 @@ struct SentencePieceEncoder {
       while position < range.upperBound, source[position] == space { position += 1 }
     }
     if position == range.upperBound { return }
-    let beginsWithSpace = source[position] == space || source[position..<range.upperBound].starts(with: SentencePieceVocabulary.space)
+    let beginsWithSpace =
+      source[position] == space || source[position..<range.upperBound].starts(with: SentencePieceVocabulary.space)
     if addsPrefix, rules.dummyPrefix == .always || !beginsWithSpace { appendSpace() }
 
     let matchesPieces = !vocabulary.userDefined.isEmpty

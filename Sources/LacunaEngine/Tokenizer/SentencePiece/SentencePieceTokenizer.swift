@@ -58,7 +58,8 @@ public final class SentencePieceTokenizer: Tokenizer {
     vocabularySize = max(pieces.count, added.map { Int($0.id) + 1 }.max() ?? 0)
     for (name, id) in [("bos", bos), ("eos", eos)] {
       if let id, id < 0 || id >= vocabularySize {
-        throw LacunaError(.malformed, file: file, field: name, expected: "an id below \(vocabularySize)", found: "\(id)")
+        throw LacunaError(
+          .malformed, file: file, field: name, expected: "an id below \(vocabularySize)", found: "\(id)")
       }
     }
     addedByID = tokens

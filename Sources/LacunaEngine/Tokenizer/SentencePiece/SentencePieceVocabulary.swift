@@ -29,7 +29,8 @@ struct SentencePieceVocabulary: Sendable {
     case merges([(left: [UInt8], right: [UInt8])])
   }
 
-  init(pieces: [[UInt8]], types: [PieceType], order: Order, rules: SentencePieceRules, file: String) throws(LacunaError) {
+  init(pieces: [[UInt8]], types: [PieceType], order: Order, rules: SentencePieceRules, file: String) throws(LacunaError)
+  {
     self.pieces = pieces
     self.types = types
     unknown = types.firstIndex(of: .unknown).map { TokenID($0) }
@@ -119,7 +120,9 @@ struct SentencePieceVocabulary: Sendable {
       } else if [pair.left, pair.right, both].contains(where: { index[$0] == nil && reserved[$0] == nil }) {
         throw LacunaError(
           .malformed, file: file, field: "merge \(rank)", expected: "tokens of the vocabulary",
-          found: "\"\(String(decoding: pair.left, as: UTF8.self).clipped)\" and \"\(String(decoding: pair.right, as: UTF8.self).clipped)\"")
+          found:
+            "\"\(String(decoding: pair.left, as: UTF8.self).clipped)\" and \"\(String(decoding: pair.right, as: UTF8.self).clipped)\""
+        )
       }
     }
   }

@@ -1,7 +1,7 @@
 import LacunaEngine
 
 /// One token a letter: id 0 is BOS, 1 is EOS, 2... are "a", "b", ...; "xy" is one piece, 60.
-struct LetterTokenizer: Tokenizer {
+struct AlphabetTokenizer: Tokenizer {
   let vocabularySize = 203
   let bos: TokenID? = 0
   let eos: TokenID? = 1
