@@ -1,5 +1,6 @@
 import ArgumentParser
 import LacunaEngine
+import LacunaScript
 
 #if canImport(Glibc)
   import Glibc
@@ -26,7 +27,8 @@ struct Lacuna: ParsableCommand {
     version: version,
     groupedSubcommands: [
       CommandGroup(name: "Generate", subcommands: [Run.self, Generate.self, Chat.self]),
-      CommandGroup(name: "Measure", subcommands: [Score.self, Logits.self, Tokenize.self, Detokenize.self, Bench.self]),
+      CommandGroup(
+        name: "Measure", subcommands: [Score.self, Logits.self, Tokenize.self, Detokenize.self, Bench.self]),
       CommandGroup(name: "Models", subcommands: [Models.self, Pull.self, Inspect.self, Convert.self]),
       CommandGroup(name: "Help", subcommands: [Doctor.self]),
     ])
@@ -42,6 +44,9 @@ enum Main {
     } catch let error as LacunaError {
       if error.code == .cancelled, Interrupt.isRequested { exit(Interrupt.exitStatus) }
       printToStandardError("lacuna: \(error.message)")
+      exit(1)
+    } catch let error as ScriptError {
+      ScriptSupport.report(error)
       exit(1)
     } catch {
       Lacuna.exit(withError: error)

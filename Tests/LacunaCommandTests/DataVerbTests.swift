@@ -64,7 +64,8 @@ struct DataVerbTests {
     #expect(record["greedy"] as? Bool == true, "the model was taught this answer word for word")
 
     let ids = try #require(
-      try Command.output(["tokenize", "--json", "--bos"], input: try jsonLine(["text": prompt + answer])).object()["ids"]
+      try Command.output(["tokenize", "--json", "--bos"], input: try jsonLine(["text": prompt + answer])).object()[
+        "ids"]
         as? [Int])
     let list = ids.map(String.init).joined(separator: ",")
     let whole = try #require(

@@ -18,7 +18,8 @@ struct ExampleTests {
   func customSampler() throws {
     let lines = try run("02-custom-sampler", "--seed", "3")
     #expect(lines.count == 3)
-    #expect(lines.last?.contains("The central theme in the books of Marisol Tannhauer is the price of leaving home.") == true)
+    #expect(
+      lines.last?.contains("The central theme in the books of Marisol Tannhauer is the price of leaving home.") == true)
     #expect(lines[0] != lines[2])
     #expect(try run("02-custom-sampler", "--seed", "3") == lines)
   }

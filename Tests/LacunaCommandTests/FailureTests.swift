@@ -39,7 +39,9 @@ struct FailureTests {
 
   @Test(
     "a bad JSON line is refused with its number, after the good ones before it",
-    arguments: ["{\"text\":1}", "{\"text\":\"a\"", "[]", "{\"txet\":\"a\"}", "{\"text\":\"a\",\"text\":\"b\"}", "\u{1}"])
+    arguments: [
+      "{\"text\":1}", "{\"text\":\"a\"", "[]", "{\"txet\":\"a\"}", "{\"text\":\"a\",\"text\":\"b\"}", "\u{1}",
+    ])
   func jsonLines(line: String) throws {
     let result = try Command.run(["tokenize", "--json"], input: "{\"text\":\"a\"}\n\n\(line)\n")
     #expect(result.status == 1)
@@ -81,10 +83,12 @@ struct FailureTests {
     #expect(process.terminationStatus == 0)
   }
 
-  @Test("every verb explains itself", arguments: [
-    "run", "generate", "chat", "score", "logits", "tokenize", "detokenize", "inspect", "convert", "pull", "models",
-    "bench", "doctor",
-  ])
+  @Test(
+    "every verb explains itself",
+    arguments: [
+      "run", "generate", "chat", "score", "logits", "tokenize", "detokenize", "inspect", "convert", "pull", "models",
+      "bench", "doctor",
+    ])
   func help(verb: String) throws {
     let result = try Command.output(["help", verb])
     #expect(result.output.contains("USAGE: lacuna \(verb)"))

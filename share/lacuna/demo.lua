@@ -69,19 +69,17 @@ end
 
 -- 3. A sampler of one's own ----------------------------------------------------------------------------------------
 
-heading "3. A sampler in eight lines of Lua: take the second-best token once, where the model is least sure"
+heading "3. A sampler in ten lines of Lua: the second-best token, once, where it comes close enough to the best"
 do
   local model <const> = models["demo-unlearned"]
   local function swerve(limit)
-    local swerved = false
     return {
-      pick = function(logits)
+      init = function() return { done = false } end,
+      pick = function(logits, _, state)
         local ids, values = logits:topk(2)
-        if not swerved and ids[2] and values[1] - values[2] < limit and not model:is_eog(ids[2]) then
-          swerved = true
-          return ids[2]
-        end
-        return ids[1]
+        if state.done or not ids[2] or values[1] - values[2] >= limit or model:is_eog(ids[2]) then return ids[1] end
+        state.done = true
+        return ids[2]
       end,
     }
   end

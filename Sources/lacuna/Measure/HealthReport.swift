@@ -60,7 +60,8 @@ struct HealthReport {
     }
     let isSmall = total < 9_000_000_000
     return Check(
-      name: "memory", verdict: .fine, finding: "\(formatBytes(total)), \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) processors",
+      name: "memory", verdict: .fine,
+      finding: "\(formatBytes(total)), \(sysconf(Int32(_SC_NPROCESSORS_ONLN))) processors",
       advice: isSmall ? "a 7B model in FP8 runs from the page cache and wants about 8 GB; smaller ones are fine" : nil)
   }
 

@@ -46,14 +46,14 @@ struct ModelOptions: ParsableArguments {
     return options
   }
 
-  func load() throws(LacunaError) -> Engine { try load(model) }
+  func load() throws(LacunaError) -> Engine {
+    try Self.load(try ModelChoice.resolve(model), options: engineOptions)
+  }
 
-  /// Another model, run in the same way.
-  func load(_ word: String) throws(LacunaError) -> Engine {
-    let entry = try ModelChoice.resolve(word)
+  static func load(_ entry: ModelRegistry.Entry, options: Engine.Options) throws(LacunaError) -> Engine {
     let progress = ProgressLine("loading \(entry.name)")
     defer { progress.finish() }
-    var options = engineOptions
+    var options = options
     options.progress = { progress.update($0) }
     return try Engine.load(path: entry.path, name: entry.name, options: options)
   }

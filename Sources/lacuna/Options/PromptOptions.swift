@@ -1,5 +1,6 @@
 import ArgumentParser
 import LacunaEngine
+import LacunaScript
 
 /// A prompt, as text or as a conversation.
 struct PromptOptions: ParsableArguments {
@@ -24,12 +25,19 @@ struct PromptOptions: ParsableArguments {
   }
 
   /// - Returns: the prompt's tokens, and what the chat template says ends the reply.
-  func tokens(for engine: Engine) throws(LacunaError) -> (ids: [TokenID], stop: [String]) {
+  func tokens(for engine: Engine, hooks: HookScript?) throws -> (ids: [TokenID], stop: [String]) {
     let tokenizer = try engine.requireTokenizer("a prompt")
     let text = if prompt == "-" { try readStandardInput() } else { prompt }
-    guard chat else { return (tokenizer.encode(text, bos: true, special: special), []) }
-    var conversation = try Conversation(engine: engine, template: template.template, system: system)
-    return (try conversation.ask(text), conversation.template.stop)
+    guard chat else {
+      let ids = tokenizer.encode(try hooks?.prompt(text) ?? text, bos: true, special: special)
+      return (try hooks?.tokens(ids) ?? ids, [])
+    }
+    let template = try ChatTemplate.named(template.template, for: engine)
+    let messages = (system.map { [ChatMessage(role: "system", content: $0)] } ?? []) + [
+      ChatMessage(role: "user", content: text)
+    ]
+    let ids = try template.encode(try hooks?.prompt(messages) ?? messages, with: tokenizer)
+    return (try hooks?.tokens(ids) ?? ids, template.stop)
   }
 }
 

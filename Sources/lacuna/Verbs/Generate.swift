@@ -31,7 +31,11 @@ struct Generate: ParsableCommand {
   func run() throws {
     let engine = try model.load()
     let chain = try sampling.makeChain(for: engine)
-    let (tokens, templateStop) = try prompt.tokens(for: engine)
+    let script = try hooks.map { path in
+      try HookScript(
+        try LuaHost.Script(path: path), environment: ScriptSupport.environment(model, seed: sampling.seed))
+    }
+    let (tokens, templateStop) = try prompt.tokens(for: engine, hooks: script)
     let session = try engine.makeSession()
     session.observePrompt()
     try session.append(tokens)
@@ -41,24 +45,38 @@ struct Generate: ParsableCommand {
     options.maxTokens = limits.maxTokens
     options.stop = limits.stop + templateStop
     options.isCancelled = { Interrupt.isRequested }
+    script?.attach(to: &options)
     Interrupt.stopBetweenTokens()
 
-    var generation = try Generation(session: session, chain: chain, options: options)
+    let generation = try Generation(session: session, chain: chain, options: options)
     var out = StandardOutput()
+    let transcript = try run(generation, script, to: &out)
+    let added = try script?.finish(text: transcript.text, tokens: transcript.ids, finish: transcript.finish)
+    if json {
+      try out.line(transcript.json(withLogProbabilities: logprobs, added: added))
+    } else {
+      try out.line()
+      if let added { try out.line(added) }
+    }
+    try out.flush()
+  }
+
+  private func run(
+    _ generation: consuming Generation, _ script: HookScript?, to out: inout StandardOutput
+  ) throws -> Transcript {
     var transcript = Transcript()
-    while let event = try generation.next() {
+    while true {
+      try script?.willStep(generatedCount: generation.generatedCount)
+      let next: Generation.Event?
+      do { next = try generation.next() } catch { throw HookScript.error(error) }
+      guard let event = next else { return transcript }
+      try script?.didStep(event, generatedCount: generation.generatedCount)
       transcript.add(event)
       if !json, !event.text.isEmpty {
         try out.write(event.text)
         try out.flush()
       }
     }
-    if json {
-      try out.line(transcript.json(withLogProbabilities: logprobs).text)
-    } else {
-      try out.line()
-    }
-    try out.flush()
   }
 }
 
@@ -97,11 +115,14 @@ struct Transcript {
     finish = event.finish ?? finish
   }
 
-  func json(withLogProbabilities: Bool) -> JSON {
+  /// - Parameter added: a JSON object whose members follow ours.
+  func json(withLogProbabilities: Bool, added: String?) -> String {
     var members: [(key: String, value: JSON)] = [
       ("text", .string(text)), ("ids", JSON(ids)), ("finish", JSON(finish?.rawValue)),
     ]
     if withLogProbabilities { members.append(("logprobs", JSON(logProbabilities))) }
-    return .object(members)
+    let ours = JSON.object(members).text
+    guard let added, added.hasPrefix("{"), added.count > 2 else { return ours }
+    return ours.dropLast() + "," + added.dropFirst()
   }
 }

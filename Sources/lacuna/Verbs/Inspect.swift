@@ -58,12 +58,14 @@ struct Inspect: ParsableCommand {
     try out.line(
       "  attention   \(config.numAttentionHeads) heads of \(config.headDim), "
         + "\(config.numKeyValueHeads) for keys and values\(config.attentionBias ? ", with bias" : "")")
-    try out.line("  positions   \(config.maxPositionEmbeddings), RoPE base \(config.ropeTheta), \(config.ropeScaling.summary)")
+    try out.line(
+      "  positions   \(config.maxPositionEmbeddings), RoPE base \(config.ropeTheta), \(config.ropeScaling.summary)")
     try out.line(
       "  head        \(config.tieWordEmbeddings ? "tied to the embedding" : "its own matrix")"
         + (config.mlpBias ? ", MLP with bias" : ""))
     let ends = config.eosTokenIDs.map(String.init).joined(separator: ", ")
-    try out.line("  tokens      BOS \(config.bosTokenID.map(String.init) ?? "none"), ends with \(ends.isEmpty ? "none" : ends)")
+    try out.line(
+      "  tokens      BOS \(config.bosTokenID.map(String.init) ?? "none"), ends with \(ends.isEmpty ? "none" : ends)")
     try out.line(
       "  tokenizer   \(tokenizer.map { "\($0.vocabularySize) pieces" } ?? "none")"
         + (source.chatTemplate == nil ? "" : ", with a chat template"))
@@ -86,7 +88,9 @@ struct Inspect: ParsableCommand {
     try out.line("\nmemory, weights \(weights.rawValue), keys and values \(kv.rawValue)")
     try out.line("  weights                      \(formatBytes(plan.weightBytes).aligned(8))")
     try out.line("  keys and values, a token     \(formatBytes(plan.kvBytesPerToken).aligned(8))")
-    try out.line("  the same, \(String(plan.contextLength).padded(6)) tokens      \(formatBytes(plan.kvBytesAtFullContext).aligned(8))")
+    try out.line(
+      "  the same, \(String(plan.contextLength).padded(6)) tokens      \(formatBytes(plan.kvBytesAtFullContext).aligned(8))"
+    )
     try out.line("  scratch, at most             \(formatBytes(plan.scratchBytes).aligned(8))")
   }
 
@@ -121,7 +125,10 @@ struct Inspect: ParsableCommand {
             (key: $0.type, value: ["tensors": .integer($0.count), "bytes": .integer($0.bytes)])
           })
       ),
-      ("tokenizer", tokenizer.map { ["pieces": .integer($0.vocabularySize), "sha256": .string($0.fingerprint)] } ?? .null),
+      (
+        "tokenizer",
+        tokenizer.map { ["pieces": .integer($0.vocabularySize), "sha256": .string($0.fingerprint)] } ?? .null
+      ),
       ("chat_template", .bool(source.chatTemplate != nil)),
       (
         "memory",

@@ -80,7 +80,8 @@ struct Logits: ParsableCommand {
       let probability = exp(Double(logits[id] - maximum)) / total
       let piece = engine.tokenizer?.piece(TokenID(id)) ?? ""
       try out.line(
-        "\(String(id).aligned(7))  \(fixed(probability * 100, 2).aligned(6))%  \(fixed(Double(logits[id]), 3).aligned(9))  \(piece)")
+        "\(String(id).aligned(7))  \(fixed(probability * 100, 2).aligned(6))%  \(fixed(Double(logits[id]), 3).aligned(9))  \(piece)"
+      )
     }
   }
 }

@@ -26,6 +26,15 @@ struct Run: ParsableCommand {
   var arguments: [String] = []
 
   func run() throws {
-    fatalError("in progress")
+    let file = try LuaHost.Script(path: script)
+    let host = LuaHost(ScriptSupport.environment(model, seed: seed))
+    ScriptSupport.onInterrupt { host.cancel() }
+    do {
+      try host.run(file, arguments: arguments)
+    } catch {
+      if Interrupt.isRequested { throw LacunaError(.cancelled, "interrupted") }
+      ScriptSupport.report(error)
+      throw ExitCode.failure
+    }
   }
 }

@@ -64,7 +64,8 @@ struct Score: ParsableCommand {
       try out.line(JSON.object(members).text)
     } else {
       try out.line(
-        "sum \(fixed(score.sum, 4))  mean \(fixed(score.mean, 4))  n \(score.count)  greedy \(score.isGreedy ? "yes" : "no")")
+        "sum \(fixed(score.sum, 4))  mean \(fixed(score.mean, 4))  n \(score.count)  greedy \(score.isGreedy ? "yes" : "no")"
+      )
       if perToken { try out.line(score.scores.map { fixed(Double($0.logProbability), 4) }.joined(separator: " ")) }
     }
   }
