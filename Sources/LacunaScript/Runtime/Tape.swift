@@ -31,7 +31,9 @@ struct TapeReader {
     case LB_INTEGER: return .integer(item.integer)
     case LB_NUMBER: return .number(item.number)
     case LB_STRING:
-      let bytes = UnsafeRawBufferPointer(start: lb_tape_bytes(tape) + item.offset, count: item.count)
+      // A tape that holds empty strings only has no bytes at all.
+      guard item.count > 0, let base = lb_tape_bytes(tape) else { return .string("") }
+      let bytes = UnsafeRawBufferPointer(start: base + item.offset, count: item.count)
       return .string(String(decoding: bytes, as: UTF8.self))
     case LB_NULL: return .null
     case LB_FUNCTION: return .function(LuaReference(lb_tape_take_function(tape, position - 1), in: state))
