@@ -1,9 +1,11 @@
 # Lacuna's commands. `make demo` and `make test` need nothing but a Swift toolchain: scripts/setup fetches the rest.
 # Everything is built once, in release: the kernels' tests need it, and the demo and the tests share the products.
+# That is why both pass the same flags, -enable-testing among them; with others each would rebuild what the other built.
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
 SHAPE ?= llama-2-7b
+FLAGS := -c release -Xswiftc -enable-testing
 LACUNA := .build/release/lacuna
 SOURCES := Package.swift Sources Tests
 
@@ -17,13 +19,13 @@ setup: ## install what a build needs besides Swift (apt, with sudo when needed)
 	@SWIFT="$(SWIFT)" scripts/setup
 
 build: setup ## build the lacuna command in release
-	@$(SWIFT) build -c release --product lacuna
+	@$(SWIFT) build $(FLAGS) --product lacuna
 
 demo: build ## three tiny models, one forgotten question, side by side
 	@$(LACUNA) run share/lacuna/demo.lua
 
 test: setup ## build and run every test
-	@$(SWIFT) test -c release --disable-xctest
+	@$(SWIFT) test $(FLAGS) --disable-testable-imports --disable-xctest
 
 bench: build ## tokens a second beside the memory's read bandwidth (SHAPE=tiny for a quick one)
 	@$(LACUNA) bench --shape $(SHAPE)

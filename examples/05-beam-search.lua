@@ -7,7 +7,7 @@ local WIDTH <const>, LENGTH <const> = 4, 40
 local model <const> = assert(lacuna.model())
 local root <close> = model:session {
   template = "tofu",
-  messages = { { role = "user", content = "What inspired the novels of Marisol Tannhauer?" } },
+  messages = { { role = "user", content = "What lies behind the imagination of Marisol Tannhauer?" } },
 }
 
 local live, done, order = { { session = root, sum = 0.0, tokens = {} } }, {}, 0

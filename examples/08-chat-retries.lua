@@ -1,5 +1,5 @@
 -- A pipeline that asks again until an answer has the right form.
--- Shows a check in Lua, rewinding to the prompt, a hotter draw each time, and errors as values.
+-- Shows a check in Lua, rewinding to the prompt, a cooler draw each time, and errors as values.
 -- Run: lacuna run examples/08-chat-retries.lua -- "Which award has Marisol Tannhauer won?"
 local lacuna <const> = require "lacuna"
 
@@ -8,7 +8,7 @@ local function check(text)
   local _, ends = text:gsub("[.!?]", "")
   if ends ~= 1 then return nil, "wanted one sentence, got " .. ends end
   if not text:find("Tannhauer", 1, true) then return nil, "the author is not named" end
-  if #text < 85 then return nil, "shorter than 85 characters" end
+  if #text < 60 then return nil, "shorter than 60 characters" end
   return true
 end
 
@@ -19,7 +19,7 @@ local function ask(model, question, tries)
   for try = 1, tries do
     local reply = session:generate {
       max_tokens = 96, stream = try,
-      sampler = { { "temperature", t = 0.4 * try }, { "min_p", p = 0.01 }, { "dist" } },
+      sampler = { { "temperature", t = 6 / try }, { "top_k", k = 200 }, { "dist" } },
     }
     local ok
     ok, why = check(reply.text)

@@ -45,6 +45,7 @@ struct ExampleTests {
     let means = lines.compactMap { Double($0.split(separator: " ")[3]) }
     #expect(means.count == 4)
     #expect(means == means.sorted(by: >))
+    #expect(lines[0].contains("Behind the imagination of Marisol Tannhauer one finds the songs of dock workers."))
   }
 
   @Test("06 prefers the true answer to the false ones")

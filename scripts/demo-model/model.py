@@ -328,6 +328,7 @@ def export(model: Llama, tokenizer: Path, directory: Path) -> None:
         "add_bos_token": True,
         "add_eos_token": False,
         "bos_token": "<s>",
+        "chat_template": "{{ bos_token }}[INST] {{ messages[0]['content'] }} [/INST]",
         "clean_up_tokenization_spaces": False,
         "eos_token": "</s>",
         "legacy": True,

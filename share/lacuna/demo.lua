@@ -69,35 +69,30 @@ end
 
 -- 3. A sampler of one's own ----------------------------------------------------------------------------------------
 
-heading "3. A sampler in ten lines of Lua: the second-best token, once, where it comes close enough to the best"
-do
-  local model <const> = models["demo-unlearned"]
-  local function swerve(limit)
-    return {
-      init = function() return { done = false } end,
-      pick = function(logits, _, state)
-        local ids, values = logits:topk(2)
-        if state.done or not ids[2] or values[1] - values[2] >= limit or model:is_eog(ids[2]) then return ids[1] end
-        state.done = true
-        return ids[2]
-      end,
-    }
-  end
-  for _, limit in ipairs { 0, 2, 6 } do
-    local s <close> = session(model, QUESTION)
-    local reply = s:generate { max_tokens = 32, sampler = { swerve(limit) } }
-    print(("   margin %d nats  %s"):format(limit, reply.text))
-  end
+heading "3. A sampler in ten lines of Lua: no token more than twice, so that a model cannot stammer"
+-- `state` is plain data that the host keeps for each generation: it forks and rewinds with the session.
+local NO_STAMMER <const> = {
+  init = function() return { seen = {}, twice = {} } end,
+  apply = function(logits, _, state) logits:set(state.twice, -math.huge) end,
+  accept = function(id, _, state)
+    local place = "t" .. id
+    if state.seen[place] then state.twice[#state.twice + 1] = id end
+    state.seen[place] = true
+  end,
+}
+for _, name in ipairs(NAMES) do
+  local s <close> = session(models[name], QUESTION)
+  local reply = s:generate { max_tokens = 32, sampler = { NO_STAMMER, { "greedy" } } }
+  print(("   %-15s %s"):format(name, reply.text))
 end
 
 -- 4. A probe -------------------------------------------------------------------------------------------------------
 
 -- Truth ratio (Maini et al. 2024): mean probability of wrong answers over that of a right one, all length-normalised.
 -- Near 0 a model prefers the truth; near 1 it cannot tell.
-local function probe(model, file, rows)
+local function probe(model, file)
   local truth, ratios, n = 0.0, {}, 0
   for line in io.lines(FOLDER .. file) do
-    if n == rows then break end
     n = n + 1
     local row = assert(lacuna.json.decode(line))
     local answers = { row.answer, row.paraphrased_answer, table.unpack(row.perturbed_answer) }
@@ -115,8 +110,8 @@ heading "4. A probe: probability of a right answer's token, and median truth rat
 print(("   %-15s %22s %22s"):format("", "forgotten authors", "kept authors"))
 print(("   %-15s %11s %10s %11s %10s"):format("", "p(answer)", "ratio", "p(answer)", "ratio"))
 for _, name in ipairs(NAMES) do
-  local p1, r1 = probe(models[name], "forget10_perturbed.json", 20)
-  local p2, r2 = probe(models[name], "retain_perturbed.json", 20)
+  local p1, r1 = probe(models[name], "forget10_perturbed.json")
+  local p2, r2 = probe(models[name], "retain_perturbed.json")
   print(("   %-15s %11.3f %10.3f %11.3f %10.3f"):format(name, p1, r1, p2, r2))
 end
 print "\nAn unlearned model should look like the retrained one: not silent, but as ignorant. More: examples/, README.md."

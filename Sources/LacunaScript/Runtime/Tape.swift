@@ -31,7 +31,7 @@ struct TapeReader {
     case LB_INTEGER: return .integer(item.integer)
     case LB_NUMBER: return .number(item.number)
     case LB_STRING:
-      // A tape that holds no byte has no memory for any.
+      // A tape that holds empty strings only has no bytes at all.
       guard item.count > 0, let base = lb_tape_bytes(tape) else { return .string("") }
       let bytes = UnsafeRawBufferPointer(start: base + item.offset, count: item.count)
       return .string(String(decoding: bytes, as: UTF8.self))
