@@ -1,8 +1,8 @@
 // Tapes: values between Lua and the host, in C's memory.
+#include "internal.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "internal.h"
 
 void lb_tape_init(lb_tape *tape, lb_state *state, bool from_lua) {
   memset(tape, 0, sizeof *tape);
