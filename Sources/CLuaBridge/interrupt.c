@@ -15,9 +15,8 @@ static void lb_stop_hook(lua_State *L, lua_Debug *ar) {
   if (atomic_load_explicit(&lb_of(L)->interrupted, memory_order_relaxed)) lb_raise(L, "cancelled", "interrupted");
 }
 
-static void lb_arm(lua_State *L) {
-  lua_sethook(L, lb_stop_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
-}
+// Every instruction of Lua code, and no call: a call hook would also stop the handlers that report the error.
+static void lb_arm(lua_State *L) { lua_sethook(L, lb_stop_hook, LUA_MASKCOUNT, 1); }
 
 static void lb_arm_if_asked(lb_state *state, lua_State *L) {
   if (atomic_load_explicit(&state->interrupted, memory_order_relaxed)) lb_arm(L);
