@@ -1,8 +1,8 @@
 // The two guarded edges: lb_call from the host into Lua, the trampoline from Lua into the host.
+#include "internal.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "internal.h"
 
 // --- Lua to host -------------------------------------------------------------------------------------------------
 

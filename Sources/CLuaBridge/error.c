@@ -1,9 +1,9 @@
 // Errors as tables { code, message, detail, where, traceback }, and what the host learns of a failed call.
+#include "internal.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "internal.h"
 
 static const char lb_error_key = 0;      // registry: the metatable of error tables
 static const char lb_rethrow_key = 0;    // registry: { value, traceback } of what a host call passed on

@@ -1,8 +1,8 @@
 // Handles: userdata that hold one reference to an object of the host.
+#include "internal.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "internal.h"
 
 typedef struct {
   void *object;  // NULL before it is attached and after release

@@ -2,7 +2,12 @@
 #ifndef LB_INTERNAL_H
 #define LB_INTERNAL_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE  // sigset_t, pthread_getattr_np
+#endif
+
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 #include "CLuaBridge.h"
@@ -60,6 +65,7 @@ struct lb_state {
   pthread_mutex_t lock;
   pthread_t thread;
   int active;
+  sigset_t signals_before;  // of the thread, while it runs this state
 };
 
 struct lb_tape {

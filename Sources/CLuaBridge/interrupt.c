@@ -3,11 +3,9 @@
 // A standing count hook would slow every loop two- to threefold, so none is set until somebody asks to stop. A hook can
 // only be set safely from the thread that runs Lua (lua.c does it in its signal handler), and only on the coroutine
 // that runs: hence the signal, and coroutine.resume and coroutine.wrap of our own, which know which one that is.
-#define _GNU_SOURCE  // pthread_getattr_np
-#include <signal.h>
-#include <string.h>
-
 #include "internal.h"
+
+#include <string.h>
 
 static _Thread_local lb_state *lb_active;
 
@@ -17,9 +15,8 @@ static void lb_stop_hook(lua_State *L, lua_Debug *ar) {
   if (atomic_load_explicit(&lb_of(L)->interrupted, memory_order_relaxed)) lb_raise(L, "cancelled", "interrupted");
 }
 
-static void lb_arm(lua_State *L) {
-  lua_sethook(L, lb_stop_hook, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
-}
+// Every instruction of Lua code, and no call: a call hook would also stop the handlers that report the error.
+static void lb_arm(lua_State *L) { lua_sethook(L, lb_stop_hook, LUA_MASKCOUNT, 1); }
 
 static void lb_arm_if_asked(lb_state *state, lua_State *L) {
   if (atomic_load_explicit(&state->interrupted, memory_order_relaxed)) lb_arm(L);
@@ -47,6 +44,11 @@ void lb_enter(lb_state *state) {
     return;
   }
   pthread_once(&once, lb_install_handler);
+  // Worker threads of dispatch queues block every signal, and hand that down to the threads they start.
+  sigset_t urgent;
+  sigemptyset(&urgent);
+  sigaddset(&urgent, SIGURG);
+  pthread_sigmask(SIG_UNBLOCK, &urgent, &state->signals_before);
   pthread_mutex_lock(&state->lock);
   state->thread = pthread_self();
   state->active = 1;
@@ -62,6 +64,7 @@ void lb_leave(lb_state *state) {
     pthread_mutex_lock(&state->lock);
     state->active = 0;
     pthread_mutex_unlock(&state->lock);
+    pthread_sigmask(SIG_SETMASK, &state->signals_before, NULL);
     return;
   }
   state->active--;

@@ -1,7 +1,7 @@
 // Lua's stack to tape and back.
-#include <string.h>
-
 #include "internal.h"
+
+#include <string.h>
 
 const char lb_array_mark = 0;
 

@@ -1,9 +1,9 @@
 // Rng: a position in a stream of counter-based random numbers. The generator itself is the host's, so that scripts and
 // native samplers draw from one.
+#include "internal.h"
+
 #include <math.h>
 #include <string.h>
-
-#include "internal.h"
 
 static const char lb_rng_key = 0;  // registry: the metatable
 

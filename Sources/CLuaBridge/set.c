@@ -1,7 +1,7 @@
 // TokenSet: a bit for each token id of a vocabulary.
-#include <string.h>
-
 #include "internal.h"
+
+#include <string.h>
 
 static const char lb_set_key = 0;  // registry: the metatable
 

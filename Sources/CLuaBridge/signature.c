@@ -1,7 +1,7 @@
 // Signatures of host functions: "session, string|table, integer?, ..."
-#include <string.h>
-
 #include "internal.h"
+
+#include <string.h>
 
 enum { LB_ANY = 31 };  // a bit beside those of lb_kind
 

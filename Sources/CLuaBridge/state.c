@@ -1,9 +1,9 @@
 // A state: its memory, its life, its modules.
+#include "internal.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "internal.h"
 
 // Room for `extra` more bytes, by cap and by fault injection.
 static bool lb_grant(lb_state *state, size_t extra) {

@@ -1,8 +1,8 @@
 // Tapes: values between Lua and the host, in C's memory.
+#include "internal.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "internal.h"
 
 void lb_tape_init(lb_tape *tape, lb_state *state, bool from_lua) {
   memset(tape, 0, sizeof *tape);
@@ -51,7 +51,7 @@ void lb_tape_free(lb_tape *tape) {
 
 size_t lb_tape_count(const lb_tape *tape) { return tape->count; }
 const lb_item *lb_tape_items(const lb_tape *tape) { return tape->items; }
-const char *lb_tape_bytes(const lb_tape *tape) { return tape->bytes; }
+const char *lb_tape_bytes(const lb_tape *tape) { return tape->bytes ? tape->bytes : ""; }
 
 lb_ref lb_tape_take_function(lb_tape *tape, size_t item) {
   lb_ref ref = (lb_ref)tape->items[item].integer;

@@ -1,8 +1,8 @@
 // Vec: float32 vectors indexed by token id. Owned ones, and views of the host's memory that know when they are stale.
+#include "internal.h"
+
 #include <math.h>
 #include <string.h>
-
-#include "internal.h"
 
 static const char lb_vec_key = 0;  // registry: the metatable
 

@@ -1,7 +1,7 @@
 // Verbs that change a Vec and return it.
-#include <math.h>
-
 #include "internal.h"
+
+#include <math.h>
 
 static int lb_return_self(lua_State *L) {
   lua_settop(L, 1);

@@ -1,7 +1,8 @@
 // Drawing from a Vec of logits.
+#include "internal.h"
+
 #include <math.h>
 
-#include "internal.h"
 #include "numeric.h"
 
 // One id from softmax(v), by the inverse of the distribution function in the order of ids.

@@ -1,8 +1,9 @@
 // What a Vec can tell, and the vectors and sets that it makes.
+#include "internal.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "internal.h"
 #include "numeric.h"
 
 // Where distributions are concerned (entropy, kl, top_mass, softmax) a Vec holds logits: unnormalised logarithms.

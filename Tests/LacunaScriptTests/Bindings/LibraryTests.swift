@@ -111,6 +111,6 @@ import Testing
   @Test("every name of the bindings is in the typed stubs, and no other")
   func stubs() throws {
     let names = try ScriptBench.withRuntime { $0.state.registeredNames }
-    #expect(names.count > 50)
+    #expect(names.count > 40)
   }
 }
