@@ -1,6 +1,6 @@
 // The arithmetic that every instruction set shares, for one value at a time.
 //
-// The numeric contract (docs/numerics.md has the reasons):
+// The numeric contract:
 //  - a dot product has 16 float32 lanes; element k goes to lane k % 16 by one fused multiply-add; the last, partial
 //    group of 16 is filled up with zeros; the lanes are reduced by lane_reduce's tree, then scaled;
 //  - an E4M3 weight enters a product as value / 256, which is the half-precision number whose bits are the code's,

@@ -41,19 +41,27 @@ static float ck_vector_scale(const float *x, size_t n) {
   return scale > 0 ? scale : 1.0f;
 }
 
-// Element d of a head goes to first[d / 2 * pair_stride + d % 2], or first[d * element_stride].
-static void ck_store_vector(ck_dtype dtype, uint8_t *to, size_t pair_step, size_t within, const float *x, size_t n,
+// Elements 2i and 2i + 1 go to pair_step * i and pair_step * i + element_step.
+static void ck_store_vector(ck_dtype dtype, uint8_t *to, size_t pair_step, size_t element_step, const float *x, size_t n,
                             float scale) {
-  for (size_t d = 0; d < n; d++) {
-    const size_t at = d / within * pair_step + d % within * (within == 1 ? 0 : 1);
-    switch (dtype) {
-      case CK_BF16: {
+  enum { BATCH = 64 };
+  uint8_t codes[BATCH];
+  for (size_t begin = 0; begin < n; begin += BATCH) {
+    const size_t count = ck_min(BATCH, n - begin);
+    if (dtype == CK_E4M3) {
+      // A loop of its own, which the compiler turns into vector code.
+      for (size_t j = 0; j < count; j++) codes[j] = ck_to_e4m3(x[begin + j] / scale);
+    }
+    for (size_t j = 0; j < count; j++) {
+      const size_t d = begin + j, at = d / 2 * pair_step + d % 2 * element_step;
+      if (dtype == CK_E4M3) {
+        to[at] = codes[j];
+      } else if (dtype == CK_BF16) {
         const uint16_t b = ck_to_bf16(x[d]);
         memcpy(to + 2 * at, &b, 2);
-        break;
+      } else {
+        memcpy(to + 4 * at, &x[d], 4);
       }
-      case CK_E4M3: to[at] = scale == scale ? ck_to_e4m3(x[d] / scale) : 0; break;
-      default: memcpy(to + 4 * at, &x[d], 4); break;
     }
   }
 }
@@ -72,8 +80,8 @@ static void ck_kv_store_scalar(const ck_kv_layout *layout, void *page, size_t sl
     uint8_t *keys = (uint8_t *)(uintptr_t)ck_page_keys(layout, page, head) + 2 * slot * bytes;
     uint8_t *values = (uint8_t *)(uintptr_t)ck_page_values(layout, page, head) +
                       (slot / 2 * 2 * head_dim + slot % 2) * bytes;
-    ck_store_vector(layout->dtype, keys, 2 * CK_PAGE_POSITIONS, 2, k, head_dim, key_scale);
-    ck_store_vector(layout->dtype, values, 2, 1, v, head_dim, value_scale);
+    ck_store_vector(layout->dtype, keys, 2 * CK_PAGE_POSITIONS, 1, k, head_dim, key_scale);
+    ck_store_vector(layout->dtype, values, 4, 2, v, head_dim, value_scale);
   }
 }
 

@@ -7,6 +7,8 @@
 // the weight's type and the instruction set, and on nothing else: not on m, not on the row range, not on the
 // number of threads. The lanes are reduced in one fixed tree: lanes (i, i+8), (i, i+4), (i, i+2), (i, i+1).
 // So a row of logits has the same bits alone, in a batch, or in a prompt cut anywhere.
+// scalar, neon, avx2 and avx512 give the same bits as one another in everything. avx512bf16 differs from them in
+// `matmul` with CK_BF16 and CK_E4M3 weights and in `attend` over CK_BF16 and CK_E4M3 pages, within stated bounds.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
@@ -40,7 +42,8 @@ typedef struct {
 //   for each head: K as [head_dim / 2][CK_PAGE_POSITIONS][2] elements (two neighbouring dimensions of one
 //   position side by side), then V as [CK_PAGE_POSITIONS / 2][head_dim][2] (two neighbouring positions of one
 //   dimension side by side); after all heads, for CK_E4M3 only, float scales [kv_heads][2][CK_PAGE_POSITIONS]
-//   (K's, then V's: absmax / 448 of that position's head vector; 1 where it is all zero).
+//   (K's, then V's: absmax / 448 of that position's head vector; 1 where it is all zero, NaN where it holds a NaN or
+//   an infinity).
 // head_dim is even. dtype is CK_F32, CK_BF16 or CK_E4M3.
 enum { CK_PAGE_POSITIONS = 32 };
 typedef struct {
@@ -110,13 +113,13 @@ typedef struct ck_table {
   // --- over logits -----------------------------------------------------------------------------------------
   // NaN never wins a maximum. n >= 1 unless said otherwise.
 
-  // Index of the largest value, the lowest index among equals; its value in *value.
+  // Index of the largest value, the lowest index among equals; its value in *value. 0 and -inf where all are NaN.
   size_t (*argmax)(const float *x, size_t n, float *value);
   // ln(sum(exp(x))). -inf where all are -inf.
   float (*logsumexp)(const float *x, size_t n);
-  // out = exp(x * inverse_temperature - logsumexp(...)). out may equal in.
+  // out = exp(x * inverse_temperature - logsumexp(...)). out may equal in. All zero where all are -inf.
   void (*softmax)(float *out, const float *in, size_t n, float inverse_temperature);
-  // out = x * inverse_temperature - logsumexp(...). out may equal in.
+  // out = x * inverse_temperature - logsumexp(...). out may equal in. All -inf where all are.
   void (*log_softmax)(float *out, const float *in, size_t n, float inverse_temperature);
   // The k largest, in falling order, equal values by rising index; NaN and -inf are left out.
   // Returns how many were written, at most k. ids, values: [k].
