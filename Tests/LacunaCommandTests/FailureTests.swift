@@ -70,7 +70,7 @@ struct FailureTests {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
     process.arguments = [
-      "-c", "\"$0\" generate -p The --sampler 'temperature:3 dist' --max-tokens 100000 | head -c 1",
+      "-c", "\"$0\" generate -p The --sampler 'temperature:100 dist' --max-tokens 100000 | head -c 1",
       try #require(Command.path),
     ]
     process.currentDirectoryURL = URL(fileURLWithPath: Command.root)

@@ -67,7 +67,7 @@ struct GenerationVerbTests {
 
   @Test("Ctrl-C ends a generation between two tokens with 130")
   func interrupt() throws {
-    let arguments = ["generate", "-p", "The", "--sampler", "temperature:3 dist", "--max-tokens", "100000"]
+    let arguments = ["generate", "-p", "The", "--sampler", "temperature:100 dist", "--max-tokens", "100000"]
     let result = try Command.run(arguments, interruptAfter: 1)
     #expect(result.status == 130)
     #expect(!result.wasKilled)

@@ -39,6 +39,10 @@ enum Interrupt {
 
   /// How the process treats signals until a verb says otherwise.
   static func installDefaults() {
+    // A parent's thread may have handed down a mask that blocks what we wait for.
+    var none = sigset_t()
+    sigemptyset(&none)
+    sigprocmask(SIG_SETMASK, &none, nil)
     signal(SIGINT) { _ in _exit(130) }
     // A reader that goes away (`lacuna generate | head`) ends the process as it ends every other filter, also where
     // a parent has told us to ignore it.

@@ -33,9 +33,10 @@ struct PromptOptions: ParsableArguments {
       return (try hooks?.tokens(ids) ?? ids, [])
     }
     let template = try ChatTemplate.named(template.template, for: engine)
-    let messages = (system.map { [ChatMessage(role: "system", content: $0)] } ?? []) + [
-      ChatMessage(role: "user", content: text)
-    ]
+    let messages =
+      (system.map { [ChatMessage(role: "system", content: $0)] } ?? []) + [
+        ChatMessage(role: "user", content: text)
+      ]
     let ids = try template.encode(try hooks?.prompt(messages) ?? messages, with: tokenizer)
     return (try hooks?.tokens(ids) ?? ids, template.stop)
   }
