@@ -38,6 +38,7 @@ struct Lacuna: ParsableCommand {
 enum Main {
   static func main() {
     Interrupt.installDefaults()
+    BusErrorExit.install()
     do {
       var command = try Lacuna.parseAsRoot()
       try command.run()
