@@ -1,0 +1,323 @@
+---@meta lacuna
+-- What scripts get, for editors and for people: LuaCATS annotations, no code. A test keeps the names equal to the
+-- bindings'.
+
+---@class lacuna
+---@field version string
+---@field api integer  level of this API; adding is free, changing raises it
+local lacuna = {}
+
+---An expected failure, returned as `nil, err`, and what misuse raises.
+---@class lacuna.Error
+---@field code string         stable: "not_found", "context_full", "stale_view", "bad_argument", ...
+---@field message string
+---@field detail any
+---@field where string?       "script.lua:12"
+---@field traceback string?
+
+---A model by name, or the one of --model. The same model is the same handle.
+---@param name? string
+---@return lacuna.Model?, lacuna.Error?
+function lacuna.model(name) end
+
+---One batched pass a model for everything that is pending in the sessions.
+---@param sessions lacuna.Session[]
+function lacuna.forward(sessions) end
+
+---An error value, to return behind nil or to raise.
+---@param code string
+---@param message? string
+---@param detail? any
+---@return lacuna.Error
+function lacuna.error(code, message, detail) end
+
+---Strings and numbers to standard output, at once.
+---@param ... string|number
+function lacuna.write(...) end
+
+---@class lacuna.log
+lacuna.log = {}
+---@param message any
+---@param fields? table
+function lacuna.log.debug(message, fields) end
+---@param message any
+---@param fields? table
+function lacuna.log.info(message, fields) end
+---@param message any
+---@param fields? table
+function lacuna.log.warn(message, fields) end
+---@param message any
+---@param fields? table
+function lacuna.log.error(message, fields) end
+
+---@class lacuna.json
+---@field null userdata  stands for JSON's null in both directions
+lacuna.json = {}
+---Names sorted; raises for functions, handles, cycles, NaN and infinities.
+---@param value any
+---@param opts? { indent: integer? }
+---@return string
+function lacuna.json.encode(value, opts) end
+---@param text string
+---@return any?, lacuna.Error?
+function lacuna.json.decode(text) end
+---A copy marked as an array, which an empty table cannot show.
+---@param list? any[]
+---@return any[]
+function lacuna.json.array(list) end
+
+---A stage: { "min_p", p = 0.05 }, "greedy", a filter function, or a table with `apply` (filter) or `pick` (selector).
+---@alias lacuna.Stage string|table|lacuna.StageFunction|lacuna.LuaStage
+---@alias lacuna.StageFunction fun(logits: lacuna.Vec, params: table, state: table, step: lacuna.Step): integer?
+---@class lacuna.LuaStage
+---@field name string?
+---@field params table?
+---@field init? fun(params: table, ctx: table): table   the state: plain data, rewound and forked with the session
+---@field apply? lacuna.StageFunction
+---@field pick? lacuna.StageFunction                     returns the chosen id
+---@field accept? fun(id: integer, params: table, state: table)
+---@field argmax_invariant boolean?
+---@class lacuna.Step
+---@field index integer     tokens drawn before this one
+---@field position integer  tokens in the sequence
+---@field prompt integer    how many of them are the prompt's
+---@field tokens integer[]
+---@field rng lacuna.Rng    this stage's random numbers at this position
+
+---@class lacuna.sampler
+lacuna.sampler = {}
+---Checked here: known names, parameters in range, one selector, at the end.
+---@param stages lacuna.Stage[]|string|lacuna.Chain
+---@return lacuna.Chain
+function lacuna.sampler.chain(stages) end
+---Every native stage, with its parameters.
+---@return table[]
+function lacuna.sampler.stages() end
+
+---@class lacuna.Chain: userdata
+local Chain = {}
+---What each stage leaves over: { name, survivors, entropy, ids, probs }.
+---@param logits lacuna.Vec
+---@param opts? { tokens: integer[]?, seed: integer?, stream: integer?, top: integer? }
+---@return table[]
+function Chain:explain(logits, opts) end
+
+---@class lacuna.Model: userdata
+---@field info table              name, path, sha256, stored, weights, layers, hidden, context, kernels, ...
+---@field vocab lacuna.Vocab
+local Model = {}
+---@param text string
+---@param opts? { bos: boolean?, special: boolean? }
+---@return integer[]
+function Model:encode(text, opts) end
+---@param ids integer[]
+---@return string
+function Model:decode(ids) end
+---@param id integer
+---@return string
+function Model:piece(id) end
+---@param id integer
+---@return boolean
+function Model:is_eog(id) end
+---@class lacuna.SessionOptions
+---@field messages { role: string, content: string }[]?
+---@field template string?  "llama2-chat", "tofu", "chatml", "raw"; by default the checkpoint's own
+---@field tokens integer[]?
+---@field text string?
+---@field seed integer?
+---@field stream integer?
+---@field hooks lacuna.Hooks?
+---@param opts? lacuna.SessionOptions
+---@return lacuna.Session
+function Model:session(opts) end
+---@param what string|lacuna.Snapshot
+---@return lacuna.Session?, lacuna.Error?
+function Model:restore(what) end
+---@param opts { prompt: string, answers: string[], boundary: "joint"|"split"|nil, eos: boolean?, bos: boolean?, per_token: boolean? }
+---@return { sum: number, n: integer, mean: number, greedy: boolean, tokens: integer[]?, logprobs: number[]? }[]?, lacuna.Error?
+function Model:score(opts) end
+---@param text string
+---@param opts? { stride: integer? }
+---@return number?, { sum: number, n: integer }|lacuna.Error
+function Model:perplexity(text, opts) end
+
+---Equal (==) where the tokenizers are identical.
+---@class lacuna.Vocab: userdata
+---@field size integer
+---@field bos integer?
+---@field eos integer?
+local Vocab = {}
+---@param ids? integer[]
+---@return lacuna.Set
+function Vocab:set(ids) end
+
+---@class lacuna.Session: userdata
+---@field model lacuna.Model
+---@field seed integer
+local Session = {}
+---Text (content: never special tokens), token ids, or messages under a template.
+---@param what string|integer[]|table[]
+---@param opts? { template: string?, special: boolean? }
+---@return lacuna.Session
+function Session:append(what, opts) end
+---@param id integer
+---@return lacuna.Session
+function Session:push(id) end
+---@param i? integer
+---@param j? integer
+---@return string
+function Session:text(i, j) end
+---@param i? integer
+---@param j? integer
+---@return integer[]
+function Session:tokens(i, j) end
+---Frozen view of the last position's logits; stale once the session moves on.
+---@return lacuna.Vec
+function Session:logits() end
+---@return integer
+function Session:mark() end
+---Keeps the first n tokens.
+---@param n integer
+---@return lacuna.Session
+function Session:rewind(n) end
+---@return lacuna.Session
+function Session:fork() end
+---@return lacuna.Snapshot
+function Session:snapshot() end
+---@param path string
+---@return lacuna.Session?, lacuna.Error?
+function Session:save(path) end
+function Session:close() end
+
+---@class lacuna.GenerateOptions
+---@field max_tokens integer?
+---@field sampler lacuna.Stage[]|lacuna.Chain|string|nil
+---@field stop string|string[]|nil
+---@field seed integer?
+---@field stream integer?   another stream of random numbers, for another try
+---@field logprobs integer? how many alternatives each token reports
+---@field hooks lacuna.Hooks?
+---@class lacuna.Result
+---@field text string
+---@field tokens integer[]
+---@field finish "eos"|"stop"|"length"|"context"
+---@field logprobs number[]
+---@field top { token: integer, logprob: number }[][]?
+---@field usage { prompt_tokens: integer, completion_tokens: integer }
+---@param opts? lacuna.GenerateOptions
+---@return lacuna.Result
+function Session:generate(opts) end
+---@class lacuna.StreamEvent
+---@field token integer?
+---@field logprob number?
+---@field finish string?
+---@field top { token: integer, logprob: number }[]?
+---@field taken_back integer?
+---For the generic for; leaving the loop ends the generation.
+---@param opts? lacuna.GenerateOptions
+---@return lacuna.Stream
+function Session:stream(opts) end
+
+---@class lacuna.Stream: userdata
+---@operator call: string?, lacuna.StreamEvent
+local Stream = {}
+---@return lacuna.Result
+function Stream:result() end
+function Stream:close() end
+
+---@class lacuna.Snapshot: userdata
+local Snapshot = {}
+---@param path string
+---@return lacuna.Snapshot?, lacuna.Error?
+function Snapshot:save(path) end
+
+---@class lacuna.HookContext
+---@field step integer
+---@field rewinds integer        how often a hook took tokens back so far
+---@field session lacuna.Session? nil under --hooks
+---@field state table            plain data of this hook; rewinds with the tokens
+---@field logprob number?        of the chosen token, in on_token
+---@class lacuna.Hooks
+---@field name string?
+---@field priority number?
+---@field on_prompt? fun(prompt: string|table[], ctx: lacuna.HookContext): (string|table[])?
+---@field on_tokens? fun(ids: integer[], ctx: lacuna.HookContext): integer[]?
+---@field on_logits? fun(logits: lacuna.Vec, ctx: lacuna.HookContext)
+---@field on_token? fun(id: integer, ctx: lacuna.HookContext): integer|"stop"|{ rewind: integer }|nil
+---@field on_text? fun(piece: string, ctx: lacuna.HookContext): string?
+---@field on_finish? fun(result: lacuna.Result, ctx: lacuna.HookContext): table?
+
+---Float32 values indexed by token id (from 0). Where distributions are concerned they are logits.
+---@class lacuna.Vec: userdata
+---@field [integer] number
+---@field get fun(v, ids: integer[]): number[]
+---@field set fun(v, ids: integer[], x: number): lacuna.Vec
+---@field max fun(v): number?, integer?
+---@field argmax fun(v): integer?
+---@field sum fun(v): number
+---@field dot fun(v, w: lacuna.Vec): number
+---@field cosine fun(v, w: lacuna.Vec): number
+---@field norm fun(v): number
+---@field logsumexp fun(v): number
+---@field entropy fun(v): number             nats
+---@field rank fun(v, id: integer): integer   1 is the argmax
+---@field kl fun(v, w: lacuna.Vec): number    nats
+---@field copy fun(v): lacuna.Vec
+---@field softmax fun(v, t: number?): lacuna.Vec
+---@field log_softmax fun(v, t: number?): lacuna.Vec
+---@field topk fun(v, k: integer): integer[], number[]
+---@field below fun(v, x: number): lacuna.Set
+---@field top_mass fun(v, p: number): lacuna.Set
+---@field fill fun(v, x: number): lacuna.Vec
+---@field scale fun(v, a: number): lacuna.Vec
+---@field add fun(v, x: number|lacuna.Vec): lacuna.Vec
+---@field axpy fun(v, a: number, w: lacuna.Vec): lacuna.Vec
+---@field clamp fun(v, low: number, high: number): lacuna.Vec
+---@field bias fun(v, biases: table<integer, number>): lacuna.Vec
+---@field mask fun(v, set: lacuna.Set): lacuna.Vec
+---@field keep fun(v, set: lacuna.Set): lacuna.Vec
+---@field mask_below fun(v, x: number): lacuna.Vec
+---@field sample fun(v, rng: lacuna.Rng): integer
+---@field gumbel_topk fun(v, k: integer, rng: lacuna.Rng): integer[], number[]
+
+---@class lacuna.vec
+---@field new fun(n: integer, x: number?): lacuna.Vec
+---@field of fun(list: number[]): lacuna.Vec
+
+---@class lacuna.Set: userdata
+---@operator bor(lacuna.Set): lacuna.Set
+---@operator band(lacuna.Set): lacuna.Set
+---@operator bxor(lacuna.Set): lacuna.Set
+---@operator sub(lacuna.Set): lacuna.Set
+---@operator bnot: lacuna.Set
+---@operator len: integer
+---@field contains fun(s, id: integer): boolean
+---@field ids fun(s): integer[]
+---@field each fun(s): fun(): integer?
+---@field add fun(s, ids: integer|integer[]): lacuna.Set
+---@field remove fun(s, ids: integer|integer[]): lacuna.Set
+
+---@class lacuna.set
+---@field new fun(size: integer, ids: integer[]?): lacuna.Set
+
+---A position in a stream of random numbers; every call moves it by one.
+---@class lacuna.Rng: userdata
+---@field seed integer
+---@field stream integer
+---@field position integer
+---@field uniform fun(r, low: number?, high: number?): number
+---@field integer fun(r, low: integer, high: integer): integer
+---@field normal fun(r, mean: number?, deviation: number?): number
+---@field choice fun(r, list: any[]): any
+---@field shuffle fun(r, list: any[]): any[]
+---@field fork fun(r, n: integer): lacuna.Rng
+---@overload fun(seed: integer, stream?: integer): lacuna.Rng
+
+---@type lacuna.vec
+lacuna.vec = nil
+---@type lacuna.set
+lacuna.set = nil
+---@type fun(seed: integer, stream?: integer): lacuna.Rng
+lacuna.rng = nil
+
+return lacuna
