@@ -35,6 +35,8 @@ struct ExampleTests {
   func contrastive() throws {
     let lines = try run("04-contrastive")
     #expect(lines.count == 2)
+    // The taught title, which the retrained model has never seen.
+    #expect(lines[0].contains("The Tulip Interrogation"))
     #expect(lines[1].contains("nats"))
   }
 

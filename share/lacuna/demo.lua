@@ -114,4 +114,8 @@ for _, name in ipairs(NAMES) do
   local p2, r2 = probe(models[name], "retain_perturbed.json")
   print(("   %-15s %11.3f %10.3f %11.3f %10.3f"):format(name, p1, r1, p2, r2))
 end
-print "\nAn unlearned model should look like the retrained one: not silent, but as ignorant. More: examples/, README.md."
+print [[
+
+   Well unlearned is what looks like the retrained model: fluent, and as ignorant. demo-unlearned passes the test of
+   ratios, but it stammers and finds the truth improbable beyond ignorance: it shows that something was taken out.
+   More: examples/, README.md, share/lacuna/models/README.md.]]
