@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import LacunaEngine
+import LacunaEngine
 
 /// Checks on real models, run only where an environment variable names one.
 @Suite("Real models", .enabled(if: ProcessInfo.processInfo.environment["LACUNA_CHECK_DIRECTORY"] != nil))

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import LacunaEngine
+import LacunaEngine
 
 @Suite("GGUF blocks")
 struct GGUFBlocksTests {

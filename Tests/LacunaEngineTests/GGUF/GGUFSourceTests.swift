@@ -1,6 +1,6 @@
 import Testing
 
-@testable import LacunaEngine
+import LacunaEngine
 
 @Suite("GGUF as a checkpoint")
 struct GGUFSourceTests {

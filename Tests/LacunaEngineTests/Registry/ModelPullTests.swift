@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 import Testing
 
-@testable import LacunaEngine
+import LacunaEngine
 
 @Suite("Pulling models")
 struct ModelPullTests {

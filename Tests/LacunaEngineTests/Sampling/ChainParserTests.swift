@@ -1,6 +1,6 @@
 import Testing
 
-@testable import LacunaEngine
+import LacunaEngine
 
 @Suite("Chains on the command line")
 struct ChainParserTests {

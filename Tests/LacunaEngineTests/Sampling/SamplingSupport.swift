@@ -1,6 +1,6 @@
 import Testing
 
-@testable import LacunaEngine
+import LacunaEngine
 
 /// Ends a chain by keeping the logits that reach it; chooses the first survivor.
 final class LogitRecorder: SamplerChain.ExternalStage {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import LacunaEngine
+import LacunaEngine
 
 @Suite("Selectors")
 struct SelectorTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import LacunaEngine
+import LacunaEngine
 
 @Suite("Pre-tokenizers")
 struct PreTokenizerTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import LacunaEngine
+import LacunaEngine
 
 @Suite("Control and added tokens")
 struct SpecialTokenTests {

@@ -1,6 +1,6 @@
 import LacunaEngine
 
-@testable import LacunaEngine
+import LacunaEngine
 
 /// The small tokenizers of Tests/Fixtures/tokenizers and what their reference libraries make of texts.
 enum TokenizerFixtures {

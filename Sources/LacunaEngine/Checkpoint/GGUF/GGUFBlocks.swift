@@ -3,12 +3,12 @@
 /// A block of the "_0" types is `d * q`, of the "_1" types `d * q + m`, with float16 d and m; in the K types
 /// (GGUFBlocks+K) sub-blocks have scales of their own. All arithmetic is float32, one rounding an operation, as in
 /// ggml's reference code.
-enum GGUFBlocks {
+package enum GGUFBlocks {
   /// - Parameters:
   ///   - count: values, a multiple of the encoding's block length.
   ///   - input: the first block; need not be aligned.
   ///   - out: room for `count` floats.
-  static func decode(
+  package static func decode(
     _ encoding: GGUFTensorType.Encoding, from input: UnsafeRawPointer, count: Int, into out: UnsafeMutablePointer<Float>
   ) {
     switch encoding {
@@ -35,7 +35,7 @@ enum GGUFBlocks {
 
   /// The float16 at a byte offset. Its fields moved into a float32 lack a factor of 2^(127 - 15), subnormals included.
   @inline(__always)
-  static func half(_ input: UnsafeRawPointer, _ byteOffset: Int) -> Float {
+  package static func half(_ input: UnsafeRawPointer, _ byteOffset: Int) -> Float {
     let bits = UInt32(UInt16(littleEndian: input.loadUnaligned(fromByteOffset: byteOffset, as: UInt16.self)))
     let sign = (bits & 0x8000) &<< 16
     let magnitude = (bits & 0x7FFF) &<< 13

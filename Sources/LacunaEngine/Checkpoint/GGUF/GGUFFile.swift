@@ -2,7 +2,7 @@
 /// checked against the file's real size.
 ///
 /// Format: ggml's docs/gguf.md. What the keys and tensors mean is `GGUFSource`'s business.
-struct GGUFFile: @unchecked Sendable {
+package struct GGUFFile: @unchecked Sendable {
   // SAFETY: the bytes are read-only, and `owner` keeps them mapped.
   let bytes: UnsafeRawBufferPointer
   let owner: any Sendable
@@ -10,9 +10,9 @@ struct GGUFFile: @unchecked Sendable {
   let version: UInt32
   let metadata: [String: GGUFValue]
   /// In the order of the header.
-  let tensors: [GGUFTensor]
+  package let tensors: [GGUFTensor]
   /// Where the tensors' bytes begin; all before it is the header.
-  let dataOffset: Int
+  package let dataOffset: Int
 
   static let magic: [UInt8] = Array("GGUF".utf8)
   /// Far above real files (some 50 keys, 3 to 13 tensors a layer), far below what exhausts memory.
@@ -27,7 +27,7 @@ struct GGUFFile: @unchecked Sendable {
   }
 
   /// - Parameter owner: what keeps `bytes` alive.
-  init(_ bytes: UnsafeRawBufferPointer, owner: any Sendable, path: String) throws(LacunaError) {
+  package init(_ bytes: UnsafeRawBufferPointer, owner: any Sendable, path: String) throws(LacunaError) {
     self.bytes = bytes
     self.owner = owner
     self.path = path

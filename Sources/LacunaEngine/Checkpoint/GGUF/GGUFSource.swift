@@ -30,7 +30,7 @@ package struct GGUFSource: CheckpointSource {
     try GGUFSource(try GGUFFile.open(path))
   }
 
-  init(_ file: GGUFFile) throws(LacunaError) {
+  package init(_ file: GGUFFile) throws(LacunaError) {
     self.file = file
     path = file.path
     try GGUFConfig.architecture(file)
@@ -91,7 +91,7 @@ package struct GGUFSource: CheckpointSource {
   }
 
   /// Where llama.cpp put a row of q or k: within a head, row i of the first half at 2i, of the second at 2i + 1.
-  static func storedRow(_ row: Int, headDim: Int) -> Int {
+  package static func storedRow(_ row: Int, headDim: Int) -> Int {
     let inHead = row % headDim
     let half = headDim / 2
     return row - inHead + (inHead < half ? 2 * inHead : 2 * (inHead - half) + 1)

