@@ -1,6 +1,5 @@
-import Testing
-
 import LacunaEngine
+import Testing
 
 @Suite("GGUF headers")
 struct GGUFFileTests {

@@ -1,5 +1,4 @@
 import Foundation
-
 import LacunaEngine
 
 /// Files of Tests/Fixtures/gguf, and GGUF headers made by hand.

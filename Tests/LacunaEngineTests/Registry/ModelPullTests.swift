@@ -1,8 +1,7 @@
 import Crypto
 import Foundation
-import Testing
-
 import LacunaEngine
+import Testing
 
 @Suite("Pulling models")
 struct ModelPullTests {

@@ -1,6 +1,5 @@
-import Testing
-
 import LacunaEngine
+import Testing
 
 @Suite("Chains on the command line")
 struct ChainParserTests {

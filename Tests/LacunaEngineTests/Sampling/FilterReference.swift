@@ -1,5 +1,4 @@
 import Foundation
-
 import LacunaEngine
 
 extension Double {

@@ -1,6 +1,5 @@
-import Testing
-
 import LacunaEngine
+import Testing
 
 /// Ends a chain by keeping the logits that reach it; chooses the first survivor.
 final class LogitRecorder: SamplerChain.ExternalStage {

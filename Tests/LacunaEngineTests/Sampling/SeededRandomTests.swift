@@ -1,7 +1,6 @@
 import Foundation
-import Testing
-
 import LacunaEngine
+import Testing
 
 @Suite("Seeded random numbers")
 struct SeededRandomTests {

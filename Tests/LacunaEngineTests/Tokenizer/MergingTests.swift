@@ -1,6 +1,5 @@
-import Testing
-
 import LacunaEngine
+import Testing
 
 @Suite("Merging")
 struct MergingTests {

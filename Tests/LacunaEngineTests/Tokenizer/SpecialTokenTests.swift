@@ -1,6 +1,5 @@
-import Testing
-
 import LacunaEngine
+import Testing
 
 @Suite("Control and added tokens")
 struct SpecialTokenTests {

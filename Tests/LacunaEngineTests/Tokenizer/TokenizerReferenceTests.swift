@@ -1,6 +1,5 @@
-import Testing
-
 import LacunaEngine
+import Testing
 
 @Suite("Tokenizers against their reference libraries")
 struct TokenizerReferenceTests {

@@ -22,7 +22,7 @@ package enum GGUFBlocks {
         let bits = UInt16(littleEndian: input.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self))
         out[i] = BFloat16(bits: bits).float
       }
-    case .q8_0: decodeQ8_0(input, blocks: count / 32, out)
+    case .q8_0: decodeQ8(input, blocks: count / 32, out)
     case .q4_0: decodeQ4(input, blocks: count / 32, hasMinimum: false, out)
     case .q4_1: decodeQ4(input, blocks: count / 32, hasMinimum: true, out)
     case .q5_0: decodeQ5(input, blocks: count / 32, hasMinimum: false, out)
@@ -50,7 +50,7 @@ package enum GGUFBlocks {
   }
 
   /// Block of 34 bytes: d, then 32 int8.
-  private static func decodeQ8_0(_ input: UnsafeRawPointer, blocks: Int, _ out: UnsafeMutablePointer<Float>) {
+  private static func decodeQ8(_ input: UnsafeRawPointer, blocks: Int, _ out: UnsafeMutablePointer<Float>) {
     for block in 0..<blocks {
       let source = input + 34 * block
       let d = half(source, 0)

@@ -36,7 +36,8 @@ package struct GGUFFile: @unchecked Sendable {
     let magic = try cursor.take(4, "magic")
     guard bytes[magic].elementsEqual(Self.magic) else {
       throw LacunaError(
-        .malformed, file: path, field: "magic", expected: "GGUF", found: bytes[magic].map { "\($0)" }.joined(separator: " "))
+        .malformed, file: path, field: "magic", expected: "GGUF",
+        found: bytes[magic].map { "\($0)" }.joined(separator: " "))
     }
     version = try cursor.integer(UInt32.self, "version")
     guard version == 2 || version == 3 else {
@@ -66,7 +67,8 @@ package struct GGUFFile: @unchecked Sendable {
     let most = min(cursor.remaining / entryByteCount, limit)
     guard count <= most else {
       throw LacunaError(
-        .malformed, file: cursor.file, field: field, expected: "at most \(most) in a file of this size", found: "\(count)")
+        .malformed, file: cursor.file, field: field, expected: "at most \(most) in a file of this size",
+        found: "\(count)")
     }
   }
 

@@ -55,7 +55,9 @@ package struct GGUFSource: CheckpointSource {
 
   package func matrix(_ name: String) -> WeightMatrix? {
     let entry = entry(name)
-    guard let type = entry.encoding.weightType, entry.permutedHeadDim == nil, entry.tensor.dimensions.count == 2 else { return nil }
+    guard let type = entry.encoding.weightType, entry.permutedHeadDim == nil, entry.tensor.dimensions.count == 2 else {
+      return nil
+    }
     let data = address(of: entry)
     // An alignment of 1 is legal in the format, and no kernel reads floats at odd addresses.
     guard Int(bitPattern: data) % type.byteCount == 0 else { return nil }

@@ -10,6 +10,8 @@ package struct GGUFTensorType: Hashable, Sendable {
 
   package enum Encoding: Hashable, Sendable {
     case f32, f16, bf16
+    // The format's own names.
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     case q8_0, q4_0, q4_1, q5_0, q5_1
     case q4K, q5K, q6K
   }

