@@ -76,11 +76,11 @@ public final class LuaHost: Sendable {
 }
 
 /// A state with every binding.
-final class ScriptRuntime {
-  let state: LuaState
+package final class ScriptRuntime {
+  package let state: LuaState
   let context: ScriptContext
 
-  init(_ environment: ScriptEnvironment) throws(ScriptError) {
+  package init(_ environment: ScriptEnvironment) throws(ScriptError) {
     precondition(ScriptThread.hasRoom, "Lua needs a stack of \(ScriptThread.leastRoom) bytes")
     state = try LuaState(memoryCap: environment.memoryCap, seed: environment.seed, write: environment.write)
     context = ScriptContext(state: state, environment: environment)

@@ -20,7 +20,9 @@ struct Sequence {
   var kvHeads: Int { layout.kv_heads }
   var stride: Int { kvHeads * group * headDim }
 
-  init(_ dtype: ck_dtype, kvHeads: Int, headDim: Int, group: Int, positions: Int, fill: Fill, seed: UInt64, table: ck_table) {
+  init(
+    _ dtype: ck_dtype, kvHeads: Int, headDim: Int, group: Int, positions: Int, fill: Fill, seed: UInt64, table: ck_table
+  ) {
     var layout = ck_kv_layout(kv_heads: kvHeads, head_dim: headDim, dtype: dtype)
     let bytes = ck_kv_page_bytes(&layout), offset = 64
     let pages = (0..<(positions + 31) / 32).map { _ in GuardedBuffer(byteCount: bytes + offset) }
@@ -143,7 +145,9 @@ struct Sequence {
     var layout = long.layout
     for visible in 1...39 {
       let page = GuardedBuffer(byteCount: ck_kv_page_bytes(&layout)), second = GuardedBuffer(byteCount: page.byteCount)
-      for buffer in [page, second] { buffer.base.initializeMemory(as: UInt8.self, repeating: 0xFF, count: buffer.byteCount) }
+      for buffer in [page, second] {
+        buffer.base.initializeMemory(as: UInt8.self, repeating: 0xFF, count: buffer.byteCount)
+      }
       let keys = Fill.random.values(40 * 24, seed: 61), values = Fill.random.values(40 * 24, seed: 62)
       for p in 0..<visible {
         let target = p < 32 ? page : second
@@ -179,7 +183,8 @@ struct Sequence {
         var out = good
         let pointers: [UnsafeRawPointer?] = [UnsafeRawPointer(page.base)]
         table.attend(&out, good, 16, 1, 1, &layout, pointers, 0, 0, 1, 1, scratch.base)
-        #expect(out.contains { !$0.isFinite }, "\(instructions.name) \(dtype.name) \(bad) in \(inKey ? "key" : "value")")
+        #expect(
+          out.contains { !$0.isFinite }, "\(instructions.name) \(dtype.name) \(bad) in \(inKey ? "key" : "value")")
       }
     }
   }

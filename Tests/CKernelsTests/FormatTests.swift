@@ -50,7 +50,9 @@ import Testing
   func roundsActivations(_ instructions: Instructions) {
     var generator = SeededGenerator(seed: 11)
     var inputs = (0..<20_000).map { _ in Float(bitPattern: UInt32(truncatingIfNeeded: generator.next())) }
-    inputs += [0x3F80_8000, 0x3F81_8000, 0x3F80_7FFF, 0x3F80_8001, 0x7F7F_FFFF, 0x7F80_0000].map { Float(bitPattern: $0) }
+    inputs += [0x3F80_8000, 0x3F81_8000, 0x3F80_7FFF, 0x3F80_8001, 0x7F7F_FFFF, 0x7F80_0000].map {
+      Float(bitPattern: $0)
+    }
     // Subnormal results are left out: VDPBF16PS takes them for zero.
     inputs = inputs.map { $0.isNaN || abs(roundedToBF16($0)) < Float.leastNormalMagnitude ? 1.5 : $0 }
     let table = instructions.table
@@ -66,7 +68,8 @@ import Testing
         table.matmul(&got, 1, &w, 0, 1, packed.base, packed.byteCount, 1, scratch.base)
         let expected = roundedToBF16(x)
         if got != expected {
-          Issue.record("\(instructions.name) \(dtype.name): \(x) (\(hex(x))) became \(hex(got)), expected \(hex(expected))")
+          Issue.record(
+            "\(instructions.name) \(dtype.name): \(x) (\(hex(x))) became \(hex(got)), expected \(hex(expected))")
           return
         }
       }

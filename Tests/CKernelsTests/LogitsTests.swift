@@ -35,7 +35,8 @@ import Testing
         let context = "\(instructions.name) n=\(n) kind \(kind)"
         for factor in [Float(1), 0.3, 7] {
           expectEqual(
-            inGuarded([x]) { a.softmax($0[0], $0[0], n, factor) }, inGuarded([x]) { b.softmax($0[0], $0[0], n, factor) },
+            inGuarded([x]) { a.softmax($0[0], $0[0], n, factor) },
+            inGuarded([x]) { b.softmax($0[0], $0[0], n, factor) },
             "softmax \(context)")
           expectEqual(
             inGuarded([x]) { a.log_softmax($0[0], $0[0], n, factor) },
@@ -59,7 +60,8 @@ import Testing
         p, x.map { exp(Double($0)) / total }, within: x.map { exp(Double($0)) / total * 4e-6 },
         "softmax \(instructions.name) n=\(n)")
       let l = inGuarded([x]) { table.log_softmax($0[0], $0[0], n, 1) }
-      expectNear(l, x.map { Double($0) - log(total) }, within: x.map { _ in 5e-6 }, "log_softmax \(instructions.name) \(n)")
+      expectNear(
+        l, x.map { Double($0) - log(total) }, within: x.map { _ in 5e-6 }, "log_softmax \(instructions.name) \(n)")
     }
   }
 

@@ -36,11 +36,13 @@ import Testing
     }
   }
 
-  @Test("a row's bits do not depend on the batch or on the range of rows", arguments: Instructions.available, ck_dtype.all)
+  @Test(
+    "a row's bits do not depend on the batch or on the range of rows", arguments: Instructions.available, ck_dtype.all)
   func ignoresBatchAndRange(_ instructions: Instructions, _ dtype: ck_dtype) {
     let table = instructions.table
     for (cols, rows, blockCols) in [(200, 23, 200), (1100, 37, 1100), (2048, 14, 2048), (320, 13, 128)] {
-      let matrix = Matrix(dtype, rows: rows, cols: cols, blockRows: blockCols < cols ? 4 : 1, blockCols: blockCols,
+      let matrix = Matrix(
+        dtype, rows: rows, cols: cols, blockRows: blockCols < cols ? 4 : 1, blockCols: blockCols,
         fill: .random, seed: 3)
       let x = Fill.random.values(40 * cols, seed: 4)
       var alone: [Float] = [], aloneFloat32: [Float] = []

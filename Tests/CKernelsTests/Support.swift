@@ -134,7 +134,8 @@ func expectEqual(_ got: [Float], _ expected: [Float], _ context: @autoclosure ()
     return
   }
   for i in got.indices where !sameBits(got[i], expected[i]) {
-    Issue.record("\(context()) index \(i): got \(got[i]) (\(hex(got[i]))), expected \(expected[i]) (\(hex(expected[i])))")
+    Issue.record(
+      "\(context()) index \(i): got \(got[i]) (\(hex(got[i]))), expected \(expected[i]) (\(hex(expected[i])))")
     return
   }
 }

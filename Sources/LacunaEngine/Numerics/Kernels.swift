@@ -188,11 +188,12 @@ final class KVLayout: @unchecked Sendable {
 
   init(kvHeads: Int, headDim: Int, type: Engine.KVType) {
     let layout = UnsafeMutablePointer<ck_kv_layout>.allocate(capacity: 1)
-    let dtype = switch type {
-    case .f32: CK_F32
-    case .bf16: CK_BF16
-    case .fp8: CK_E4M3
-    }
+    let dtype =
+      switch type {
+      case .f32: CK_F32
+      case .bf16: CK_BF16
+      case .fp8: CK_E4M3
+      }
     layout.initialize(to: ck_kv_layout(kv_heads: kvHeads, head_dim: headDim, dtype: dtype))
     pointer = UnsafePointer(layout)
     self.type = type

@@ -28,7 +28,7 @@ public struct SeededRandom: Sendable, Equatable, RandomNumberGenerator {
   }
 
   /// 128 random bits; the draw's number goes up by one, and carries into the position after 2^32 draws.
-  mutating func nextBlock() -> (high: UInt64, low: UInt64) {
+  package mutating func nextBlock() -> (high: UInt64, low: UInt64) {
     let block = Self.philox(
       counter: SIMD4(draw, position, UInt32(truncatingIfNeeded: stream), UInt32(truncatingIfNeeded: stream >> 32)),
       key: SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)))
@@ -76,7 +76,7 @@ public struct SeededRandom: Sendable, Equatable, RandomNumberGenerator {
   }
 
   /// One block of Philox4x32-10, words in the order of the paper's reference implementation.
-  static func philox(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
+  package static func philox(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
     var (c0, c1, c2, c3) = (counter[0], counter[1], counter[2], counter[3])
     var (k0, k1) = (key[0], key[1])
     for _ in 0..<10 {

@@ -7,19 +7,19 @@
 /// The loops over a vocabulary: plain IEEE arithmetic in one fixed order, so that a draw is the same on every machine.
 ///
 /// Every function takes `count` >= 0 values; -inf stands for a masked token.
-enum LogitKernels {
+package enum LogitKernels {
   typealias Lanes = SIMD16<Float>
   static let laneCount = 16
   /// Values that are summed in single precision before they join a double: bounds a sum's relative error by 1e-6.
   static let chunk = 256
 
-  struct Range: Equatable {
+  package struct Range: Equatable {
     /// -inf where nothing survives.
-    var highest = -Float.infinity
+    package var highest = -Float.infinity
     /// Values above -inf.
-    var survivors = 0
+    package var survivors = 0
     /// Whether there is a NaN or +inf; the other members mean nothing then.
-    var isBad = false
+    package var isBad = false
   }
 
   @inline(__always)
@@ -27,7 +27,7 @@ enum LogitKernels {
     UnsafeRawPointer(x + index).loadUnaligned(as: Lanes.self)
   }
 
-  static func range(_ x: UnsafePointer<Float>, _ count: Int) -> Range {
+  package static func range(_ x: UnsafePointer<Float>, _ count: Int) -> Range {
     var highest = Lanes(repeating: -.infinity)
     var survivors = SIMD16<Int32>(repeating: 0)
     var good = SIMDMask<SIMD16<Int32>>(repeating: true)
@@ -56,7 +56,7 @@ enum LogitKernels {
   }
 
   /// The lowest value that is not masked; +inf where there is none.
-  static func lowest(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
+  package static func lowest(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
     var lowest = Lanes(repeating: .infinity)
     var index = 0
     while index &+ laneCount <= count {
@@ -73,7 +73,7 @@ enum LogitKernels {
   }
 
   /// The first index whose value is `value`; `count` where there is none.
-  static func firstIndex(of value: Float, _ x: UnsafePointer<Float>, _ count: Int) -> Int {
+  package static func firstIndex(of value: Float, _ x: UnsafePointer<Float>, _ count: Int) -> Int {
     let wanted = Lanes(repeating: value)
     var index = 0
     while index &+ laneCount <= count, !any(load(x, index) .== wanted) { index &+= laneCount }
@@ -99,7 +99,7 @@ enum LogitKernels {
   }
 
   /// Writes the indexes of values >= threshold, rising; returns how many. -inf never counts.
-  static func indexes(
+  package static func indexes(
     _ out: UnsafeMutablePointer<Int32>, of x: UnsafePointer<Float>, _ count: Int, atLeast threshold: Float
   ) -> Int {
     let threshold = max(threshold, -Float.greatestFiniteMagnitude)
@@ -167,7 +167,7 @@ enum LogitKernels {
   }
 
   /// out[i] = e^(x[i] - highest); returns their sum. `out` must have room up to the next multiple of 16.
-  static func weights(
+  package static func weights(
     _ out: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ count: Int, highest: Float
   ) -> Double {
     let top = Lanes(repeating: highest)
@@ -185,7 +185,7 @@ enum LogitKernels {
   }
 
   /// The sum in the order that `index(of:in:)` walks.
-  static func sum(_ x: UnsafePointer<Float>, _ count: Int) -> Double {
+  package static func sum(_ x: UnsafePointer<Float>, _ count: Int) -> Double {
     var total = 0.0
     var index = 0
     while index < count {
@@ -213,7 +213,7 @@ enum LogitKernels {
   }
 
   /// The index at which the running sum of `weights` first exceeds `target`, which is below their sum.
-  static func index(of target: Double, in weights: UnsafePointer<Float>, _ count: Int) -> Int {
+  package static func index(of target: Double, in weights: UnsafePointer<Float>, _ count: Int) -> Int {
     var before = 0.0
     var start = 0
     // Where rounding leaves the target just above a sum: the last token that has any weight.
@@ -263,7 +263,7 @@ enum LogitKernels {
   }
 
   /// The population standard deviation of the values that are not masked.
-  static func standardDeviation(_ x: UnsafePointer<Float>, _ count: Int, survivors: Int) -> Double {
+  package static func standardDeviation(_ x: UnsafePointer<Float>, _ count: Int, survivors: Int) -> Double {
     let mean = openSum(x, count) { $0 } / Double(survivors)
     let center = Lanes(repeating: Float(mean))
     let variance = openSum(x, count) { ($0 - center) * ($0 - center) } / Double(survivors)

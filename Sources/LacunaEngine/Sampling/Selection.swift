@@ -1,23 +1,37 @@
 /// Where a ranking (falling score, rising position among equals) is cut: what scores above `score` stays, and of what
 /// scores exactly that, the first `ties`.
-struct Cut: Equatable {
-  var score: Float
-  var ties: Int
+package struct Cut: Equatable {
+  package var score: Float
+  package var ties: Int
+
+  package init(score: Float, ties: Int) {
+    self.score = score
+    self.ties = ties
+  }
 }
 
 /// Finds a cut without sorting: a histogram of the scores says which bucket the cut falls in, and the search goes on
 /// inside that bucket until few enough are left to sort. O(n) for any input that single precision can spread.
-enum Selection {
-  static let bucketCount = 256
+package enum Selection {
+  package static let bucketCount = 256
   private static let sortableCount = 32
 
   /// What is ranked. `population` restricts it to some positions; nil is all of 0..<count.
-  struct Ranking {
+  package struct Ranking {
     var scores: UnsafePointer<Float>
     /// What an entry counts for; nil counts 1 each.
     var weights: UnsafePointer<Float>?
     var count: Int
     var population: UnsafePointer<Int32>?
+
+    package init(
+      scores: UnsafePointer<Float>, weights: UnsafePointer<Float>?, count: Int, population: UnsafePointer<Int32>?
+    ) {
+      self.scores = scores
+      self.weights = weights
+      self.count = count
+      self.population = population
+    }
   }
 
   /// The cut of the shortest beginning of the ranking whose weights sum to `target` or more; nil where all of it does
@@ -25,7 +39,7 @@ enum Selection {
   /// - Parameters:
   ///   - work: [count]; may be where `population` is.
   ///   - histogram: [4, bucketCount]
-  static func cut(
+  package static func cut(
     _ ranking: Ranking, target: Double, work: UnsafeMutablePointer<Int32>, histogram: UnsafeMutablePointer<Double>
   ) -> Cut? {
     var population = ranking.population
@@ -164,7 +178,7 @@ enum Selection {
   }
 
   /// Falling score, rising position among equals. Heapsort: in place, whatever the count.
-  static func sort(_ order: UnsafeMutableBufferPointer<Int32>, by scores: UnsafePointer<Float>) {
+  package static func sort(_ order: UnsafeMutableBufferPointer<Int32>, by scores: UnsafePointer<Float>) {
     guard order.count > 1, let heap = order.baseAddress else { return }
     for root in (0..<(order.count / 2)).reversed() { sink(heap, root, order.count, scores) }
     for last in (1..<order.count).reversed() {

@@ -56,7 +56,7 @@ struct StageParameters {
 
 extension StageSchema.Parameter {
   /// The value in its kind's own form; nil where it is of another kind or out of range.
-  func accept(_ value: StageDescription.Value) -> StageDescription.Value? {
+  package func accept(_ value: StageDescription.Value) -> StageDescription.Value? {
     switch (kind, value) {
     case (.number, .number(let number)):
       interval.contains(number) ? value : nil

@@ -60,7 +60,8 @@ public final class Engine: Sendable {
 
   /// - Parameter path: a Hugging Face directory or a GGUF file.
   /// - Throws: `notFound`, `unreadable`, `malformed` or `unsupported`, naming file and field.
-  public static func load(path: String, name: String? = nil, options: Options = Options()) throws(LacunaError) -> Engine {
+  public static func load(path: String, name: String? = nil, options: Options = Options()) throws(LacunaError) -> Engine
+  {
     let source = try CheckpointLoader.open(path)
     let weights = try CheckpointLoader.weights(
       of: source, choice: options.weights, quantizesHead: options.quantizesHead, progress: options.progress)

@@ -64,7 +64,8 @@ final class PassRunner: Sendable {
       session.forgetKeysAndValues()
       throw LacunaError(
         .notFinite,
-        "\(session.engine.info.name): the logits after position \(row.position + 1) (token \(row.token)) are not finite")
+        "\(session.engine.info.name): the logits after position \(row.position + 1) (token \(row.token)) are not finite"
+      )
     }
     for (session, end, hasLogits) in taken { session.didEvaluate(upTo: end, hasLogits: hasLogits) }
     return pass.rowCount

@@ -53,7 +53,8 @@ extension Session {
     let evaluated = Int(try reader.integer("evaluated count"))
     guard count <= engine.contextLength, evaluated <= count else {
       throw LacunaError(
-        .malformed, file: path, field: "token count", expected: "at most \(engine.contextLength), all evaluated ones among them",
+        .malformed, file: path, field: "token count",
+        expected: "at most \(engine.contextLength), all evaluated ones among them",
         found: "\(count), \(evaluated) evaluated")
     }
     var tokens: [TokenID] = []

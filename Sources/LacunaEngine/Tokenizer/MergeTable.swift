@@ -1,18 +1,23 @@
 /// A symbol of a text under tokenization: a token id, or a number past the vocabulary for a character that is part
 /// of pieces without being one. Negative: a character that no piece contains.
-typealias SymbolID = Int32
+package typealias SymbolID = Int32
 
 /// Which neighbouring symbols merge, into what, and with what rank: the lowest goes first.
 ///
 /// An open hash table whose seed differs from process to process, so that no file can be written to make it slow.
-struct MergeTable: Sendable {
-  struct Merge {
-    var rank: UInt32
-    var symbol: SymbolID
+package struct MergeTable: Sendable {
+  package struct Merge {
+    package var rank: UInt32
+    package var symbol: SymbolID
+
+    package init(rank: UInt32, symbol: SymbolID) {
+      self.rank = rank
+      self.symbol = symbol
+    }
 
     /// What a pair that does not merge has.
     static let none = Merge(rank: .max, symbol: -1)
-    var exists: Bool { rank != .max }
+    package var exists: Bool { rank != .max }
   }
 
   private struct Slot {
@@ -23,12 +28,12 @@ struct MergeTable: Sendable {
   private var slots: [Slot]
   private var mask: Int
   private let seed = UInt64.random(in: .min ... .max)
-  private(set) var count = 0
+  package private(set) var count = 0
 
   // No pair has it: symbols of a pair are not negative.
   private static let empty = UInt64.max
 
-  init(minimumCapacity: Int = 16) {
+  package init(minimumCapacity: Int = 16) {
     var size = 16
     while size < minimumCapacity * 2 { size *= 2 }
     slots = Array(repeating: Slot(key: Self.empty, merge: .none), count: size)
@@ -36,7 +41,7 @@ struct MergeTable: Sendable {
   }
 
   @inline(__always)
-  func merge(_ left: SymbolID, _ right: SymbolID) -> Merge {
+  package func merge(_ left: SymbolID, _ right: SymbolID) -> Merge {
     if left < 0 || right < 0 { return .none }
     let key = Self.key(left, right)
     var index = slot(for: key)
@@ -49,7 +54,7 @@ struct MergeTable: Sendable {
   }
 
   /// Adds or replaces. Neither symbol is negative, and the rank is below `UInt32.max`.
-  mutating func set(_ left: SymbolID, _ right: SymbolID, _ merge: Merge) {
+  package mutating func set(_ left: SymbolID, _ right: SymbolID, _ merge: Merge) {
     if (count + 1) * 2 > slots.count { grow() }
     if insert(Self.key(left, right), merge) { count += 1 }
   }

@@ -1,6 +1,6 @@
 /// From a piece's bytes to its symbol. Pieces are compared byte by byte: Unicode's canonical equivalence, which
 /// `String` compares by, would take distinct pieces for one.
-struct PieceIndex: Sendable {
+package struct PieceIndex: Sendable {
   private struct Slot {
     var hash: UInt64
     var start: Int
@@ -15,7 +15,7 @@ struct PieceIndex: Sendable {
   // Odd, and unknown to whoever writes a file.
   private let multiplier = UInt64.random(in: .min ... .max) | 1
 
-  init(minimumCapacity: Int) {
+  package init(minimumCapacity: Int) {
     var size = 64
     while size < minimumCapacity * 2 { size *= 2 }
     slots = Array(repeating: Slot(hash: 0, start: 0, count: -1, symbol: -1), count: size)
@@ -23,7 +23,7 @@ struct PieceIndex: Sendable {
   }
 
   /// Adds the piece; returns the symbol that already had these bytes, and changes nothing then.
-  mutating func insert(_ piece: [UInt8], _ symbol: SymbolID) -> SymbolID? {
+  package mutating func insert(_ piece: [UInt8], _ symbol: SymbolID) -> SymbolID? {
     if (count + 1) * 2 > slots.count { grow() }
     let hash = hash(piece[...])
     if let other = find(piece[...], hash: hash) { return other }
@@ -37,7 +37,7 @@ struct PieceIndex: Sendable {
 
   subscript(_ piece: ArraySlice<UInt8>) -> SymbolID? { find(piece, hash: hash(piece)) }
 
-  subscript(_ piece: [UInt8]) -> SymbolID? { self[piece[...]] }
+  package subscript(_ piece: [UInt8]) -> SymbolID? { self[piece[...]] }
 
   /// Calls `body` for every split of the piece between two characters whose halves are both in the index.
   ///

@@ -65,7 +65,7 @@ public struct StreamDecoder: Sendable {
 }
 
 /// What bytes begin with, by table 3-7 of the Unicode standard; the counts are in bytes.
-enum UTF8Prefix: Equatable {
+package enum UTF8Prefix: Equatable {
   case character(Int)
   /// All of the bytes, and more of them could complete a character.
   case incomplete(Int)
@@ -73,7 +73,7 @@ enum UTF8Prefix: Equatable {
   case illFormed(Int)
 
   /// - Parameter bytes: not empty.
-  init(_ bytes: ArraySlice<UInt8>) {
+  package init(_ bytes: ArraySlice<UInt8>) {
     let first = bytes[bytes.startIndex]
     let length: Int
     var second: ClosedRange<UInt8> = 0x80...0xBF

@@ -2,10 +2,10 @@
 ///
 /// Always the pair of the lowest rank merges next, the leftmost of several. Short words look for it one by one, long
 /// ones keep a heap of candidates, O(n log n); both give the same result.
-struct SymbolRun {
-  private(set) var symbols: [SymbolID] = []
+package struct SymbolRun {
+  package private(set) var symbols: [SymbolID] = []
   /// Where each symbol begins, in bytes from the start of the word.
-  private(set) var starts: [Int32] = []
+  package private(set) var starts: [Int32] = []
   // The merge of each symbol with its successor, by rank (.max: none) and result.
   private var ranks: [UInt32] = []
   private var results: [SymbolID] = []
@@ -21,7 +21,9 @@ struct SymbolRun {
 
   private static let longestScanned = 32
 
-  var count: Int { symbols.count }
+  package init() {}
+
+  package var count: Int { symbols.count }
 
   mutating func removeAll() {
     symbols.removeAll(keepingCapacity: true)
@@ -29,13 +31,13 @@ struct SymbolRun {
   }
 
   @inline(__always)
-  mutating func append(_ symbol: SymbolID, start: Int) {
+  package mutating func append(_ symbol: SymbolID, start: Int) {
     symbols.append(symbol)
     starts.append(Int32(truncatingIfNeeded: start))
   }
 
   /// Merges what can be merged; `symbols` and `starts` are then those of the result.
-  mutating func merge(by table: MergeTable) {
+  package mutating func merge(by table: MergeTable) {
     if count < 2 { return }
     ranks.removeAll(keepingCapacity: true)
     results.removeAll(keepingCapacity: true)

@@ -1,8 +1,8 @@
 internal import LacunaEngine
 
 /// One timeline, as scripts hold it.
-final class SessionObject: ScriptObject {
-  static var scriptType: ScriptType { .session }
+package final class SessionObject: ScriptObject {
+  package static var scriptType: ScriptType { .session }
   let model: ModelObject
   let seed: UInt64
   let stream: UInt64
@@ -23,7 +23,7 @@ final class SessionObject: ScriptObject {
   }
 
   /// Keys and values go at once, whoever still holds views.
-  func close() {
+  package func close() {
     source.close()
     session = nil
   }

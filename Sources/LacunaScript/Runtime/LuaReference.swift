@@ -2,7 +2,7 @@ internal import CLuaBridge
 
 /// A Lua value that the host holds. Letting go of it is deferred to the state's next safe point, so that it may happen
 /// anywhere, inside a finalizer too.
-final class LuaReference {
+package final class LuaReference {
   private weak var state: LuaState?
   private(set) var ref: lb_ref
 

@@ -3,7 +3,7 @@
 #elseif canImport(Darwin)
   internal import Darwin
 #endif
-internal import CLuaBridge
+package import CLuaBridge
 internal import LacunaEngine
 
 typealias HostFunction = (HostCall) throws -> [LuaValue]
@@ -11,8 +11,8 @@ typealias HostFunction = (HostCall) throws -> [LuaValue]
 /// One Lua state with the host functions that it can call. Used from one thread at a time, but for `interrupt`.
 ///
 /// The only type that calls the bridge to run Lua; every such call is protected on the other side.
-final class LuaState {
-  let raw: OpaquePointer
+package final class LuaState {
+  package let raw: OpaquePointer
   private var functions: [HostFunction] = []
   private let hostBox: UnsafeMutableRawPointer
 
@@ -87,7 +87,7 @@ final class LuaState {
   // MARK: Running
 
   /// - Parameter name: "@path" or "=label".
-  func load(_ source: [UInt8], name: String) throws -> LuaReference {
+  package func load(_ source: [UInt8], name: String) throws -> LuaReference {
     var ref: lb_ref = 0
     let status = source.withUnsafeBufferPointer { bytes in
       bytes.withMemoryRebound(to: CChar.self) { lb_load(raw, $0.baseAddress, $0.count, name, &ref) }
@@ -103,7 +103,7 @@ final class LuaState {
 
   /// - Throws: `LuaFailure`, or `ScriptError` without memory.
   @discardableResult
-  func call(_ function: LuaReference, _ arguments: [LuaValue] = [], wantsResults: Bool = true) throws -> [LuaValue] {
+  package func call(_ function: LuaReference, _ arguments: [LuaValue] = [], wantsResults: Bool = true) throws -> [LuaValue] {
     try withTape(arguments) { tape in
       guard wantsResults else {
         try check(lb_call(raw, function.ref, tape, nil))
@@ -190,8 +190,8 @@ final class LuaState {
   /// Stops what runs, from any thread; see `lb_interrupt`.
   func interrupt() { lb_interrupt(raw) }
   var isInterrupted: Bool { lb_interrupted(raw) }
-  var memory: lb_memory { lb_state_memory(raw) }
-  func collectGarbage() { lb_collect(raw) }
+  package var memory: lb_memory { lb_state_memory(raw) }
+  package func collectGarbage() { lb_collect(raw) }
 }
 
 extension LuaState.Host {
@@ -219,7 +219,7 @@ extension LuaState {
   }
 
   /// "owner:name" of every host function.
-  var registeredNames: [String] {
+  package var registeredNames: [String] {
     guard let text = lb_registered_names(raw) else { return [] }
     defer { free(text) }
     return String(cString: text).split(separator: "\n").map(String.init)

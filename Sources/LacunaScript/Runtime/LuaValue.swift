@@ -1,7 +1,7 @@
 internal import LacunaEngine
 
 /// A value on its way between Lua and the host.
-enum LuaValue {
+package enum LuaValue {
   case `nil`
   case bool(Bool)
   case integer(Int64)
@@ -61,7 +61,7 @@ enum LuaValue {
   }
 }
 
-struct LuaTable {
+package struct LuaTable {
   /// The values of keys 1, 2, ...
   var array: [LuaValue] = []
   /// All others, in no order.
@@ -78,7 +78,7 @@ struct LuaTable {
 }
 
 /// A Vec over memory of the host that goes stale when its source says so.
-struct LuaView {
+package struct LuaView {
   let floats: UnsafeMutableBufferPointer<Float>
   let source: ViewSource
   let isWritable: Bool

@@ -1,5 +1,5 @@
 /// An object of the host that scripts hold by a handle.
-protocol ScriptObject: AnyObject {
+package protocol ScriptObject: AnyObject {
   static var scriptType: ScriptType { get }
   /// The script asked for it: `object:close()` or the end of a `<close>` variable.
   func close()
@@ -10,7 +10,7 @@ extension ScriptObject {
 }
 
 /// Types of handles, in the order in which every state registers them.
-enum ScriptType: String, CaseIterable {
+package enum ScriptType: String, CaseIterable {
   case model, vocab, session, snapshot, chain, stream
 
   var name: String { "lacuna.\(rawValue)" }

@@ -7,7 +7,7 @@ internal import CLuaBridge
 
 /// A thread with a stack that Lua's own recursion, with callbacks of the host between, cannot exhaust: Lua stops at 200
 /// nested C calls, and each may have frames of the host under it.
-enum ScriptThread {
+package enum ScriptThread {
   static let stackBytes = 16 << 20
   static let leastRoom = 1 << 20
 
@@ -23,7 +23,7 @@ enum ScriptThread {
   }
 
   /// Runs `body` on a thread of its own and waits for it.
-  static func run<Value>(_ body: @escaping () -> Value) -> Value {
+  package static func run<Value>(_ body: @escaping () -> Value) -> Value {
     var value: Value?
     withoutActuallyEscaping({ value = body() }) { escaping in
       let job = Unmanaged.passRetained(Job(escaping))

@@ -1,7 +1,6 @@
 import Foundation
+import LacunaEngine
 import Testing
-
-@testable import LacunaEngine
 
 @Suite("Converting checkpoints")
 struct ConverterTests {
@@ -111,7 +110,8 @@ struct ConverterTests {
     #expect(try CheckpointLoader.open(folder.path + "/out").config == source.config)
   }
 
-  @Test("a GGUF file becomes a directory with the same values, configuration and token ids",
+  @Test(
+    "a GGUF file becomes a directory with the same values, configuration and token ids",
     arguments: ["tiny-spm.gguf", "tiny-bpe.gguf"])
   func gguf(name: String) throws {
     let folder = try Folder()
@@ -128,7 +128,8 @@ struct ConverterTests {
     for text in ["the heat", " then", "größer 12\n\n<extra>x", "日本 the<|im_end|>", ""] {
       for special in [false, true] {
         #expect(
-          again.encode(text, bos: true, special: special) == original.encode(text, bos: true, special: special), "\(text)")
+          again.encode(text, bos: true, special: special) == original.encode(text, bos: true, special: special),
+          "\(text)")
       }
       #expect(again.decode(original.encode(text)) == original.decode(original.encode(text)))
     }
@@ -146,7 +147,8 @@ struct ConverterTests {
     #expect(folder.names == ["out"])
   }
 
-  @Test("a value that is not finite ends the conversion, names its place and leaves nothing",
+  @Test(
+    "a value that is not finite ends the conversion, names its place and leaves nothing",
     arguments: [Converter.Target.bf16, .fp8], [Float.nan, .infinity])
   func notFinite(type: Converter.Target, value: Float) throws {
     let folder = try Folder()

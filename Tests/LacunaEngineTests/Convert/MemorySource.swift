@@ -1,4 +1,4 @@
-@testable import LacunaEngine
+import LacunaEngine
 
 /// A checkpoint in memory: a small Llama whose values follow a formula, stored as float32.
 struct MemorySource: CheckpointSource {

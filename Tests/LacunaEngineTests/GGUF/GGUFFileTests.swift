@@ -1,6 +1,5 @@
+import LacunaEngine
 import Testing
-
-@testable import LacunaEngine
 
 @Suite("GGUF headers")
 struct GGUFFileTests {

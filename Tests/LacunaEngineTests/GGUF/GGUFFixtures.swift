@@ -1,6 +1,5 @@
 import Foundation
-
-@testable import LacunaEngine
+import LacunaEngine
 
 /// Files of Tests/Fixtures/gguf, and GGUF headers made by hand.
 enum GGUFFixtures {

@@ -1,6 +1,5 @@
+import LacunaEngine
 import Testing
-
-@testable import LacunaEngine
 
 @Suite("GGUF as a checkpoint")
 struct GGUFSourceTests {
@@ -54,7 +53,8 @@ struct GGUFSourceTests {
     }
     // Part of a tensor is the same rows.
     let part = rows(source, "model.layers.1.self_attn.q_proj.weight", 9..<14, cols: 32)
-    #expect(part == rows(source, "model.layers.1.self_attn.q_proj.weight", 0..<32, cols: 32)[9 * 32..<14 * 32].map { $0 })
+    #expect(
+      part == rows(source, "model.layers.1.self_attn.q_proj.weight", 0..<32, cols: 32)[9 * 32..<14 * 32].map { $0 })
   }
 
   @Test("quantized rows are un-permuted too")

@@ -1,8 +1,7 @@
 import Crypto
 import Foundation
+import LacunaEngine
 import Testing
-
-@testable import LacunaEngine
 
 @Suite("Pulling models")
 struct ModelPullTests {

@@ -1,7 +1,6 @@
 import Foundation
+import LacunaEngine
 import Testing
-
-@testable import LacunaEngine
 
 @Suite("Models by name")
 struct ModelRegistryTests {
@@ -75,14 +74,17 @@ struct ModelRegistryTests {
     #expect(empty.message.contains("no models are installed"))
   }
 
-  @Test("names that could leave a directory are not safe", arguments: ["", ".", "..", "a/b", "-x", ".x", "a b", "ä", "a\0"])
+  @Test(
+    "names that could leave a directory are not safe", arguments: ["", ".", "..", "a/b", "-x", ".x", "a b", "ä", "a\0"])
   func unsafeNames(name: String) { #expect(!ModelRegistry.isSafe(name: name)) }
 
   @Test("the share directory is the environment's, the installed one, or a checkout's")
   func share() throws {
     let install = try Install()
     #expect(ModelDirectories.share(environment: "/x", executable: nil) == "/x")
-    #expect(ModelDirectories.share(environment: nil, executable: install.path + "/bin/lacuna") == install.path + "/share/lacuna")
+    #expect(
+      ModelDirectories.share(environment: nil, executable: install.path + "/bin/lacuna") == install.path
+        + "/share/lacuna")
     #expect(
       ModelDirectories.share(environment: nil, executable: install.path + "/.build/release/lacuna")
         == install.path + "/share/lacuna")

@@ -1,6 +1,5 @@
+import LacunaEngine
 import Testing
-
-@testable import LacunaEngine
 
 @Suite("Building a chain")
 struct ChainBuildTests {

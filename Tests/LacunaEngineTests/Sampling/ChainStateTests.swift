@@ -1,6 +1,5 @@
+import LacunaEngine
 import Testing
-
-@testable import LacunaEngine
 
 /// A script's stage in miniature: bans the token it accepted last, and can go back.
 private final class BanLast: SamplerChain.ExternalStage {

@@ -1,6 +1,5 @@
 import Foundation
-
-@testable import LacunaEngine
+import LacunaEngine
 
 extension Double {
   var logarithm: Double { log(self) }

@@ -1,6 +1,5 @@
+import LacunaEngine
 import Testing
-
-@testable import LacunaEngine
 
 /// Ends a chain by keeping the logits that reach it; chooses the first survivor.
 final class LogitRecorder: SamplerChain.ExternalStage {

@@ -60,7 +60,8 @@ struct GenerationTests {
       options.maxTokens = 20
       options.seed = seed
       options.stream = stream
-      var generation = try Generation(session: try session(), chain: try chain("temperature:t=5 dist"), options: options)
+      var generation = try Generation(
+        session: try session(), chain: try chain("temperature:t=5 dist"), options: options)
       return try run(&generation).compactMap(\.token)
     }
     #expect(try tokens(seed: 1, stream: 0) == tokens(seed: 1, stream: 0))

@@ -7,10 +7,17 @@ import Testing
 @Suite("Golden checkpoints")
 struct GoldenTests {
   struct Golden: Decodable {
-    let input_ids: [TokenID]
-    let last_logits: [Float]
-    let token_logprobs: [Float]
+    let inputIDs: [TokenID]
+    let lastLogits: [Float]
+    let tokenLogprobs: [Float]
     let greedy: [TokenID]
+
+    enum CodingKeys: String, CodingKey {
+      case inputIDs = "input_ids"
+      case lastLogits = "last_logits"
+      case tokenLogprobs = "token_logprobs"
+      case greedy
+    }
   }
 
   static let folders = ["gqa-tied-fp8-channel", "llama3-rope", "odd-sizes"]
@@ -29,12 +36,12 @@ struct GoldenTests {
   func float32(folder: String) throws {
     let (engine, golden) = try load(folder, .f32)
     let session = try engine.makeSession()
-    try session.append(golden.input_ids[0])
-    let scores = try session.score(appending: Array(golden.input_ids.dropFirst()))
-    for (score, expected) in zip(scores, golden.token_logprobs) {
+    try session.append(golden.inputIDs[0])
+    let scores = try session.score(appending: Array(golden.inputIDs.dropFirst()))
+    for (score, expected) in zip(scores, golden.tokenLogprobs) {
       #expect(abs(score.logProbability - expected) < 1e-4)
     }
-    for (logit, expected) in zip(try session.logits(), golden.last_logits) { #expect(abs(logit - expected) < 1e-3) }
+    for (logit, expected) in zip(try session.logits(), golden.lastLogits) { #expect(abs(logit - expected) < 1e-3) }
     for token in golden.greedy {
       let logits = try session.logits()
       #expect(logits.firstIndex(of: logits.max()!) == Int(token))
@@ -46,9 +53,9 @@ struct GoldenTests {
   func fast(folder: String) throws {
     let (engine, golden) = try load(folder, .fast)
     let session = try engine.makeSession()
-    try session.append(golden.input_ids[0])
-    let scores = try session.score(appending: Array(golden.input_ids.dropFirst()))
-    let squares = zip(scores, golden.token_logprobs).map { pow(Double($0.logProbability - $1), 2) }
+    try session.append(golden.inputIDs[0])
+    let scores = try session.score(appending: Array(golden.inputIDs.dropFirst()))
+    let squares = zip(scores, golden.tokenLogprobs).map { pow(Double($0.logProbability - $1), 2) }
     #expect((squares.reduce(0, +) / Double(squares.count)).squareRoot() < 0.03)
   }
 }

@@ -13,7 +13,9 @@ struct ScoringTests {
   @Test("answers scored together have the bits of each alone")
   func shared() throws {
     let scorer = try Scorer(engine: engine())
-    let answers = ["abc", "abd", "", "q", String(repeating: "zebra", count: 20)] + (0..<20).map { "a\("bcdefghijklmnopqrstuv".prefix($0))" }
+    let answers =
+      ["abc", "abd", "", "q", String(repeating: "zebra", count: 20)]
+      + (0..<20).map { "a\("bcdefghijklmnopqrstuv".prefix($0))" }
     let together = try scorer.score(prompt: "whatisit", answers: answers)
     for (answer, score) in zip(answers, together) {
       #expect(try scorer.score(prompt: "whatisit", answers: [answer]) == [score])

@@ -1,7 +1,5 @@
 import LacunaEngine
 
-@testable import LacunaEngine
-
 /// The small tokenizers of Tests/Fixtures/tokenizers and what their reference libraries make of texts.
 enum TokenizerFixtures {
   struct Case {

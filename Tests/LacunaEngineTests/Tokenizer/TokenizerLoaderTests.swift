@@ -1,7 +1,6 @@
 import Foundation
+import LacunaEngine
 import Testing
-
-@testable import LacunaEngine
 
 @Suite("Tokenizers of checkpoint directories")
 struct TokenizerLoaderTests {

@@ -1,6 +1,5 @@
+import LacunaEngine
 import Testing
-
-@testable import LacunaEngine
 
 @Suite("Tokenizers against their reference libraries")
 struct TokenizerReferenceTests {

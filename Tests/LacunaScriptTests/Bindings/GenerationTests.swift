@@ -1,6 +1,6 @@
 import Testing
 
-@testable import LacunaScript
+import LacunaScript
 
 @Suite struct ScriptGenerationTests {
   @Test("a result holds text, tokens, finish, log-probabilities and usage")

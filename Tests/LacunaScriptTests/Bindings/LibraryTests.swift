@@ -1,7 +1,7 @@
 import LacunaEngine
 import Testing
 
-@testable import LacunaScript
+import LacunaScript
 
 @Suite struct LibraryTests {
   @Test("vectors reduce, make, change and draw as documented")

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import LacunaScript
+import LacunaScript
 
 @Suite struct ModelAndSessionTests {
   @Test("models are shared handles, and an unknown name is nil and an error")

@@ -2,7 +2,7 @@ import LacunaEngine
 import Synchronization
 import Testing
 
-@testable import LacunaScript
+import LacunaScript
 
 #if canImport(Glibc)
   import Glibc

@@ -2,7 +2,7 @@ import CLuaBridge
 import LacunaEngine
 import Testing
 
-@testable import LacunaScript
+import LacunaScript
 
 @Suite struct MemoryTests {
   /// What each bound function is called with; together they touch every one of them.

@@ -45,7 +45,8 @@ package enum Converter {
     }
 
     var fileNames = try writeSmallFiles(
-      of: source, into: staged, type: type, quantizesHead: items.contains { $0.isQuantized && $0.source.name == headName })
+      of: source, into: staged, type: type,
+      quantizesHead: items.contains { $0.isQuantized && $0.source.name == headName })
     if shards.count > 1 {
       let index = "model.safetensors.index.json"
       try OutputFile.write(self.index(of: shards, byteCount: byteCount).rendered(), to: staged.file(index))

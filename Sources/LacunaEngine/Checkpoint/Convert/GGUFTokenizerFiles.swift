@@ -1,7 +1,9 @@
 /// A GGUF file's tokenizer as the files that Hugging Face's tokenizers load.
 enum GGUFTokenizerFiles {
   static func make(_ source: GGUFSource) throws(LacunaError) -> [(name: String, bytes: [UInt8])] {
-    guard let vocabulary = try GGUFVocabulary.read(source.file, vocabularySize: source.config.vocabSize) else { return [] }
+    guard let vocabulary = try GGUFVocabulary.read(source.file, vocabularySize: source.config.vocabSize) else {
+      return []
+    }
     var files: [(name: String, bytes: [UInt8])] = []
     switch vocabulary.model {
     case .sentencePiece(let scores):
@@ -102,7 +104,9 @@ enum GGUFTokenizerFiles {
   }
 
   private static func postProcessor(_ vocabulary: GGUFVocabulary) -> JSONText {
-    guard vocabulary.addsBOS, let bos = vocabulary.bos else { return byteLevel(addsPrefixSpace: true, usesPattern: true) }
+    guard vocabulary.addsBOS, let bos = vocabulary.bos else {
+      return byteLevel(addsPrefixSpace: true, usesPattern: true)
+    }
     let token = vocabulary.tokens[Int(bos)]
     func sequence(_ name: String, _ kind: Int) -> JSONText {
       .object([("Sequence", .object([("id", .string(name)), ("type_id", .integer(kind))]))])

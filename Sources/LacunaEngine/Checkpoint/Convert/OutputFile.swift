@@ -5,7 +5,7 @@
 #endif
 
 /// A new file that is written at any offset and forced to disk before it counts as finished.
-struct OutputFile: ~Copyable {
+package struct OutputFile: ~Copyable {
   let path: String
   private let descriptor: Int32
 
@@ -56,13 +56,13 @@ struct OutputFile: ~Copyable {
   }
 
   /// Writes a whole new file.
-  static func write(_ bytes: [UInt8], to path: String) throws(LacunaError) {
+  package static func write(_ bytes: [UInt8], to path: String) throws(LacunaError) {
     let file = try OutputFile(creating: path)
     try file.write(bytes, at: 0)
     try file.synchronize()
   }
 
-  static func failure(_ verb: String, _ path: String, _ code: Int32) -> LacunaError {
+  package static func failure(_ verb: String, _ path: String, _ code: Int32) -> LacunaError {
     let reason = code == ENOSPC || code == EDQUOT ? "the disk is full" : String(cString: strerror(code))
     return LacunaError(.resource, "\(path): cannot \(verb): \(reason)")
   }

@@ -8,14 +8,14 @@
 ///
 /// It grows in a hidden sibling and is renamed when everything is on disk. A sibling whose process died is removed
 /// by the next one for the same destination: its lock tells that nobody holds it.
-final class StagedDirectory {
+package final class StagedDirectory {
   let destination: String
-  let path: String
+  package let path: String
   private let lock: Int32
   private var isCommitted = false
 
   /// - Throws: `invalidArgument` if something exists at the destination, `resource` if nothing can be made there.
-  init(destination: String) throws(LacunaError) {
+  package init(destination: String) throws(LacunaError) {
     let trimmed = Self.withoutTrailingSlashes(destination)
     self.destination = trimmed
     guard !trimmed.isEmpty, !trimmed.utf8.contains(0) else {
@@ -47,7 +47,7 @@ final class StagedDirectory {
   func file(_ name: String) -> String { "\(path)/\(name)" }
 
   /// Gives the directory its final name. Its files must have been forced to disk.
-  func commit() throws(LacunaError) {
+  package func commit() throws(LacunaError) {
     guard fsync(lock) == 0 else { throw OutputFile.failure("write to disk", path, errno) }
     var status = stat()
     guard lstat(destination, &status) != 0 else {
@@ -71,7 +71,7 @@ final class StagedDirectory {
     return overflow ? nil : Int(exactly: bytes)
   }
 
-  static func split(_ path: String) -> (parent: String, name: String) {
+  package static func split(_ path: String) -> (parent: String, name: String) {
     guard let slash = path.lastIndex(of: "/") else { return (".", path) }
     let parent = path[..<slash]
     return (parent.isEmpty ? "/" : String(parent), String(path[path.index(after: slash)...]))

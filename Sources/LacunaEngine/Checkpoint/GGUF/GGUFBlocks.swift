@@ -3,12 +3,12 @@
 /// A block of the "_0" types is `d * q`, of the "_1" types `d * q + m`, with float16 d and m; in the K types
 /// (GGUFBlocks+K) sub-blocks have scales of their own. All arithmetic is float32, one rounding an operation, as in
 /// ggml's reference code.
-enum GGUFBlocks {
+package enum GGUFBlocks {
   /// - Parameters:
   ///   - count: values, a multiple of the encoding's block length.
   ///   - input: the first block; need not be aligned.
   ///   - out: room for `count` floats.
-  static func decode(
+  package static func decode(
     _ encoding: GGUFTensorType.Encoding, from input: UnsafeRawPointer, count: Int, into out: UnsafeMutablePointer<Float>
   ) {
     switch encoding {
@@ -22,7 +22,7 @@ enum GGUFBlocks {
         let bits = UInt16(littleEndian: input.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self))
         out[i] = BFloat16(bits: bits).float
       }
-    case .q8_0: decodeQ8_0(input, blocks: count / 32, out)
+    case .q8_0: decodeQ8(input, blocks: count / 32, out)
     case .q4_0: decodeQ4(input, blocks: count / 32, hasMinimum: false, out)
     case .q4_1: decodeQ4(input, blocks: count / 32, hasMinimum: true, out)
     case .q5_0: decodeQ5(input, blocks: count / 32, hasMinimum: false, out)
@@ -35,7 +35,7 @@ enum GGUFBlocks {
 
   /// The float16 at a byte offset. Its fields moved into a float32 lack a factor of 2^(127 - 15), subnormals included.
   @inline(__always)
-  static func half(_ input: UnsafeRawPointer, _ byteOffset: Int) -> Float {
+  package static func half(_ input: UnsafeRawPointer, _ byteOffset: Int) -> Float {
     let bits = UInt32(UInt16(littleEndian: input.loadUnaligned(fromByteOffset: byteOffset, as: UInt16.self)))
     let sign = (bits & 0x8000) &<< 16
     let magnitude = (bits & 0x7FFF) &<< 13
@@ -50,7 +50,7 @@ enum GGUFBlocks {
   }
 
   /// Block of 34 bytes: d, then 32 int8.
-  private static func decodeQ8_0(_ input: UnsafeRawPointer, blocks: Int, _ out: UnsafeMutablePointer<Float>) {
+  private static func decodeQ8(_ input: UnsafeRawPointer, blocks: Int, _ out: UnsafeMutablePointer<Float>) {
     for block in 0..<blocks {
       let source = input + 34 * block
       let d = half(source, 0)

@@ -6,7 +6,8 @@ enum GGUFConfig {
   ) throws(LacunaError) -> ModelConfig {
     let hidden = try required(file, "llama.embedding_length", in: 1...(1 << 20))
     let heads = try sameInEveryLayer(file, "llama.attention.head_count", in: 1...(1 << 16))
-    let kvHeads = file.metadata["llama.attention.head_count_kv"] == nil
+    let kvHeads =
+      file.metadata["llama.attention.head_count_kv"] == nil
       ? heads : try sameInEveryLayer(file, "llama.attention.head_count_kv", in: 1...(1 << 16))
     guard heads % kvHeads == 0 else {
       throw file.mismatch("llama.attention.head_count_kv", "a divisor of head_count \(heads)", "\(kvHeads)")

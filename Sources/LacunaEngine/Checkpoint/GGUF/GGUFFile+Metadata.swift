@@ -1,19 +1,19 @@
 /// Typed look-ups. Each returns nil for a key that is absent and throws for one of another kind.
 extension GGUFFile {
-  func string(_ key: String) throws(LacunaError) -> String? {
+  package func string(_ key: String) throws(LacunaError) -> String? {
     guard let value = metadata[key] else { return nil }
     guard case .string(let range) = value else { throw mismatch(key, "a string", value.shown) }
     return try text(range, key)
   }
 
-  func bool(_ key: String) throws(LacunaError) -> Bool? {
+  package func bool(_ key: String) throws(LacunaError) -> Bool? {
     guard let value = metadata[key] else { return nil }
     guard case .bool(let flag) = value else { throw mismatch(key, "a bool", value.shown) }
     return flag
   }
 
   /// An integer of any width within `range`.
-  func integer(_ key: String, in range: ClosedRange<Int>) throws(LacunaError) -> Int? {
+  package func integer(_ key: String, in range: ClosedRange<Int>) throws(LacunaError) -> Int? {
     guard let value = metadata[key] else { return nil }
     let number: Int? =
       switch value {
@@ -28,7 +28,7 @@ extension GGUFFile {
   }
 
   /// A finite number, stored as a float or as an integer.
-  func real(_ key: String) throws(LacunaError) -> Double? {
+  package func real(_ key: String) throws(LacunaError) -> Double? {
     guard let value = metadata[key] else { return nil }
     let number: Double? =
       switch value {
@@ -46,7 +46,7 @@ extension GGUFFile {
     try array(key, of: [.string], "strings")?.count
   }
 
-  func strings(_ key: String) throws(LacunaError) -> [String]? {
+  package func strings(_ key: String) throws(LacunaError) -> [String]? {
     guard let array = try array(key, of: [.string], "strings") else { return nil }
     var strings: [String] = []
     strings.reserveCapacity(array.count)
@@ -68,7 +68,7 @@ extension GGUFFile {
   }
 
   /// An array of 32-bit integers, of either sign.
-  func integers(_ key: String) throws(LacunaError) -> [Int]? {
+  package func integers(_ key: String) throws(LacunaError) -> [Int]? {
     guard let array = try array(key, of: [.int32, .uint32], "32-bit integers") else { return nil }
     let isSigned = array.elementType == .int32
     return (0..<array.count).map { index in

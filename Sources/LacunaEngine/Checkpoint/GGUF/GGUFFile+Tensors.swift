@@ -72,7 +72,8 @@ extension GGUFFile {
     tensors.reserveCapacity(entries.count)
     for entry in entries {
       let room = fileSize - dataOffset
-      guard let relative = Int(exactly: entry.relativeOffset), relative <= room, entry.byteCount <= room - relative else {
+      guard let relative = Int(exactly: entry.relativeOffset), relative <= room, entry.byteCount <= room - relative
+      else {
         throw LacunaError(
           .malformed, file: path, field: "\(entry.name): offset",
           expected: "\(entry.byteCount) bytes within the \(max(room, 0)) after the header",

@@ -2,7 +2,7 @@
 /// checked against the file's real size.
 ///
 /// Format: ggml's docs/gguf.md. What the keys and tensors mean is `GGUFSource`'s business.
-struct GGUFFile: @unchecked Sendable {
+package struct GGUFFile: @unchecked Sendable {
   // SAFETY: the bytes are read-only, and `owner` keeps them mapped.
   let bytes: UnsafeRawBufferPointer
   let owner: any Sendable
@@ -10,9 +10,9 @@ struct GGUFFile: @unchecked Sendable {
   let version: UInt32
   let metadata: [String: GGUFValue]
   /// In the order of the header.
-  let tensors: [GGUFTensor]
+  package let tensors: [GGUFTensor]
   /// Where the tensors' bytes begin; all before it is the header.
-  let dataOffset: Int
+  package let dataOffset: Int
 
   static let magic: [UInt8] = Array("GGUF".utf8)
   /// Far above real files (some 50 keys, 3 to 13 tensors a layer), far below what exhausts memory.
@@ -27,7 +27,7 @@ struct GGUFFile: @unchecked Sendable {
   }
 
   /// - Parameter owner: what keeps `bytes` alive.
-  init(_ bytes: UnsafeRawBufferPointer, owner: any Sendable, path: String) throws(LacunaError) {
+  package init(_ bytes: UnsafeRawBufferPointer, owner: any Sendable, path: String) throws(LacunaError) {
     self.bytes = bytes
     self.owner = owner
     self.path = path
@@ -36,7 +36,8 @@ struct GGUFFile: @unchecked Sendable {
     let magic = try cursor.take(4, "magic")
     guard bytes[magic].elementsEqual(Self.magic) else {
       throw LacunaError(
-        .malformed, file: path, field: "magic", expected: "GGUF", found: bytes[magic].map { "\($0)" }.joined(separator: " "))
+        .malformed, file: path, field: "magic", expected: "GGUF",
+        found: bytes[magic].map { "\($0)" }.joined(separator: " "))
     }
     version = try cursor.integer(UInt32.self, "version")
     guard version == 2 || version == 3 else {
@@ -66,7 +67,8 @@ struct GGUFFile: @unchecked Sendable {
     let most = min(cursor.remaining / entryByteCount, limit)
     guard count <= most else {
       throw LacunaError(
-        .malformed, file: cursor.file, field: field, expected: "at most \(most) in a file of this size", found: "\(count)")
+        .malformed, file: cursor.file, field: field, expected: "at most \(most) in a file of this size",
+        found: "\(count)")
     }
   }
 

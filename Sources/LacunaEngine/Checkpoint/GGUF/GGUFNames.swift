@@ -1,6 +1,6 @@
 /// llama.cpp's names of the Llama family's tensors, and the Hugging Face names that they stand for.
-enum GGUFNames {
-  enum Meaning: Equatable {
+package enum GGUFNames {
+  package enum Meaning: Equatable {
     /// A tensor of the model, by its Hugging Face name.
     case tensor(String)
     /// Part of the configuration, or a table that the engine computes itself.
@@ -8,7 +8,7 @@ enum GGUFNames {
     case unknown
   }
 
-  static func meaning(of name: String) -> Meaning {
+  package static func meaning(of name: String) -> Meaning {
     if let whole = whole[name] { return .tensor(whole) }
     if name == "rope_freqs.weight" { return .ignored }
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)

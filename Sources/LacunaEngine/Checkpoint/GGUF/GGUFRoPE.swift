@@ -52,7 +52,8 @@ enum GGUFRoPE {
       return factor == 1 ? .none : .linear(factor: factor)
     default:
       throw LacunaError(
-        .unsupported, file: file.path, field: "llama.rope.scaling.type", expected: "none or linear", found: type.clipped)
+        .unsupported, file: file.path, field: "llama.rope.scaling.type", expected: "none or linear", found: type.clipped
+      )
     }
   }
 

@@ -85,7 +85,9 @@ extension GGUFSource {
       }
       if tensor.dimensions.count == 1 && entry.encoding.scaleOffsets.isEmpty {
         let values = [Float](unsafeUninitializedCapacity: tensor.cols) { buffer, count in
-          if let out = buffer.baseAddress { GGUFBlocks.decode(entry.encoding, from: data, count: tensor.cols, into: out) }
+          if let out = buffer.baseAddress {
+            GGUFBlocks.decode(entry.encoding, from: data, count: tensor.cols, into: out)
+          }
           count = tensor.cols
         }
         if let index = values.firstIndex(where: { !$0.isFinite }) {

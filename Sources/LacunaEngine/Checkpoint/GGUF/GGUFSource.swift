@@ -30,7 +30,7 @@ package struct GGUFSource: CheckpointSource {
     try GGUFSource(try GGUFFile.open(path))
   }
 
-  init(_ file: GGUFFile) throws(LacunaError) {
+  package init(_ file: GGUFFile) throws(LacunaError) {
     self.file = file
     path = file.path
     try GGUFConfig.architecture(file)
@@ -55,7 +55,9 @@ package struct GGUFSource: CheckpointSource {
 
   package func matrix(_ name: String) -> WeightMatrix? {
     let entry = entry(name)
-    guard let type = entry.encoding.weightType, entry.permutedHeadDim == nil, entry.tensor.dimensions.count == 2 else { return nil }
+    guard let type = entry.encoding.weightType, entry.permutedHeadDim == nil, entry.tensor.dimensions.count == 2 else {
+      return nil
+    }
     let data = address(of: entry)
     // An alignment of 1 is legal in the format, and no kernel reads floats at odd addresses.
     guard Int(bitPattern: data) % type.byteCount == 0 else { return nil }
@@ -91,7 +93,7 @@ package struct GGUFSource: CheckpointSource {
   }
 
   /// Where llama.cpp put a row of q or k: within a head, row i of the first half at 2i, of the second at 2i + 1.
-  static func storedRow(_ row: Int, headDim: Int) -> Int {
+  package static func storedRow(_ row: Int, headDim: Int) -> Int {
     let inHead = row % headDim
     let half = headDim / 2
     return row - inHead + (inHead < half ? 2 * inHead : 2 * (inHead - half) + 1)

@@ -1,15 +1,17 @@
 /// GGUF's tensor types by number. `encoding` is nil for those that are known by name and size only.
-struct GGUFTensorType: Hashable, Sendable {
-  let name: String
+package struct GGUFTensorType: Hashable, Sendable {
+  package let name: String
   /// Values in a block, 1 for the plain types.
   let blockLength: Int
   /// Bytes of a block.
-  let blockByteCount: Int
+  package let blockByteCount: Int
   /// How a block is decoded; nil for a type that cannot be run.
-  let encoding: Encoding?
+  package let encoding: Encoding?
 
-  enum Encoding: Hashable, Sendable {
+  package enum Encoding: Hashable, Sendable {
     case f32, f16, bf16
+    // The format's own names.
+    // swift-format-ignore: AlwaysUseLowerCamelCase
     case q8_0, q4_0, q4_1, q5_0, q5_1
     case q4K, q5K, q6K
   }
@@ -22,7 +24,7 @@ struct GGUFTensorType: Hashable, Sendable {
   }
 
   /// The type with this number; nil for numbers that the format never gave or has withdrawn.
-  init?(number: UInt32) {
+  package init?(number: UInt32) {
     guard let known = Self.known[number] else { return nil }
     self = known
   }

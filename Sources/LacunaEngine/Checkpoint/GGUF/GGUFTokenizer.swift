@@ -30,7 +30,8 @@ enum GGUFTokenizer {
     for (index, merge) in merges.enumerated() {
       // The first space that is not the first character: tokens are written without any.
       guard let space = merge.utf8.dropFirst().firstIndex(of: UInt8(ascii: " ")) else {
-        throw file.mismatch("tokenizer.ggml.merges[\(index)]", "two tokens with a space between", "\"\(merge.clipped)\"")
+        throw file.mismatch(
+          "tokenizer.ggml.merges[\(index)]", "two tokens with a space between", "\"\(merge.clipped)\"")
       }
       pairs.append((String(merge[..<space]), String(merge[merge.utf8.index(after: space)...])))
     }

@@ -44,17 +44,17 @@ enum GGUFValueType: UInt32, Sendable {
 }
 
 /// A tensor's entry in the header, checked: it lies within the file and overlaps no other.
-struct GGUFTensor: Sendable {
-  let name: String
+package struct GGUFTensor: Sendable {
+  package let name: String
   /// In GGUF's order, fastest-running first: [cols] or [cols, rows].
   let dimensions: [Int]
-  let type: GGUFTensorType
+  package let type: GGUFTensorType
   /// Position of the first byte in the file.
-  let byteOffset: Int
-  let byteCount: Int
+  package let byteOffset: Int
+  package let byteCount: Int
 
-  var cols: Int { dimensions[0] }
+  package var cols: Int { dimensions[0] }
   /// Rows of `cols` values each, all further dimensions together.
-  var rows: Int { dimensions.dropFirst().reduce(1, *) }
+  package var rows: Int { dimensions.dropFirst().reduce(1, *) }
   var rowByteCount: Int { cols / type.blockLength * type.blockByteCount }
 }

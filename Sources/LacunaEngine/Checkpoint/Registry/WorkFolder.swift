@@ -1,9 +1,10 @@
+import Foundation
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
   import Darwin
 #endif
-import Foundation
 
 /// A hidden folder for half-finished work, beside where its results belong; removed with this object.
 final class WorkFolder {

@@ -43,7 +43,7 @@ package struct PreTokenizer: Sendable, Hashable {
   }
 
   /// Calls `body` for each word of the range, in order; together they are the range.
-  func forEachWord(in text: [UInt8], _ range: Range<Int>, _ body: (Range<Int>) -> Void) {
+  package func forEachWord(in text: [UInt8], _ range: Range<Int>, _ body: (Range<Int>) -> Void) {
     split(text, range, step: 0, body)
   }
 

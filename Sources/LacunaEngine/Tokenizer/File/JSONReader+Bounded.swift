@@ -23,10 +23,10 @@ extension JSONReader {
 }
 
 extension JSONValue {
-  var string: String? { if case .string(let text) = self { text } else { nil } }
+  package var string: String? { if case .string(let text) = self { text } else { nil } }
   var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
-  var integer: Int? { if case .integer(let value) = self { value } else { nil } }
-  var elements: [JSONValue]? { if case .array(let values) = self { values } else { nil } }
+  package var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+  package var elements: [JSONValue]? { if case .array(let values) = self { values } else { nil } }
   var members: [String: JSONValue]? { if case .object(let values) = self { values } else { nil } }
   var isNull: Bool { self == .null }
 

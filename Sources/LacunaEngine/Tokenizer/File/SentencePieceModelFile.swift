@@ -1,7 +1,7 @@
 /// A tokenizer.model: sentencepiece's ModelProto, as far as BPE models need it.
 ///
 /// Field numbers are those of sentencepiece_model.proto.
-struct SentencePieceModelFile {
+package struct SentencePieceModelFile {
   private(set) var pieces: [String] = []
   private(set) var scores: [Float] = []
   private(set) var types: [Int32] = []
@@ -18,7 +18,7 @@ struct SentencePieceModelFile {
   /// - Parameter rows: how many tokens the model knows; a larger vocabulary is refused before it is kept.
   /// - Throws: `malformed` for what is not a ModelProto, `unsupported` for a model that is not BPE or whose
   ///   normalizer is not the identity.
-  init(_ data: [UInt8], rows: Int = 1 << 20, file: String) throws(LacunaError) {
+  package init(_ data: [UInt8], rows: Int = 1 << 20, file: String) throws(LacunaError) {
     self.file = file
     rules.byteFallback = false
     var reader = ProtobufReader(data, file: file)
@@ -43,7 +43,7 @@ struct SentencePieceModelFile {
 
   /// - Parameters:
   ///   - bos, eos: what the checkpoint's configuration says; nil leaves the model's own.
-  func makeTokenizer(
+  package func makeTokenizer(
     bos: TokenID? = nil, eos: TokenID? = nil, addsBOS: Bool = true, prefixesEverySegment: Bool = true,
     added: [AddedToken] = []
   ) throws(LacunaError) -> SentencePieceTokenizer {

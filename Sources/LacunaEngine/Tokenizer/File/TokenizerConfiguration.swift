@@ -1,5 +1,5 @@
 /// What tokenizer_config.json says beside the vocabulary; all of it may be absent.
-struct TokenizerConfiguration {
+package struct TokenizerConfiguration {
   private(set) var bosToken: String?
   private(set) var eosToken: String?
   private(set) var addsBOS: Bool?
@@ -10,7 +10,7 @@ struct TokenizerConfiguration {
   private static let byteLimit = 16 << 20
   private static let partLimit = 1 << 18
 
-  init() {}
+  package init() {}
 
   /// Reads tokenizer_config.json and, where that lists no added tokens, the older added_tokens.json.
   init(directory: String) throws(LacunaError) {

@@ -2,7 +2,7 @@ extension TokenizerJSONFile {
   /// Added tokens beyond the model's rows are left out, for it could not read them; other tokens there are refused.
   /// - Parameter bosFallback, eosFallback: used where neither file names one.
   /// - Throws: `unsupported` for a component that is not known, `malformed` for a broken vocabulary.
-  func makeTokenizer(
+  package func makeTokenizer(
     _ configuration: TokenizerConfiguration = TokenizerConfiguration(), bosFallback: TokenID? = nil,
     eosFallback: TokenID? = nil
   ) throws(LacunaError) -> any Tokenizer {

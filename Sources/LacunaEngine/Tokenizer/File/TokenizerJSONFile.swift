@@ -1,7 +1,7 @@
 /// A Hugging Face tokenizer.json with a BPE model, byte-level or converted from SentencePiece.
 ///
 /// Everything in it that changes which ids a text gets is either carried out or refused by name.
-struct TokenizerJSONFile {
+package struct TokenizerJSONFile {
   /// What `model` holds.
   struct Model {
     var type: String?
@@ -33,7 +33,7 @@ struct TokenizerJSONFile {
 
   /// - Parameter rows: how many tokens the model knows; a larger vocabulary is refused before it is kept.
   /// - Throws: `malformed` or `unsupported`, naming the field.
-  init(_ data: [UInt8], rows: Int? = nil, file: String) throws(LacunaError) {
+  package init(_ data: [UInt8], rows: Int? = nil, file: String) throws(LacunaError) {
     self.file = file
     self.rows = rows
     var parsed = self
