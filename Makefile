@@ -1,11 +1,11 @@
 # Lacuna's commands. `make demo` and `make test` need nothing but a Swift toolchain: scripts/setup fetches the rest.
 # Everything is built once, in release: the kernels' tests need it, and the demo and the tests share the products.
-# That is why both pass the same flags, -enable-testing among them; with others each would rebuild what the other built.
+# That is why the tests do without testable imports, which would rebuild everything with other flags.
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
 SHAPE ?= llama-2-7b
-FLAGS := -c release -Xswiftc -enable-testing
+FLAGS := -c release
 LACUNA := .build/release/lacuna
 SOURCES := Package.swift Sources Tests
 
