@@ -112,7 +112,7 @@ import LacunaScript
   func stubs() throws {
     let folder = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
     let text = String(
-      decoding: try ScriptFile.read("/\(folder)/plugins/meta/lacuna.lua"), as: UTF8.self)
+      decoding: try readFile("/\(folder)/plugins/meta/lacuna.lua", limit: 1 << 20), as: UTF8.self)
     // "function Session:append(" becomes "lacuna.session:append", as does "function lacuna.json.encode(".
     let declared = text.split(separator: "\n").compactMap { line -> String? in
       guard line.hasPrefix("function ") else { return nil }
