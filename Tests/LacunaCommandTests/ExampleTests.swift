@@ -91,8 +91,8 @@ struct ExampleTests {
     #expect(!result.output.contains("\u{1B}"), "no colours where nobody sees them")
     let answers = result.lines.filter { $0.contains("\"The Tulip Interrogation\"") }
     #expect(answers.contains { $0.contains("demo ") })
-    // The last table: p(answer), ratio on forgotten authors; the same on kept ones.
-    let rows = result.lines.suffix(5).compactMap { line -> [Double]? in
+    // The table: p(answer), ratio on forgotten authors; the same on kept ones.
+    let rows = result.lines.compactMap { line -> [Double]? in
       let words = line.split(separator: " ")
       guard words.count == 5, words[0].hasPrefix("demo") else { return nil }
       return words.dropFirst().compactMap { Double($0) }

@@ -98,7 +98,7 @@ public struct Generation {
     if options.isCancelled?() == true { return try finish(.cancelled) }
     if let limit = options.maxTokens, generatedCount >= limit { return try finish(.length) }
     if session.count >= session.engine.contextLength { return try finish(.context) }
-    let logits = try session.logits()
+    let logits = try session.borrowedLogits()
 
     scratch.copy(logits)
     try options.onLogits?(scratch.values, generatedCount)

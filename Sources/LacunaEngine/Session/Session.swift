@@ -59,10 +59,18 @@ public final class Session {
 
   public func append(_ id: TokenID) throws(LacunaError) { try append(CollectionOfOne(id)) }
 
-  /// Logits after the last token, [vocabSize]; runs the pending forward pass. Valid until the epoch changes and
-  /// while the session lives; the address is the same every time.
+  /// Logits after the last token, [vocabSize]; runs the pending forward pass.
   /// - Throws: `invalidArgument` for an empty session, `notFinite`, `cancelled`.
-  public func logits() throws(LacunaError) -> UnsafeBufferPointer<Float> {
+  public func logits() throws(LacunaError) -> [Float] {
+    let values = Array(try borrowedLogits())
+    // Otherwise a caller's last mention of the session would be before the copy is made.
+    withExtendedLifetime(self) {}
+    return values
+  }
+
+  /// The logits in place: valid until the epoch changes and while the session lives, which the pointer does not see to.
+  /// The address is the same every time.
+  package func borrowedLogits() throws(LacunaError) -> UnsafeBufferPointer<Float> {
     if let request = try logitsRequest() { try engine.runner.run([request]) }
     return UnsafeBufferPointer(start: writableLogits, count: engine.config.vocabSize)
   }

@@ -44,7 +44,7 @@ package final class SessionObject: ScriptObject {
   func begin(_ generation: RunningGeneration) { self.generation = generation }
 
   func logitsView() throws -> LuaValue {
-    let logits = try forReading().logits()
+    let logits = try forReading().borrowedLogits()
     return .view(
       LuaView(
         floats: UnsafeMutableBufferPointer(mutating: logits), source: source, isWritable: false, anchor: self))

@@ -68,7 +68,7 @@ struct Logits: ParsableCommand {
   }
 
   private func printTop(
-    of logits: UnsafeBufferPointer<Float>, engine: Engine, to out: inout StandardOutput
+    of logits: [Float], engine: Engine, to out: inout StandardOutput
   ) throws(LacunaError) {
     let best = logits.indices.filter { logits[$0] > -.infinity }
       .sorted { (logits[$0], $1) > (logits[$1], $0) }
