@@ -1,5 +1,5 @@
-internal import Synchronization
 public import LacunaEngine
+internal import Synchronization
 
 /// Runs a user's own scripts: one Lua state a run, on a thread of its own, with the stock libraries.
 public final class LuaHost: Sendable {

@@ -44,7 +44,8 @@ extension ScriptContext {
     }
     let hooks = sets.isEmpty ? nil : try HookRun(HookSet(joining: sets), session: object, in: state)
     hooks?.attach(to: &settings)
-    let chain = try options.has("sampler")
+    let chain =
+      try options.has("sampler")
       ? ChainObject.read(options["sampler"]) { .argument(2, "option 'sampler': \($0)") }
       : ChainObject(SamplerChain.default().map { .native($0) })
     let sampler = try chain.make(

@@ -1,9 +1,10 @@
+internal import LacunaEngine
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Darwin)
   internal import Darwin
 #endif
-internal import LacunaEngine
 
 extension ScriptContext {
   func registerModel() {
@@ -23,7 +24,8 @@ extension ScriptContext {
       let token = try call.token(2)
       let model = call.object(1) as ModelObject
       guard token >= 0, token < model.engine.config.vocabSize else {
-        throw HostFault.argument(2, "token id out of range: expected 0 to \(model.engine.config.vocabSize - 1), found \(token)")
+        throw HostFault.argument(
+          2, "token id out of range: expected 0 to \(model.engine.config.vocabSize - 1), found \(token)")
       }
       return [.string(try model.tokenizer().piece(token))]
     }
@@ -85,7 +87,9 @@ extension ScriptContext {
           return [.nil, .error(code: "invalid_argument", message: "the text is too short: nothing to score")]
         }
         let total = scores.reduce(0) { $0 + Double($1.logProbability) }
-        return [.number(exp(-total / Double(scores.count))), .record(["sum": .number(total), "n": .count(scores.count)])]
+        return [
+          .number(exp(-total / Double(scores.count))), .record(["sum": .number(total), "n": .count(scores.count)]),
+        ]
       } catch {
         return [.nil, .error(code: error.code.description, message: error.message)]
       }

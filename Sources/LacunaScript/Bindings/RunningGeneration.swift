@@ -68,14 +68,15 @@ final class RunningGeneration {
   /// { text, tokens, finish, logprobs, top, usage }, with what hooks add.
   func result() throws -> LuaValue {
     let top = alternatives.map { Self.list($0) }
-    let table = LuaTable(fields: [
-      (.string("text"), .string(text)), (.string("tokens"), .integers(tokens)),
-      (.string("finish"), .text(finish?.rawValue)), (.string("logprobs"), .floats(logProbabilities)),
-      (
-        .string("usage"),
-        .record(["prompt_tokens": .count(promptCount), "completion_tokens": .count(tokens.count)])
-      ),
-    ] + (top.isEmpty ? [] : [(.string("top"), .list(top))]))
+    let table = LuaTable(
+      fields: [
+        (.string("text"), .string(text)), (.string("tokens"), .integers(tokens)),
+        (.string("finish"), .text(finish?.rawValue)), (.string("logprobs"), .floats(logProbabilities)),
+        (
+          .string("usage"),
+          .record(["prompt_tokens": .count(promptCount), "completion_tokens": .count(tokens.count)])
+        ),
+      ] + (top.isEmpty ? [] : [(.string("top"), .list(top))]))
     return .table(try hooks?.onFinish(table) ?? table)
   }
 

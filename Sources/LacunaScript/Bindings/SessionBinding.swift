@@ -66,7 +66,9 @@ extension ScriptContext {
       let range = Self.slice(call, tokens.count)
       let tokenizer = try object(call).model.tokenizer()
       // Behind other tokens a leading space is the text's own.
-      var decoder = StreamDecoder(tokenizer: tokenizer, afterPrompt: range.lowerBound > 0 && !tokens[..<range.lowerBound].allSatisfy(tokenizer.isControl))
+      var decoder = StreamDecoder(
+        tokenizer: tokenizer,
+        afterPrompt: range.lowerBound > 0 && !tokens[..<range.lowerBound].allSatisfy(tokenizer.isControl))
       var text = ""
       for token in tokens[range] { text += decoder.append(token) }
       return [.string(text + decoder.flush())]
@@ -77,7 +79,11 @@ extension ScriptContext {
     }
     state.register(owner, "fork", "session") { [.object(try object($0).fork())] }
     state.register(owner, "snapshot", "session") { call in
-      [.object(SnapshotObject(session: try object(call).forReading().fork(), seed: object(call).seed, stream: object(call).stream))]
+      [
+        .object(
+          SnapshotObject(
+            session: try object(call).forReading().fork(), seed: object(call).seed, stream: object(call).stream))
+      ]
     }
     func save(_ session: Session, _ path: String) -> [LuaValue] {
       do throws(LacunaError) {
@@ -91,7 +97,9 @@ extension ScriptContext {
     state.register(ScriptType.snapshot.name, "save", "snapshot, string") { call in
       save((call.object(1) as SnapshotObject).session, call.string(2))
     }
-    state.register(ScriptType.snapshot.name, "__len", "snapshot") { [.count(($0.object(1) as SnapshotObject).session.count)] }
+    state.register(ScriptType.snapshot.name, "__len", "snapshot") {
+      [.count(($0.object(1) as SnapshotObject).session.count)]
+    }
   }
 
   private func registerEditing(_ owner: String) {
@@ -106,7 +114,9 @@ extension ScriptContext {
         try session.append(ids)
       case .table(let table) where table.array.first.map { $0.exactInteger == nil } ?? false:
         let template = try ChatTemplate.named(try options.string("template"), for: session.engine)
-        let messages = try ChatMessage.list(call[2]) { .argument(2, "expected text, token ids or { role = , content = }, found \($0.shown)") }
+        let messages = try ChatMessage.list(call[2]) {
+          .argument(2, "expected text, token ids or { role = , content = }, found \($0.shown)")
+        }
         try session.append(
           try template.encode(messages, with: try object(call).model.tokenizer(), isContinuation: session.count > 0))
       default:
@@ -128,7 +138,9 @@ extension ScriptContext {
 
   /// As string.sub reads (i, j): from 1, negative ones from the end.
   private static func slice(_ call: HostCall, _ count: Int) -> Range<Int> {
-    func place(_ value: Int64) -> Int { value < 0 ? max(count + max(Int(value), -count - 1) + 1, 0) : Int(clamping: value) }
+    func place(_ value: Int64) -> Int {
+      value < 0 ? max(count + max(Int(value), -count - 1) + 1, 0) : Int(clamping: value)
+    }
     let first = max(place(call.integer(2) ?? 1), 1)
     let last = min(place(call.integer(3) ?? -1), count)
     return first <= last ? first - 1..<last : 0..<0

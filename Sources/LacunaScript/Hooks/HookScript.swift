@@ -14,7 +14,9 @@ public final class HookScript {
     do {
       chunk = try runtime.load(script)
       let value = try runtime.state.call(chunk).first ?? .nil
-      let set = try HookSet(value) { .error(code: "invalid_argument", message: "\(script.chunkName.dropFirst()): \($0)") }
+      let set = try HookSet(value) {
+        .error(code: "invalid_argument", message: "\(script.chunkName.dropFirst()): \($0)")
+      }
       hooks = try HookRun(set, session: nil, in: runtime.state)
     } catch {
       throw ScriptError(error)

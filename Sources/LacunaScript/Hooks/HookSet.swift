@@ -33,7 +33,8 @@ final class HookSet {
         case ("priority", _) where value.double != nil: priority = value.double ?? 0
         case (_, .function(let function)) where Self.names.contains(key): functions[key] = function
         case _ where (Self.names + ["name", "priority"]).contains(key):
-          throw fault("'\(key)' must be a \(Self.names.contains(key) ? "function" : "string or number"), found \(value.kind)")
+          throw fault(
+            "'\(key)' must be a \(Self.names.contains(key) ? "function" : "string or number"), found \(value.kind)")
         default:
           throw fault("unknown hook '\(key)'\(NearestName.hint(key, in: Self.names))")
         }

@@ -1,10 +1,11 @@
+package import CLuaBridge
+internal import LacunaEngine
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Darwin)
   internal import Darwin
 #endif
-package import CLuaBridge
-internal import LacunaEngine
 
 typealias HostFunction = (HostCall) throws -> [LuaValue]
 
@@ -103,7 +104,9 @@ package final class LuaState {
 
   /// - Throws: `LuaFailure`, or `ScriptError` without memory.
   @discardableResult
-  package func call(_ function: LuaReference, _ arguments: [LuaValue] = [], wantsResults: Bool = true) throws -> [LuaValue] {
+  package func call(_ function: LuaReference, _ arguments: [LuaValue] = [], wantsResults: Bool = true) throws
+    -> [LuaValue]
+  {
     try withTape(arguments) { tape in
       guard wantsResults else {
         try check(lb_call(raw, function.ref, tape, nil))

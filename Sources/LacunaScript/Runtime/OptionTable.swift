@@ -41,7 +41,10 @@ struct OptionTable {
     let value = table[name]
     if value.isNil { return nil }
     guard let number = value.exactInteger, range.contains(Int(number)) else {
-      let bounds = range.lowerBound == Int.min ? "an integer" : "an integer from \(range.lowerBound)\(range.upperBound == Int.max ? "" : " to \(range.upperBound)")"
+      let bounds =
+        range.lowerBound == Int.min
+        ? "an integer"
+        : "an integer from \(range.lowerBound)\(range.upperBound == Int.max ? "" : " to \(range.upperBound)")"
       throw fault(name, bounds, value)
     }
     return Int(number)

@@ -1,9 +1,10 @@
+public import LacunaEngine
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Darwin)
   internal import Darwin
 #endif
-public import LacunaEngine
 
 /// What a script's host decides.
 public struct ScriptEnvironment: Sendable {

@@ -1,9 +1,10 @@
+internal import CLuaBridge
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Darwin)
   internal import Darwin
 #endif
-internal import CLuaBridge
 
 /// A thread with a stack that Lua's own recursion, with callbacks of the host between, cannot exhaust: Lua stops at 200
 /// nested C calls, and each may have frames of the host under it.
@@ -35,15 +36,17 @@ package enum ScriptThread {
       #else
         var thread = pthread_t()
       #endif
-      let status = pthread_create(&thread, &attributes, { context in
-        #if canImport(Darwin)
-          let job = Unmanaged<Job>.fromOpaque(context).takeRetainedValue()
-        #else
-          let job = Unmanaged<Job>.fromOpaque(context!).takeRetainedValue()
-        #endif
-        job.body()
-        return nil
-      }, job.toOpaque())
+      let status = pthread_create(
+        &thread, &attributes,
+        { context in
+          #if canImport(Darwin)
+            let job = Unmanaged<Job>.fromOpaque(context).takeRetainedValue()
+          #else
+            let job = Unmanaged<Job>.fromOpaque(context!).takeRetainedValue()
+          #endif
+          job.body()
+          return nil
+        }, job.toOpaque())
       pthread_attr_destroy(&attributes)
       precondition(status == 0, "cannot start a thread for the script: \(String(cString: strerror(status)))")
       #if canImport(Darwin)

@@ -49,11 +49,14 @@ final class ChainObject: ScriptObject {
       if case .string(let name)? = table.array.first { return .native(try native(name, table, fault)) }
       return .script(try script(table, number: number, fault))
     default:
-      throw fault("stage \(number): expected { \"name\", ... }, a function or a table with apply or pick, found \(value.kind)")
+      throw fault(
+        "stage \(number): expected { \"name\", ... }, a function or a table with apply or pick, found \(value.kind)")
     }
   }
 
-  private static func native(_ name: String, _ table: LuaTable, _ fault: (String) -> HostFault) throws -> StageDescription {
+  private static func native(_ name: String, _ table: LuaTable, _ fault: (String) -> HostFault) throws
+    -> StageDescription
+  {
     let schema = SamplerChain.catalogue.first { $0.name == name }
     var description = StageDescription(name)
     guard table.array.count <= 2 else { throw fault("stage \"\(name)\": expected its name and named parameters") }

@@ -1,6 +1,5 @@
-import Testing
-
 import LacunaScript
+import Testing
 
 @Suite struct ScriptGenerationTests {
   @Test("a result holds text, tokens, finish, log-probabilities and usage")

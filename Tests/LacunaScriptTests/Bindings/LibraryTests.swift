@@ -1,7 +1,6 @@
 import LacunaEngine
-import Testing
-
 import LacunaScript
+import Testing
 
 @Suite struct LibraryTests {
   @Test("vectors reduce, make, change and draw as documented")

@@ -1,6 +1,5 @@
-import Testing
-
 import LacunaScript
+import Testing
 
 @Suite struct ModelAndSessionTests {
   @Test("models are shared handles, and an unknown name is nil and an error")

@@ -1,26 +1,27 @@
 import LacunaEngine
+import LacunaScript
 import Synchronization
 import Testing
-
-import LacunaScript
 
 #if canImport(Glibc)
   import Glibc
 #endif
 
 @Suite struct ErrorTests {
-  @Test("mistakes read as Lua's own and name what was meant", arguments: [
-    ("m:encode(nil)", "bad argument #1 to 'encode' (string expected, got nil)"),
-    ("m.encode(nil)", "bad argument #1 to 'encode' (lacuna.model expected, got nil)"),
-    ("m:encode('a', { bso = true })", "unknown option 'bso' (did you mean \"bos\"?)"),
-    ("m:encode('a', { bos = 3 })", "option 'bos': expected true or false, found 3"),
-    ("s:push(1.5)", "number has no integer representation"),
-    ("s:apend('x')", "lacuna.session has no 'apend' (did you mean 'append'?)"),
-    ("s:generate { max_tokens = -1 }", "option 'max_tokens': expected an integer from 0, found -1"),
-    ("m:session { text = 'a', tokens = {} }", "one of messages, tokens and text"),
-    ("s:append(s)", "string or table expected, got lacuna.session"),
-    ("s:logits():copy():dot(3)", "bad argument #1 to 'dot' (lacuna.vec expected, got number)"),
-  ])
+  @Test(
+    "mistakes read as Lua's own and name what was meant",
+    arguments: [
+      ("m:encode(nil)", "bad argument #1 to 'encode' (string expected, got nil)"),
+      ("m.encode(nil)", "bad argument #1 to 'encode' (lacuna.model expected, got nil)"),
+      ("m:encode('a', { bso = true })", "unknown option 'bso' (did you mean \"bos\"?)"),
+      ("m:encode('a', { bos = 3 })", "option 'bos': expected true or false, found 3"),
+      ("s:push(1.5)", "number has no integer representation"),
+      ("s:apend('x')", "lacuna.session has no 'apend' (did you mean 'append'?)"),
+      ("s:generate { max_tokens = -1 }", "option 'max_tokens': expected an integer from 0, found -1"),
+      ("m:session { text = 'a', tokens = {} }", "one of messages, tokens and text"),
+      ("s:append(s)", "string or table expected, got lacuna.session"),
+      ("s:logits():copy():dot(3)", "bad argument #1 to 'dot' (lacuna.vec expected, got number)"),
+    ])
   func mistakes(_ source: String, _ expected: String) throws {
     let error = try ScriptBench.failure("\n" + source)
     #expect(error.message.contains(expected), "\(error.message)")
@@ -39,14 +40,16 @@ import LacunaScript
     #expect(error.traceback?.contains("inner") == true, "\(error.traceback ?? "")")
   }
 
-  @Test("what is no string can be raised too", arguments: [
-    ("error(nil)", "(error object is a nil value)"), ("error({})", "(error object is a table value)"),
-    ("error(setmetatable({}, { __tostring = function() return 'mine' end }))", "mine"),
-    ("error(lacuna.error('my_code', 'said so'))", "said so"), ("local x = nil + 1", "arithmetic on a nil value"),
-    ("x x", "syntax error"),
-    ("local function f() return f() + 1 end f()", "stack overflow"),
-    ("error(setmetatable({}, { __tostring = function() error('again') end }))", "again"),
-  ])
+  @Test(
+    "what is no string can be raised too",
+    arguments: [
+      ("error(nil)", "(error object is a nil value)"), ("error({})", "(error object is a table value)"),
+      ("error(setmetatable({}, { __tostring = function() return 'mine' end }))", "mine"),
+      ("error(lacuna.error('my_code', 'said so'))", "said so"), ("local x = nil + 1", "arithmetic on a nil value"),
+      ("x x", "syntax error"),
+      ("local function f() return f() + 1 end f()", "stack overflow"),
+      ("error(setmetatable({}, { __tostring = function() error('again') end }))", "again"),
+    ])
   func values(_ source: String, _ expected: String) throws {
     let error = try ScriptBench.failure(source)
     #expect(error.message.contains(expected), "\(error.message)")
@@ -77,16 +80,20 @@ import LacunaScript
     #expect(error.message.contains("overflow"), "\(error.message)")
   }
 
-  @Test("endless loops stop when the host says so, whatever catches errors", arguments: [
-    "while true do end", "while true do pcall(function() while true do end end) end",
-    "coroutine.wrap(function() while true do end end)()",
-    "while true do local co = coroutine.create(function() while true do end end); coroutine.resume(co) end",
-    "while true do s:rewind(4); s:generate { max_tokens = 4 } end",
-    "for _ in function() return 1 end do end",
-  ])
+  @Test(
+    "endless loops stop when the host says so, whatever catches errors",
+    arguments: [
+      "while true do end", "while true do pcall(function() while true do end end) end",
+      "coroutine.wrap(function() while true do end end)()",
+      "while true do local co = coroutine.create(function() while true do end end); coroutine.resume(co) end",
+      "while true do s:rewind(4); s:generate { max_tokens = 4 } end",
+      "for _ in function() return 1 end do end",
+    ])
   func cancellation(_ source: String) throws {
     let host = LuaHost(try ScriptBench.environment())
-    let canceller = Thread { usleep(100_000); host.cancel() }
+    let canceller = Thread {
+      usleep(100_000); host.cancel()
+    }
     let error = #expect(throws: ScriptError.self) {
       try host.run(LuaHost.Script(name: "test", source: ScriptBench.prelude + source))
     }
@@ -114,10 +121,12 @@ private final class Thread: @unchecked Sendable {
 
   init(_ body: @escaping @Sendable () -> Void) {
     self.body = body
-    pthread_create(&id, nil, { context in
-      Unmanaged<Thread>.fromOpaque(context!).takeRetainedValue().body()
-      return nil
-    }, Unmanaged.passRetained(self).toOpaque())
+    pthread_create(
+      &id, nil,
+      { context in
+        Unmanaged<Thread>.fromOpaque(context!).takeRetainedValue().body()
+        return nil
+      }, Unmanaged.passRetained(self).toOpaque())
   }
 
   func join() { pthread_join(id, nil) }

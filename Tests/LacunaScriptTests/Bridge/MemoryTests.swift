@@ -1,8 +1,7 @@
 import CLuaBridge
 import LacunaEngine
-import Testing
-
 import LacunaScript
+import Testing
 
 @Suite struct MemoryTests {
   /// What each bound function is called with; together they touch every one of them.
@@ -23,14 +22,16 @@ import LacunaScript
     "s:generate { max_tokens = 2, sampler = { { apply = function() end, accept = function() end, init = function() return { 1 } end }, { pick = function(v) return v:argmax() end } } }, s:rewind(4)",
     "s:generate { max_tokens = 2, logprobs = 1, hooks = { on_logits = function(v, c) c.state.x = v:max() end, on_token = function() end, on_text = function() end, on_finish = function() return { a = 1 } end } }, s:rewind(4)",
     "(function() for _ in s:stream { max_tokens = 2 } do break end s:rewind(4) end)()",
-    "require('lacuna.vec').of { 1, 2 }:get { 0, 1 }", "require('lacuna.set').new(10, { 1 }) | require('lacuna.set').new(10)",
+    "require('lacuna.vec').of { 1, 2 }:get { 0, 1 }",
+    "require('lacuna.set').new(10, { 1 }) | require('lacuna.set').new(10)",
   ]
 
   @Test("with the n-th allocation failing a function raises, leaks nothing, and the state works on", arguments: calls)
   func faults(_ call: String) throws {
     try ScriptBench.withRuntime { runtime in
       let state = runtime.state
-      let chunk = try state.load(Array((ScriptBench.prelude + "return function() return \(call) end").utf8), name: "=call")
+      let chunk = try state.load(
+        Array((ScriptBench.prelude + "return function() return \(call) end").utf8), name: "=call")
       guard case .function(let function)? = try state.call(chunk).first else {
         Issue.record("no function")
         return

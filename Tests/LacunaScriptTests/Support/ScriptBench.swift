@@ -1,7 +1,6 @@
 import LacunaEngine
-import Testing
-
 import LacunaScript
+import Testing
 
 /// One token a letter: 0 is BOS, 1 EOS, 2... are "a", "b", ..., 28 is a space; other letters are 40.
 struct LetterTokenizer: Tokenizer {
