@@ -266,3 +266,5 @@ static int lb_search_body(lua_State *L) {
 lb_status lb_set_search_folder(lb_state *state, const char *folder) {
   return lb_protect(state, lb_search_body, (void *)folder);
 }
+
+const char *lb_library_ident(void) { return lua_ident; }

@@ -214,6 +214,9 @@ bool lb_interrupted(const lb_state *state);
 // Undoes lb_interrupt, when nothing runs.
 void lb_resume(lb_state *state);
 
+// The linked library's own words: "$LuaVersion: Lua 5.4.4  Copyright ...". Not the headers', which may be older.
+const char *lb_library_ident(void);
+
 // Bytes of stack that this thread has left below the caller, or 0 if unknown.
 size_t lb_stack_left(void);
 

@@ -3,6 +3,12 @@ import LacunaScript
 import Testing
 
 @Suite struct LibraryTests {
+  @Test("the linked library tells its own release, and 5.4.4 its bugs")
+  func release() throws {
+    #expect(LuaLibrary.release.wholeMatch(of: /Lua 5\.4\.\d+/) != nil)
+    #expect(LuaLibrary.knownBugs.isEmpty == (Int(LuaLibrary.release.split(separator: ".")[2])! >= 8))
+  }
+
   @Test("vectors reduce, make, change and draw as documented")
   func vectors() throws {
     try ScriptBench.run(
