@@ -110,7 +110,7 @@ public struct GrammarMatcher {
   /// - Returns: the only token that may come next, if there is just one.
   /// - Throws: `invalidArgument` where nothing may come next: no token of the vocabulary fits.
   public func apply(to logits: UnsafeMutableBufferPointer<Float>) throws(LacunaError) -> TokenID? {
-    let mask = try mask()
+    let mask = try self.mask()
     guard mask.count > 0 else {
       throw LacunaError(.invalidArgument, "grammar: no token of \(engine.info.name)'s vocabulary can come next")
     }
