@@ -41,33 +41,33 @@ lacuna.grammar = {}
 ---come in the schema's order; a table has none: required ones first as listed, then the others by name.
 ---@param schema table|string|boolean
 ---@param opts? { whitespace: ("flexible"|"compact")? }
----@return lacuna.Grammar?, lacuna.Error?
+---@return lacuna.CompiledGrammar?, lacuna.Error?
 function lacuna.grammar.json(schema, opts) end
 ---GBNF, llama.cpp's notation; the rule "root" is the whole text.
 ---@param text string
----@return lacuna.Grammar?, lacuna.Error?
+---@return lacuna.CompiledGrammar?, lacuna.Error?
 function lacuna.grammar.gbnf(text) end
 ---Texts that the whole regular expression matches.
 ---@param text string
----@return lacuna.Grammar?, lacuna.Error?
+---@return lacuna.CompiledGrammar?, lacuna.Error?
 function lacuna.grammar.regex(text) end
 ---One of these texts.
 ---@param texts string[]
----@return lacuna.Grammar?, lacuna.Error?
+---@return lacuna.CompiledGrammar?, lacuna.Error?
 function lacuna.grammar.choice(texts) end
 
 ---A compiled grammar; needs no model.
----@class lacuna.Grammar: userdata
-local Grammar = {}
+---@class lacuna.CompiledGrammar: userdata
+local CompiledGrammar = {}
 ---Whether the text is one of the grammar's; with partial, whether it can become one.
 ---@param text string
 ---@param opts? { partial: boolean? }
 ---@return boolean
-function Grammar:accepts(text, opts) end
+function CompiledGrammar:accepts(text, opts) end
 ---At the grammar's beginning, under a model's vocabulary: for decoding loops of your own.
 ---@param model lacuna.Model
 ---@return lacuna.Matcher
-function Grammar:matcher(model) end
+function CompiledGrammar:matcher(model) end
 
 ---How far a text has come in a grammar.
 ---@class lacuna.Matcher: userdata

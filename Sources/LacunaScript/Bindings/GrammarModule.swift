@@ -2,7 +2,7 @@ internal import LacunaEngine
 
 /// A grammar, as scripts hold it.
 final class GrammarObject: ScriptObject {
-  static var scriptType: ScriptType { .grammar }
+  static var scriptType: ScriptType { .compiledgrammar }
   let grammar: Grammar
   init(_ grammar: Grammar) { self.grammar = grammar }
 }
@@ -60,13 +60,13 @@ extension ScriptContext {
   }
 
   private func registerMatching() {
-    let owner = ScriptType.grammar.name
-    state.register(owner, "accepts", "grammar, string, table?") { call in
+    let owner = ScriptType.compiledgrammar.name
+    state.register(owner, "accepts", "compiledgrammar, string, table?") { call in
       let grammar = (call.object(1) as GrammarObject).grammar
       let isPartial = try call.options(3, ["partial"]).bool("partial") ?? false
       return [.bool(try isPartial ? grammar.acceptsPrefix(call.string(2)) : grammar.accepts(call.string(2)))]
     }
-    state.register(owner, "matcher", "grammar, model") { call in
+    state.register(owner, "matcher", "compiledgrammar, model") { call in
       let engine = (call.object(2) as ModelObject).engine
       return [.object(MatcherObject(try GrammarMatcher((call.object(1) as GrammarObject).grammar, engine: engine)))]
     }
