@@ -2,10 +2,20 @@
 struct PassCosts {
   /// `seconds[n]`: a pass of n rows; 0 where none was seen.
   private var seconds: [Double]
-  /// A row more is taken to cost this share of a pass of one row until it was seen.
+  /// Of a prompt's pass, divided by its rows: what a row more costs where arithmetic, not memory, is the limit.
+  private var promptRowSeconds = 0.0
+  /// A row more is taken to cost at least this share of a pass of one row until it was seen.
   private static let presumedShare = 0.1
 
   init(rowCapacity: Int) { seconds = Array(repeating: 0, count: rowCapacity + 1) }
+
+  /// The widest pass that was seen.
+  var widest: Int { seconds.lastIndex { $0 > 0 } ?? 0 }
+
+  mutating func recordPrompt(rows: Int, _ sample: Double) {
+    let share = sample / Double(rows)
+    promptRowSeconds = promptRowSeconds == 0 ? share : min(promptRowSeconds, share)
+  }
 
   /// A pass of one row; nil until one was seen.
   var plain: Double? { seconds[1] > 0 ? seconds[1] : nil }
@@ -32,7 +42,7 @@ struct PassCosts {
     var above = rows
     while above < seconds.count, seconds[above] == 0 { above += 1 }
     guard above < seconds.count else {
-      return seconds[below] + Double(rows - below) * Self.presumedShare * seconds[1]
+      return seconds[below] + Double(rows - below) * max(Self.presumedShare * seconds[1], promptRowSeconds)
     }
     let share = Double(rows - below) / Double(above - below)
     return seconds[below] + share * (seconds[above] - seconds[below])

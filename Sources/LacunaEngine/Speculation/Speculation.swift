@@ -102,7 +102,12 @@ public final class Speculation {
   func makeLogits(_ session: Session, limit: Int, _ draw: Draw) throws(LacunaError) {
     settle()
     settled.passes += 1
-    guard session.rowsBeforeLogits == 1 else { return _ = try session.borrowedLogits() }
+    let rows = session.rowsBeforeLogits
+    guard rows == 1 else {
+      let start = ContinuousClock.now
+      _ = try session.borrowedLogits()
+      return planner.recordPrompt(rows: rows, (ContinuousClock.now - start).seconds)
+    }
     let limit = min(limit, Self.greatestGuessCount)
     if let guess = guess(session, limit: limit, draw) {
       let lookahead = try session.lookahead(capacity: Self.greatestGuessCount)

@@ -2,7 +2,7 @@
 /// token: the worst that a wrong one costs is time, and that is bounded.
 ///
 /// The bound: all rounds together may take `share` longer than as many plain passes, and half a pass. A round is only
-/// begun if it keeps the bound even when none of its guesses comes true.
+/// begun if it keeps the bound even when none of its guesses comes true, as far as costs are known.
 package struct SpeculationPlanner {
   /// Where guesses come from; each kind's success is counted apart.
   package enum Kind: Int, CaseIterable, Sendable {
@@ -49,7 +49,8 @@ package struct SpeculationPlanner {
     let chance = records[kind.rawValue].chance
     var best = (count: 0, rate: 0.0)
     var (expected, all) = (1.0, 1.0)
-    for count in 1...limit {
+    // Widths that were not seen yet are tried from narrow to wide: what they cost is a guess as well.
+    for count in 1...min(limit, 2 * costs.widest - 1) {
       all *= chance
       expected += all
       let seconds = roundSeconds(kind, count)
@@ -84,6 +85,8 @@ package struct SpeculationPlanner {
   private var presumedGuessSeconds: Double { guessSeconds > 0 ? guessSeconds : 0.1 * (costs.plain ?? 0) }
 
   // MARK: Learning
+
+  package mutating func recordPrompt(rows: Int, _ seconds: Double) { costs.recordPrompt(rows: rows, seconds) }
 
   package mutating func recordPlain(_ seconds: Double) {
     costs.record(rows: 1, seconds)

@@ -21,6 +21,7 @@ struct SpeculationPlannerTests {
     var random = SeededRandom(seed: seed)
     func noisy(_ seconds: Double) -> Double { seconds * (1 + machine.noise * random.uniform()) }
     var (seconds, plain, done) = (0.0, 0.0, 0)
+    planner.recordPrompt(rows: 32, 0.1 * (1 + machine.rowShare * 31))
     while done < count {
       let guesses = planner.plan(kind, limit: min(15, count - done - 1))
       let pass = noisy(0.1 * (1 + machine.rowShare * Double(guesses)))

@@ -15,6 +15,7 @@ struct SpeculationTests {
     "greedy", "penalties:repetition=1.3,frequency=0.2 greedy", "temperature:0.3 dist",
     "top_k:40 top_p:0.95 temperature:1.5 dist", "xtc:probability=0.5,threshold=0.05 temperature:2 dist",
     "dry:multiplier=2 min_p:0.02 dist", "mirostat:tau=3", "temperature:2 mirostat_v2:tau=4",
+    "no_repeat_ngram:2 tfs:0.97 adaptive_p:0.3",
   ]
 
   private func engine(seed: UInt64 = 7, type: WeightType = .bf16, kv: Engine.KVType = .bf16, context: Int = 1024)
@@ -50,7 +51,7 @@ struct SpeculationTests {
   }
 
   private func run(
-    _ engine: Engine, _ chain: String, _ options: Generation.Options, prompt: [TokenID] = prompt,
+    _ engine: Engine, _ chain: String, _ options: Generation.Options, prompt: [TokenID] = Self.prompt,
     between: (Session) throws -> Void = { _ in }
   ) throws -> (events: [String], tally: Speculation.Tally?, session: Session) {
     let session = try engine.makeSession()
@@ -67,7 +68,7 @@ struct SpeculationTests {
   }
 
   @Test("under every chain, events have the bits of plain decoding", arguments: Guesser.allCases, chains)
-  func chains(guesser: Guesser, chain: String) throws {
+  func sameBits(guesser: Guesser, chain: String) throws {
     let engine = try engine()
     var options = Generation.Options()
     options.maxTokens = 48
@@ -81,7 +82,7 @@ struct SpeculationTests {
     #expect(try guessed.session.logits().map(\.bitPattern) == plain.session.logits().map(\.bitPattern))
     let tally = try #require(guessed.tally)
     #expect(tally.accepted <= tally.drafted)
-    #expect(tally.passes + tally.accepted >= 48)
+    #expect(tally.passes + tally.accepted >= plain.session.count - Self.prompt.count)
   }
 
   @Test("quantized weights and keys and values make no difference", arguments: [Engine.KVType.bf16, .fp8])
