@@ -46,7 +46,9 @@ struct GenerationVerbTests {
 
   @Test("guessing ahead changes no token, and says how it went")
   func speculation() throws {
-    let arguments = ["generate", "--prompt", "The", "--sampler", "temperature:0.6 dist", "--max-tokens", "40", "--json"]
+    let arguments = [
+      "generate", "--prompt", "The", "--sampler", "temperature:0.6 dist", "--max-tokens", "40", "--json",
+    ]
     let plain = try Command.output(arguments).object()
     for options in [["--lookup"], ["--lookup=2", "--draft-tokens", "6"], ["--draft", "demo-retrained"]] {
       let record = try Command.output(arguments + options).object()
@@ -61,7 +63,9 @@ struct GenerationVerbTests {
     let input = "\(question)\n\(question)\n"
     #expect(try Command.output(chat + ["--lookup"], input: input).output == Command.output(chat, input: input).output)
     #expect(plain["speculation"] == nil)
-    for wrong in [["--lookup=0"], ["--draft-tokens", "3"], ["--lookup", "--draft-tokens", "99"], ["--draft", "nowhere"]] {
+    for wrong in [
+      ["--lookup=0"], ["--draft-tokens", "3"], ["--lookup", "--draft-tokens", "99"], ["--draft", "nowhere"],
+    ] {
       let result = try Command.run(arguments + wrong)
       #expect(result.status != 0 && !result.wasKilled && !result.errors.isEmpty, "\(wrong)")
     }

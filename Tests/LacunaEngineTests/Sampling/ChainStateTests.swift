@@ -51,7 +51,9 @@ struct ChainStateTests {
     #expect(chain.acceptedCount == 30)
   }
 
-  @Test("copies that take turns do not see one another's tokens", arguments: ["dist", "mirostat", "mirostat_v2", "adaptive_p"])
+  @Test(
+    "copies that take turns do not see one another's tokens",
+    arguments: ["dist", "mirostat", "mirostat_v2", "adaptive_p"])
   func turns(_ selector: String) throws {
     var alone = try chain(selector)
     var aloneTokens: [TokenID] = []

@@ -142,7 +142,8 @@ struct FilterTests {
   @Test("a cut after a cut is the cut of what is left", arguments: SampleLogits.few)
   func composed(_ sample: SampleLogits) throws {
     let first = try filtered("top_k:60", sample.values)
-    for second in ["top_k:11", "top_p:0.7", "min_p:0.2", "typical:0.6", "top_n_sigma:1", "epsilon:0.01", "eta:0.05",
+    for second in [
+      "top_k:11", "top_p:0.7", "min_p:0.2", "typical:0.6", "top_n_sigma:1", "epsilon:0.01", "eta:0.05",
       "top_a:0.3", "tfs:0.8", "smoothing:0.4",
     ] {
       #expect(try filtered("top_k:60 \(second)", sample.values) == filtered(second, first), "\(second)")

@@ -51,7 +51,9 @@ import Testing
       """)
   }
 
-  @Test("over whole vocabularies, vectors agree with sums written out in Lua", arguments: [1, 63, 64, 65, 1023, 1025, 5000])
+  @Test(
+    "over whole vocabularies, vectors agree with sums written out in Lua",
+    arguments: [1, 63, 64, 65, 1023, 1025, 5000])
   func vectorsAgainstLua(count: Int) throws {
     try ScriptBench.run(
       """

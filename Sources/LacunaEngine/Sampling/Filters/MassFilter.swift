@@ -4,18 +4,16 @@
   import Darwin
 #endif
 
-/// A filter that keeps the shortest beginning of some ranking whose probabilities sum to p or more.
-protocol MassFilter: FilterStage {
-  /// 1 is off.
-  var p: Double { get }
-  var minKeep: Int { get }
-  /// Keeps the share `p` by the stage's own ranking.
+/// A filter that keeps the shortest beginning of some ranking whose probabilities sum to p or more. Strength 1 is off.
+protocol MassFilter: LimitedFilter {
+  var limit: CutLimit { get }
+  /// Keeps the share by the stage's own ranking.
   func keep(_ candidates: inout Candidates) throws(LacunaError)
 }
 
 extension MassFilter {
   func apply(_ candidates: inout Candidates, _ context: SamplingContext) throws(LacunaError) {
-    if p < 1 { try keep(&candidates) }
+    if limit.strength < 1 { try keep(&candidates) }
   }
 
   static var share: StageSchema.Parameter {
@@ -26,39 +24,25 @@ extension MassFilter {
 /// Nucleus sampling (Holtzman et al. 2020, section 3.1): keeps the smallest set of most probable tokens whose
 /// probabilities sum to p or more.
 struct TopP: MassFilter {
-  static let schema = StageSchema(
-    name: "top_p", isSelector: false, keepsArgmax: true,
-    meaning: "keeps the most probable tokens that together have probability p (nucleus)",
-    parameters: [share, .minKeep])
+  static let schema = limitedSchema(
+    "top_p", "keeps the most probable tokens that together have probability p (nucleus)", share)
 
-  let p: Double
-  let minKeep: Int
-
-  init(_ parameters: StageParameters, _ environment: StageEnvironment) {
-    p = parameters.number("p")
-    minKeep = parameters.integer("min_keep")
-  }
+  let limit: CutLimit
 
   func keep(_ candidates: inout Candidates) throws(LacunaError) {
-    try candidates.keepMass(p, by: candidates.logits, scoresRiseWithLogits: true, minimum: minKeep)
+    try candidates.keepMass(
+      limit.strength, by: candidates.logits, scoresRiseWithLogits: true, minimum: limit.minKeep)
   }
 }
 
 /// Locally typical sampling (Meister et al. 2022): keeps the smallest set of tokens whose surprise is nearest to
 /// the entropy and whose probabilities sum to p or more. It may drop the most probable token.
 struct Typical: MassFilter {
-  static let schema = StageSchema(
-    name: "typical", isSelector: false, keepsArgmax: false,
-    meaning: "keeps the tokens whose surprise is nearest to the entropy, up to probability p",
-    parameters: [share, .minKeep])
+  static let schema = limitedSchema(
+    "typical", "keeps the tokens whose surprise is nearest to the entropy, up to probability p", keepsArgmax: false,
+    share)
 
-  let p: Double
-  let minKeep: Int
-
-  init(_ parameters: StageParameters, _ environment: StageEnvironment) {
-    p = parameters.number("p")
-    minKeep = parameters.integer("min_keep")
-  }
+  let limit: CutLimit
 
   func keep(_ candidates: inout Candidates) throws(LacunaError) {
     let entropy = try candidates.entropy()
@@ -68,6 +52,6 @@ struct Typical: MassFilter {
     let typicalLogit = Float(Double(highest) + logTotal - entropy)
     let (logits, scores) = (candidates.logits, candidates.scratch.scores)
     for position in 0..<candidates.count { scores[position] = -abs(logits[position] - typicalLogit) }
-    try candidates.keepMass(p, by: scores, scoresRiseWithLogits: false, minimum: minKeep)
+    try candidates.keepMass(limit.strength, by: scores, scoresRiseWithLogits: false, minimum: limit.minKeep)
   }
 }

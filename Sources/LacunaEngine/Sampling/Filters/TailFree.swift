@@ -1,23 +1,16 @@
 /// Tail-free sampling (Phénix and Egan 2019; Bricken 2019): ranks tokens by probability and cuts where the curve has
 /// flattened: where its absolute second differences, scaled to a sum of 1, have added up to more than z. A second
 /// difference counts for the token in its middle, so that the first token always stays and the last one goes.
-struct TailFree: FilterStage {
-  static let schema = StageSchema(
-    name: "tfs", isSelector: false, keepsArgmax: true,
-    meaning: "drops the flat tail of the ranked probabilities (tail-free sampling)",
-    parameters: [.number("z", 0.95, 0...1, "the share of the curvature to keep; 1 is off"), .minKeep])
+struct TailFree: LimitedFilter {
+  static let schema = limitedSchema(
+    "tfs", "drops the flat tail of the ranked probabilities (tail-free sampling)",
+    .number("z", 0.95, 0...1, "the share of the curvature to keep; 1 is off"))
 
-  private let z: Double
-  private let minKeep: Int
-
-  init(_ parameters: StageParameters, _ environment: StageEnvironment) {
-    z = parameters.number("z")
-    minKeep = parameters.integer("min_keep")
-  }
+  let limit: CutLimit
 
   func apply(_ candidates: inout Candidates, _ context: SamplingContext) throws(LacunaError) {
     let survivors = try candidates.range().survivors
-    guard z < 1, survivors > 2 else { return }
+    guard limit.strength < 1, survivors > 2 else { return }
     _ = try candidates.weights()
     // The scale is the whole curve's, so every token is ranked: the one filter that has to sort a vocabulary.
     let order = UnsafeMutableBufferPointer(
@@ -35,9 +28,9 @@ struct TailFree: FilterStage {
     var (kept, running) = (1, 0.0)
     while kept < survivors - 1 {
       running += curvature(kept)
-      if running > z * total { break }
+      if running > limit.strength * total { break }
       kept += 1
     }
-    try candidates.keepBest(max(kept, minKeep))
+    try candidates.keepBest(max(kept, limit.minKeep))
   }
 }
