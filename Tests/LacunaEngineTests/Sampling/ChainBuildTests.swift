@@ -70,7 +70,10 @@ struct ChainBuildTests {
   func catalogueOrder() {
     let names = SamplerChain.catalogue.map(\.name)
     #expect(Set(names).count == names.count)
-    #expect(SamplerChain.catalogue.filter(\.isSelector).map(\.name) == ["greedy", "dist", "mirostat", "mirostat_v2", "adaptive_p"])
+    #expect(
+      SamplerChain.catalogue.filter(\.isSelector).map(\.name) == [
+        "greedy", "dist", "mirostat", "mirostat_v2", "adaptive_p",
+      ])
     #expect(Array(names.suffix(5)) == ["greedy", "dist", "mirostat", "mirostat_v2", "adaptive_p"])
   }
 
