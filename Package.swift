@@ -39,7 +39,7 @@ let package = Package(
     .target(name: "CLuaBridge", dependencies: ["CLua", "CKernels"], cSettings: c),
     // L2
     .target(
-      name: "LacunaScript", dependencies: ["LacunaEngine", "CLuaBridge", logging], swiftSettings: swift),
+      name: "LacunaScript", dependencies: ["LacunaEngine", "CLuaBridge", crypto, logging], swiftSettings: swift),
     // L4
     .executableTarget(
       name: "lacuna", dependencies: ["LacunaEngine", "LacunaScript", argumentParser, logging],

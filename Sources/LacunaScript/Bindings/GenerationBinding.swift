@@ -4,6 +4,9 @@ extension ScriptContext {
   func registerGeneration() {
     let owner = ScriptType.session.name
     state.register(owner, "generate", "session, table?") { [unowned self] call in
+      if case .table(let table) = call[2], case .string(let decoder) = table["decoder"] {
+        return [try decode(call.object(1), decoder, table)]
+      }
       let running = try begin(call)
       defer { running.close() }
       while try running.next() != nil {}
@@ -40,7 +43,7 @@ extension ScriptContext {
 
     var sets = object.hooks.map { [$0] } ?? []
     if options.has("hooks") {
-      sets.append(try HookSet(options["hooks"]) { .argument(2, "option 'hooks': \($0)") })
+      sets.append(try HookSet(options["hooks"], registry: registry) { .argument(2, "option 'hooks': \($0)") })
     }
     let hooks = sets.isEmpty ? nil : try HookRun(HookSet(joining: sets), session: object, in: state)
     hooks?.attach(to: &settings)
@@ -49,7 +52,7 @@ extension ScriptContext {
       ? ChainObject.read(options["sampler"]) { .argument(2, "option 'sampler': \($0)") }
       : ChainObject(SamplerChain.default().map { .native($0) })
     let sampler = try chain.make(
-      vocabularySize: session.engine.config.vocabSize, tokenizer: session.engine.tokenizer, in: state)
+      vocabularySize: session.engine.config.vocabSize, engine: session.engine, in: self)
     let running = RunningGeneration(
       try Generation(session: session, chain: sampler, options: settings), hooks: hooks)
     object.begin(running)

@@ -4,11 +4,23 @@ internal import LacunaEngine
 final class ScriptContext {
   unowned let state: LuaState
   let environment: ScriptEnvironment
+  /// The plugins that this state can call; of a plugin's state, the registry that loaded it.
+  unowned let registry: PluginRegistry
+  /// The registry, but not in a plugin's state, which the registry itself owns.
+  private let ownRegistry: PluginRegistry?
+  /// Sessions that the decoder that runs here has made, so that its losers can be closed; nil while none runs.
+  var madeSessions: [WeakSession]?
   private var models: [ObjectIdentifier: ModelObject] = [:]
 
-  init(state: LuaState, environment: ScriptEnvironment) {
+  struct WeakSession {
+    weak var session: SessionObject?
+  }
+
+  init(state: LuaState, environment: ScriptEnvironment, registry: PluginRegistry) {
     self.state = state
     self.environment = environment
+    self.registry = registry
+    ownRegistry = state.plugin == nil ? registry : nil
   }
 
   /// The one object for an engine, whatever name it was asked for by.
@@ -36,6 +48,8 @@ final class ScriptContext {
     registerSession()
     registerGeneration()
     registerSampler()
+    registerPlugins()
+    if environment.isTesting { registerTest() }
     try state.set("lacuna", "version", .string(LacunaScript.version))
     try state.set("lacuna", "api", .integer(1))
   }
