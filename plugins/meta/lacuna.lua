@@ -35,6 +35,140 @@ function lacuna.error(code, message, detail) end
 ---@param ... string|number
 function lacuna.write(...) end
 
+---@class lacuna.grammar
+lacuna.grammar = {}
+---JSON texts that satisfy a JSON Schema (draft 2020-12's everyday part), given as a table or as JSON text. Properties
+---come in the schema's order; a table has none: required ones first as listed, then the others by name.
+---@param schema table|string|boolean
+---@param opts? { whitespace: ("flexible"|"compact")? }
+---@return lacuna.Grammar?, lacuna.Error?
+function lacuna.grammar.json(schema, opts) end
+---GBNF, llama.cpp's notation; the rule "root" is the whole text.
+---@param text string
+---@return lacuna.Grammar?, lacuna.Error?
+function lacuna.grammar.gbnf(text) end
+---Texts that the whole regular expression matches.
+---@param text string
+---@return lacuna.Grammar?, lacuna.Error?
+function lacuna.grammar.regex(text) end
+---One of these texts.
+---@param texts string[]
+---@return lacuna.Grammar?, lacuna.Error?
+function lacuna.grammar.choice(texts) end
+
+---A compiled grammar; needs no model.
+---@class lacuna.Grammar: userdata
+local Grammar = {}
+---Whether the text is one of the grammar's; with partial, whether it can become one.
+---@param text string
+---@param opts? { partial: boolean? }
+---@return boolean
+function Grammar:accepts(text, opts) end
+---At the grammar's beginning, under a model's vocabulary: for decoding loops of your own.
+---@param model lacuna.Model
+---@return lacuna.Matcher
+function Grammar:matcher(model) end
+
+---How far a text has come in a grammar.
+---@class lacuna.Matcher: userdata
+local Matcher = {}
+---What may come next, for `logits:keep(set)`.
+---@return lacuna.TokenSet
+function Matcher:mask() end
+---Goes on behind a token; raises for one that may not come next.
+---@param id integer
+---@return lacuna.Matcher
+function Matcher:accept(id) end
+---Whether the text so far is whole.
+---@return boolean
+function Matcher:is_accepting() end
+---Whether the text so far is whole and nothing may follow.
+---@return boolean
+function Matcher:is_finished() end
+---@return lacuna.Matcher
+function Matcher:fork() end
+
+---What a plugin's init.lua returns: checked, and given back as it is.
+---@class lacuna.Plugin
+---@field samplers? table<string, lacuna.PluginSampler>
+---@field decoders? table<string, lacuna.PluginDecoder>
+---@field pipelines? table<string, lacuna.PluginPipeline>
+---@field probes? table<string, lacuna.PluginProbe>
+---@field templates? table<string, lacuna.PluginTemplate>
+---@field tools? table<string, lacuna.PluginTool>
+---@field hooks? lacuna.Hooks
+---@param plugin lacuna.Plugin
+---@return lacuna.Plugin
+function lacuna.plugin(plugin) end
+
+---What a parameter, input, output or argument may be.
+---@class lacuna.Parameter
+---@field type "number"|"integer"|"boolean"|"string"|"list"|"table"|nil  may be left out beside `enum`
+---@field of "number"|"integer"|"boolean"|"string"|nil  of a list's elements; "string" by default
+---@field default any?       without one, and unless `optional`, the caller must give it
+---@field optional boolean?
+---@field min number?
+---@field max number?
+---@field enum any[]?        the only values that are allowed
+---@field unit string?
+---@field description string?
+---@class lacuna.PluginSampler
+---@field description string?
+---@field params table<string, lacuna.Parameter>?
+---@field init? fun(params: table, ctx: { vocab: integer, model: lacuna.Model? }): table
+---@field apply? lacuna.StageFunction
+---@field pick? lacuna.StageFunction
+---@field accept? fun(id: integer, params: table, state: table)
+---@field argmax_invariant boolean?  the most probable token stays the most probable one
+---@class lacuna.PluginDecoder
+---@field description string?
+---@field params table<string, lacuna.Parameter>?
+---@field run fun(session: lacuna.Session, params: table, ctx: lacuna.PluginContext): lacuna.Session?, table|lacuna.Error|nil
+---@class lacuna.PluginPipeline
+---@field description string?
+---@field input table<string, lacuna.Parameter>?
+---@field output table<string, lacuna.Parameter>?
+---@field run fun(input: table, ctx: lacuna.PluginContext): table?, lacuna.Error?
+---@class lacuna.PluginProbe
+---@field description string?
+---@field data string?
+---@field params table<string, lacuna.Parameter>?
+---@field measure fun(item: table, ctx: lacuna.PluginContext): table?, lacuna.Error?
+---@field summary fun(records: table[], ctx: lacuna.PluginContext): table
+---@class lacuna.PluginTemplate
+---@field description string?
+---@field stop string|string[]|nil  what ends the assistant's turn
+---@field render fun(messages: { role: string, content: string }[], opts: table): { text: string, special: boolean? }[]
+---@class lacuna.PluginTool
+---@field description string?
+---@field params table<string, lacuna.Parameter>?
+---@field run fun(args: table, ctx: lacuna.PluginContext): any, lacuna.Error?
+---@class lacuna.PluginContext
+---@field plugin string
+---@field seed integer
+---@field model lacuna.Model
+---@field params table?
+---@field tool fun(ctx: lacuna.PluginContext, name: string, args: table?): any, lacuna.Error?
+---@field pipeline fun(ctx: lacuna.PluginContext, name: string, input: table?): table?, lacuna.Error?
+---@field render fun(ctx: lacuna.PluginContext, template: string, messages: string|table[]): string
+
+---Runs a plugin's pipeline with the model of --model; input and output are checked against its schemas.
+---@param name string  "ask", or "plugin/ask"
+---@param input? table
+---@return table?, lacuna.Error?
+function lacuna.pipeline(name, input) end
+---Calls a plugin's tool.
+---@param name string
+---@param args? table
+---@return any, lacuna.Error?
+function lacuna.tool(name, args) end
+---Messages, or one question, under a template, as text.
+---@param template string
+---@param messages string|{ role: string, content: string }[]
+---@param model? lacuna.Model
+---@return string
+function lacuna.render(template, messages, model) end
+
 ---@class lacuna.log
 lacuna.log = {}
 ---@param message any
@@ -196,7 +330,8 @@ function Session:close() end
 ---@field seed integer?
 ---@field stream integer?   another stream of random numbers, for another try
 ---@field logprobs integer? how many alternatives each token reports
----@field hooks lacuna.Hooks?
+---@field hooks lacuna.Hooks|string|(lacuna.Hooks|string)[]|nil  tables, and names of plugins
+---@field decoder string?   a plugin's decoder instead of drawing; the other options are its parameters
 ---@class lacuna.Result
 ---@field text string
 ---@field tokens integer[]
@@ -204,6 +339,7 @@ function Session:close() end
 ---@field logprobs number[]
 ---@field top { token: integer, logprob: number }[][]?
 ---@field usage { prompt_tokens: integer, completion_tokens: integer }
+---@field info table?       what a decoder says of its work
 ---@param opts? lacuna.GenerateOptions
 ---@return lacuna.Result
 function Session:generate(opts) end

@@ -67,7 +67,7 @@ return lacuna.plugin {
       accept = accept,
       pick = function(logits, _, state, step)
         -- -log2 p <= mu is l >= z - mu ln 2; the best token stays.
-        local cut = math.min(logits:logsumexp() - state.mu * LOG2, logits:max())
+        local cut = math.min(logits:logsumexp() - state.mu * LOG2, (logits:max()))
         return draw(logits, logits:copy():mask_below(cut), state, step)
       end,
     },

@@ -2,7 +2,7 @@ local lacuna <const> = require "lacuna"
 
 -- p_i >= floor is l_i >= ln floor + ln sum(e^l); the best token stays whatever the floor.
 local function keep_above(logits, floor)
-  logits:mask_below(math.min(math.log(floor) + logits:logsumexp(), logits:max()))
+  logits:mask_below(math.min(math.log(floor) + logits:logsumexp(), (logits:max())))
 end
 
 local function floor(default, description)

@@ -210,7 +210,8 @@ extension LuaValue {
   var isPlain: Bool {
     switch self {
     case .nil, .null, .bool, .integer, .number, .string, .integers, .floats: true
-    case .table(let table): table.array.allSatisfy(\.isPlain) && table.fields.allSatisfy { $0.key.isPlain && $0.value.isPlain }
+    case .table(let table):
+      table.array.allSatisfy(\.isPlain) && table.fields.allSatisfy { $0.key.isPlain && $0.value.isPlain }
     default: false
     }
   }

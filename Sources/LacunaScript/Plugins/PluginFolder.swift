@@ -51,7 +51,11 @@ public struct PluginFolder: Sendable {
     var files: [String] = []
     for name in try directoryEntries(prefix.isEmpty ? path : "\(path)/\(prefix)") where !name.hasPrefix(".") {
       let inner = prefix.isEmpty ? name : "\(prefix)/\(name)"
-      if isDirectory("\(path)/\(inner)") { files += try self.files(of: path, under: inner) } else { files.append(inner) }
+      if isDirectory("\(path)/\(inner)") {
+        files += try self.files(of: path, under: inner)
+      } else {
+        files.append(inner)
+      }
     }
     return files
   }

@@ -14,7 +14,8 @@ package enum PluginReference {
     let kinds = try scriptErrors { try registry.plugin(named: plugin).kinds }
     var entries: [Entry] = []
     func add<Definition>(
-      _ kind: PluginManifest.Kind, _ definitions: [String: Definition], _ describe: (Definition) -> (String?, ParameterSchema)
+      _ kind: PluginManifest.Kind, _ definitions: [String: Definition],
+      _ describe: (Definition) -> (String?, ParameterSchema)
     ) {
       for (name, definition) in definitions.sorted(by: { $0.key < $1.key }) {
         let (summary, schema) = describe(definition)

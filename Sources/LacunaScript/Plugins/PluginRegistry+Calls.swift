@@ -27,8 +27,15 @@ extension PluginRegistry {
     let arguments = try tool.schema.resolve(arguments, subject: label, noun: "argument")
     return try nested {
       try plugin.value(
-        try plugin.call(tool.run, [.table(arguments), plugin.makeContext(model: nil, seed: environment.seed)]), of: label)
+        try plugin.call(tool.run, [.table(arguments), plugin.makeContext(model: nil, seed: environment.seed)]),
+        of: label)
     }
+  }
+
+  /// The tool's result as JSON text.
+  package func callTool(_ word: String, _ arguments: KeyValuePairs<String, LuaValue>) throws -> String {
+    guard case .table(let table) = LuaValue.record(arguments) else { preconditionFailure("a record is a table") }
+    return JSONCodec.line(try callTool(word, table))
   }
 
   /// A chat template: built in, or a plugin's.

@@ -193,7 +193,8 @@ public struct PluginScaffold: Sendable {
         """
       }
     let head = kind == .pipeline || kind == .tool ? "local lacuna <const> = require \"lacuna\"\n\n" : ""
-    let indented = body.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }.joined(separator: "\n")
+    let indented = body.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }.joined(
+      separator: "\n")
     return "\(head)return {\n\(indented)\n}\n"
   }
 

@@ -81,7 +81,9 @@ struct SamplerCheck {
       return
     }
     for (id, value) in after.logits.enumerated() {
-      if value.isNaN || value == .infinity { throw BrokenPromise(message: "no NaN and no infinity: id \(id) is \(value)") }
+      if value.isNaN || value == .infinity {
+        throw BrokenPromise(message: "no NaN and no infinity: id \(id) is \(value)")
+      }
       if before[id] == -.infinity, value > -.infinity {
         throw BrokenPromise(message: "masked stays masked: id \(id) was -inf and is \(value)")
       }

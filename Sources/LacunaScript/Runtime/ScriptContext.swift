@@ -48,6 +48,7 @@ final class ScriptContext {
     registerSession()
     registerGeneration()
     registerSampler()
+    registerGrammar()
     registerPlugins()
     if environment.isTesting { registerTest() }
     try state.set("lacuna", "version", .string(LacunaScript.version))

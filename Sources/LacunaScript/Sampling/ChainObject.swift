@@ -124,7 +124,9 @@ final class ChainObject: ScriptObject {
     var name = "stage \(number)"
     if case .string(let given) = table["name"] { name = given }
     return try withoutActuallyEscaping(fault) { fault in
-      let fields = try DefinitionFields(.table(table), LuaStage.Definition.fields + ["name"]) { fault("\(name): \($0)") }
+      let fields = try DefinitionFields(.table(table), LuaStage.Definition.fields + ["name"]) {
+        fault("\(name): \($0)")
+      }
       return .script(try LuaStage.Definition(name: name, fields), try fields.table("params") ?? LuaTable())
     }
   }

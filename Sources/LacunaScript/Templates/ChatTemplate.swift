@@ -50,7 +50,9 @@ public struct ChatTemplate: Sendable {
     _ name: String?, for engine: Engine?, others: [String] = []
   ) throws(LacunaError) -> ChatTemplate {
     guard let name else {
-      guard let engine else { throw LacunaError(.invalidArgument, "template: expected a name or a model, found neither") }
+      guard let engine else {
+        throw LacunaError(.invalidArgument, "template: expected a name or a model, found neither")
+      }
       return try fitting(engine)
     }
     guard let template = builtIn.first(where: { $0.name == name }) else {

@@ -51,7 +51,8 @@ public struct LuaTestRun: Sendable {
         do { try runtime.state.call(invoke, [.reference(test.function)], wantsResults: false) } catch {
           failure = ScriptError(error)
         }
-        return Outcome(file: file, name: test.name, failure: failure, milliseconds: start.duration(to: .now).milliseconds)
+        return Outcome(
+          file: file, name: test.name, failure: failure, milliseconds: start.duration(to: .now).milliseconds)
       }
     } catch {
       return [Outcome(file: file, name: nil, failure: ScriptError(error), milliseconds: 0)]
@@ -67,7 +68,8 @@ public struct LuaTestRun: Sendable {
       return [(path, plugin(above: path))]
     }
     var found: [(file: String, plugin: String?)] = []
-    for file in try PluginFolder.files(of: path) where file == "test.lua" || file.hasSuffix("/test.lua") || file.hasSuffix("_test.lua") {
+    for file in try PluginFolder.files(of: path)
+    where file == "test.lua" || file.hasSuffix("/test.lua") || file.hasSuffix("_test.lua") {
       found.append(("\(path)/\(file)", plugin(above: "\(path)/\(file)")))
     }
     return found

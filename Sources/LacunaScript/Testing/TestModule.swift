@@ -8,19 +8,19 @@ extension ScriptContext {
     func label(_ call: HostCall, _ index: Int) -> String {
       if case .string(let text) = call[index] { "\(text): " } else { "" }
     }
-    state.register(owner, "ok", "any?, string?") { call in
+    state.register(owner, "ok", "any?, any?") { call in
       switch call[1] {
       case .nil, .bool(false): throw failure("\(label(call, 2))expected a value, found \(call[1].shown)")
       default: return []
       }
     }
-    state.register(owner, "equal", "any?, any?, string?") { call in
+    state.register(owner, "equal", "any?, any?, any?") { call in
       if let difference = Difference.find(call[1], call[2], tolerance: 0) {
         throw failure(label(call, 3) + difference)
       }
       return []
     }
-    state.register(owner, "near", "any?, any?, number?, string?") { call in
+    state.register(owner, "near", "any?, any?, number?, any?") { call in
       if let difference = Difference.find(call[1], call[2], tolerance: call[3].double ?? 1e-6) {
         throw failure(label(call, 4) + difference)
       }
@@ -73,7 +73,9 @@ extension ScriptContext {
           throw HostFault.argument(2, "expected rows of \(rows[0].count) logits, found one of \(row.count)")
         }
         var row = row
-        let id = try steps.withContext { context in try row.withUnsafeMutableBufferPointer { try made.sample($0, context) } }
+        let id = try steps.withContext { context in
+          try row.withUnsafeMutableBufferPointer { try made.sample($0, context) }
+        }
         try made.accept(id)
         steps.tokens.append(id)
         drawn.append(id)
@@ -150,5 +152,7 @@ private enum Difference {
     return nil
   }
 
-  private static func text(_ value: LuaValue) -> String { String(value.isPlain ? JSONCodec.line(value).prefix(200) : Substring(value.kind)) }
+  private static func text(_ value: LuaValue) -> String {
+    String(value.isPlain ? JSONCodec.line(value).prefix(200) : Substring(value.kind))
+  }
 }

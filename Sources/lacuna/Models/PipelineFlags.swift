@@ -7,7 +7,9 @@ struct PipelineFlags {
 
   init(_ schema: ParameterSchema) { parameters = schema.parameters }
 
-  static func flag(_ name: String) -> String { "--" + name.split(separator: "_", omittingEmptySubsequences: false).joined(separator: "-") }
+  static func flag(_ name: String) -> String {
+    "--" + name.split(separator: "_", omittingEmptySubsequences: false).joined(separator: "-")
+  }
 
   /// Takes the pipeline's own flags out of a command line.
   /// - Returns: its input, and the words that are somebody else's.

@@ -25,7 +25,9 @@ struct PromptOptions: ParsableArguments {
   }
 
   /// - Returns: the prompt's tokens, and what the chat template says ends the reply.
-  func tokens(for engine: Engine, hooks: HookScript?, _ registry: PluginRegistry) throws -> (ids: [TokenID], stop: [String]) {
+  func tokens(for engine: Engine, hooks: HookScript?, _ registry: PluginRegistry) throws -> (
+    ids: [TokenID], stop: [String]
+  ) {
     let tokenizer = try engine.requireTokenizer("a prompt")
     let text = if prompt == "-" { try readStandardInput() } else { prompt }
     guard chat else {

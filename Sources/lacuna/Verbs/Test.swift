@@ -110,7 +110,8 @@ private struct TestReport {
         text += "  <testcase \(attributes)/>\n"
         continue
       }
-      text += "  <testcase \(attributes)>\n    <failure message=\"\(Self.escape(failure.description))\"/>\n  </testcase>\n"
+      text +=
+        "  <testcase \(attributes)>\n    <failure message=\"\(Self.escape(failure.description))\"/>\n  </testcase>\n"
     }
     return text + "</testsuite>\n"
   }
