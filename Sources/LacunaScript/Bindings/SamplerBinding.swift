@@ -60,10 +60,8 @@ extension ScriptContext {
       case .script(let definition, _):
         return .external(name: definition.name, Placeholder(isSelector: definition.pick != nil))
       case .plugin(let name, let given):
-        let (plugin, sampler, definition) = try registry.sampler(named: name)
-        let label = "\(plugin.name)/\(sampler)"
-        _ = try definition.schema.resolve(given, subject: "sampler stage \"\(label)\"")
-        return .external(name: label, Placeholder(isSelector: definition.stage.pick != nil))
+        let sampler = try registry.checkedSampler(name, given)
+        return .external(name: sampler.label, Placeholder(isSelector: sampler.stage.pick != nil))
       }
     }
     do throws(LacunaError) {

@@ -59,10 +59,14 @@ public struct PluginCatalog: Sendable {
   }
 
   /// Every name of a kind, as "plugin/name"; for hooks the plugin's.
-  public func names(of kind: PluginManifest.Kind) -> [String] {
+  /// - Parameter short: the names alone and the plugins' as well, for saying what is near.
+  public func names(of kind: PluginManifest.Kind, short: Bool = false) -> [String] {
     plugins.flatMap { plugin in
-      plugin.manifest.provides.filter { $0.kind == kind }
-        .map { kind == .hooks ? plugin.name : "\(plugin.name)/\($0.name)" }
+      plugin.manifest.provides.filter { $0.kind == kind }.flatMap { provision -> [String] in
+        guard kind != .hooks else { return [plugin.name] }
+        let full = "\(plugin.name)/\(provision.name)"
+        return short ? [full, provision.name, plugin.name] : [full]
+      }
     }
   }
 

@@ -7,6 +7,8 @@ public final class PluginRegistry {
   public let environment: ScriptEnvironment
   private var found: PluginCatalog?
   private var loaded: [String: Plugin] = [:]
+  /// One for all states, so that a model compares equal to itself wherever it was asked for.
+  private var models: [ObjectIdentifier: ModelObject] = [:]
   /// Plugins whose entry file is running: one that needs itself is caught.
   private var loading: Set<String> = []
   /// Calls from plugin to plugin under way.
@@ -21,6 +23,13 @@ public final class PluginRegistry {
     let catalog = try PluginCatalog(environment.plugins)
     found = catalog
     return catalog
+  }
+
+  func model(_ engine: Engine) -> ModelObject {
+    if let known = models[ObjectIdentifier(engine)] { return known }
+    let model = ModelObject(engine: engine)
+    models[ObjectIdentifier(engine)] = model
+    return model
   }
 
   /// The plugin, loaded and checked.
@@ -64,15 +73,11 @@ public final class PluginRegistry {
       let names = catalog.names(of: kind)
       throw LacunaError(
         .notFound,
-        "no \(kind.rawValue) \"\(word)\"\(NearestName.hint(word, in: names + names.map(Self.lastPart)))"
+        "no \(kind.rawValue) \"\(word)\"\(NearestName.hint(word, in: catalog.names(of: kind, short: true)))"
           + (names.isEmpty ? "; no plugin provides one" : "; plugins provide \(names.joined(separator: ", "))")
           + catalog.trustHint)
     }
     return (try plugin(named: found.plugin.name), found.name)
-  }
-
-  private static func lastPart(_ name: String) -> String {
-    name.split(separator: "/").last.map(String.init) ?? name
   }
 
   private func definition<Definition>(

@@ -68,7 +68,11 @@ struct SamplerCheck {
 
     let saved = try stage(trial)
     _ = try step(saved, trial, row: 0, isFinal: false)
-    let text = JSONCodec.line(saved.savedState)
+    let text: String
+    var codec = JSONCodec()
+    do { text = try codec.encode(saved.savedState) } catch {
+      throw BrokenPromise(message: "state survives being saved as JSON: \(error.message)")
+    }
     let resumed = try stage(trial, saved: LuaValue(try JSONValue.parse(Array(text.utf8), file: "state")))
     try expect("state survives being saved as JSON", try play(resumed, trial, from: 1), Array(results[1...]))
   }

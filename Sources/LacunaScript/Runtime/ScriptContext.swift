@@ -10,7 +10,6 @@ final class ScriptContext {
   private let ownRegistry: PluginRegistry?
   /// Sessions that the decoder that runs here has made, so that its losers can be closed; nil while none runs.
   var madeSessions: [WeakSession]?
-  private var models: [ObjectIdentifier: ModelObject] = [:]
 
   struct WeakSession {
     weak var session: SessionObject?
@@ -24,12 +23,7 @@ final class ScriptContext {
   }
 
   /// The one object for an engine, whatever name it was asked for by.
-  func model(_ engine: Engine) -> ModelObject {
-    if let known = models[ObjectIdentifier(engine)] { return known }
-    let model = ModelObject(engine: engine)
-    models[ObjectIdentifier(engine)] = model
-    return model
-  }
+  func model(_ engine: Engine) -> ModelObject { registry.model(engine) }
 
   var isCancelled: Bool { state.isInterrupted }
 

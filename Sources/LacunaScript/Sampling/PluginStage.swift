@@ -36,25 +36,33 @@ extension LuaValue {
 }
 
 extension PluginRegistry {
-  /// A stage for one generation.
-  /// - Throws: `notFound` with what is near; `invalidArgument` naming stage and parameter.
-  func stage(
-    _ word: String, _ given: LuaTable, vocabularySize: Int, engine: Engine?, saved: LuaValue? = nil
-  ) throws -> SamplerChain.Stage {
-    let natives = SamplerChain.catalogue.map(\.name)
+  /// A plugin's sampler and its parameters, checked.
+  /// - Throws: `invalidArgument`: no such stage, native ones among what is near; or naming stage and parameter.
+  func checkedSampler(
+    _ word: String, _ given: LuaTable
+  ) throws -> (plugin: Plugin, label: String, stage: LuaStage.Definition, parameters: LuaTable) {
     guard try catalog().find(.sampler, word) != nil else {
+      let names = try SamplerChain.catalogue.map(\.name) + catalog().names(of: .sampler, short: true)
       throw LacunaError(
         .invalidArgument,
-        "sampler stage \"\(word)\": no such stage"
-          + NearestName.hint(word, in: natives + (try catalog().names(of: .sampler))) + (try catalog().trustHint))
+        "sampler stage \"\(word)\": no such stage\(NearestName.hint(word, in: names))\(try catalog().trustHint)")
     }
     let (plugin, name, definition) = try sampler(named: word)
     let label = "\(plugin.name)/\(name)"
     let parameters = try definition.schema.resolve(given, subject: "sampler stage \"\(label)\"")
+    return (plugin, label, definition.stage, parameters)
+  }
+
+  /// A stage for one generation.
+  /// - Throws: as `checkedSampler`.
+  func stage(
+    _ word: String, _ given: LuaTable, vocabularySize: Int, engine: Engine?, saved: LuaValue? = nil
+  ) throws -> SamplerChain.Stage {
+    let (plugin, label, definition, parameters) = try checkedSampler(word, given)
     return .external(
       name: label,
       try LuaStage(
-        definition.stage, parameters: parameters, context: plugin.context.stageContext(engine, vocabularySize),
+        definition, parameters: parameters, context: plugin.context.stageContext(engine, vocabularySize),
         saved: saved, plugin: plugin, in: plugin.state))
   }
 

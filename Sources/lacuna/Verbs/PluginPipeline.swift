@@ -43,7 +43,7 @@ struct PluginPipeline: ParsableCommand {
       throw LacunaError(
         .notFound,
         "\(name): no such file, and no plugin has a pipeline of that name"
-          + NearestName.hint(name, in: names + names.compactMap { $0.split(separator: "/").last.map(String.init) })
+          + NearestName.hint(name, in: try registry.catalog().names(of: .pipeline, short: true))
           + (names.isEmpty ? "" : "; there are \(names.joined(separator: ", "))"))
     }
     let pipeline = try registry.pipeline(named: name).definition

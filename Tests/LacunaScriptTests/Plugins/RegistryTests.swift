@@ -178,10 +178,10 @@ struct RegistryTests {
       host.cancel()
     }
     defer { stopper.cancel() }
-    do {
+    do throws(ScriptError) {
       try host.run(LuaHost.Script(name: "test", source: "require('lacuna').tool('spin')"))
       Issue.record("the loop ended by itself")
-    } catch let error as ScriptError {
+    } catch {
       #expect(error.code == "cancelled")
     }
   }
