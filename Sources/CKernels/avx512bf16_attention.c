@@ -29,17 +29,24 @@ typedef struct {
   const uint8_t *next;           // what to fetch meanwhile: the same head's part of the next page
 } ck_page_view;
 
+// 64 codes as two vectors, in the page's order: quadwords in this order leave the unpacks with consecutive codes.
+CK_INLINE bf16x64 v_expand_in_order(const ck_tables *tables, __m512i codes) {
+  return v_expand(tables, _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), codes));
+}
+
 // A page's keys and values of one head, expanded in the page's order.
 CK_INLINE void v_expand_page(uint8_t *out, const uint8_t *codes, size_t bytes, const uint8_t *next) {
   const ck_tables tables = v_tables();
-  // Quadwords in this order leave the unpacks with consecutive codes.
-  const __m512i order = _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7);
   for (size_t i = 0; i < bytes; i += 64) {
     _mm_prefetch((const char *)(next + i), _MM_HINT_T0);
-    const bf16x64 block = v_expand(&tables, _mm512_permutexvar_epi64(order, _mm512_loadu_si512(codes + i)));
+    const bf16x64 block = v_expand_in_order(&tables, _mm512_loadu_si512(codes + i));
     _mm512_store_si512(out + 2 * i, (__m512i)block.first);
     _mm512_store_si512(out + 2 * i + 64, (__m512i)block.second);
   }
+}
+
+CK_INLINE void v_prefetch_scales(const float *scales) {
+  CK_UNROLL for (size_t i = 0; i < 2 * CK_PAGE_POSITIONS; i += 16) _mm_prefetch((const char *)(scales + i), _MM_HINT_T0);
 }
 
 CK_INLINE __m512bh v_broadcast_pair(const uint32_t *pair) { return (__m512bh)_mm512_set1_epi32((int)*pair); }
@@ -118,14 +125,64 @@ CK_INLINE void v_bf16_values(size_t R, size_t D, CK_FN(attend_row) *rows, const 
   }
 }
 
-// R rows over one page that begins at position `start`.
-CK_INLINE void v_bf16_page(size_t R, CK_FN(attend_row) *rows, const uint32_t *q, size_t q_stride,
+// The same for one row and codes, which are expanded on their way: a copy would cost more than it saves. The sums and
+// their order are those of the two functions above.
+CK_INLINE void v_codes_scores(f32x16 score[CK_HALF_PAGE], const uint32_t *q, const ck_page_view *page, size_t head_dim) {
+  const ck_tables tables = v_tables();
+  f32x16 acc[2][CK_HALF_PAGE] = {{v_zero(), v_zero()}, {v_zero(), v_zero()}};
+  const size_t pairs = head_dim / 2;
+  _Pragma("clang loop unroll_count(2)") for (size_t i = 0; i < pairs; i++) {
+    _mm_prefetch((const char *)(page->next + i * 64), _MM_HINT_T0);
+    const bf16x64 keys = v_expand_in_order(&tables, _mm512_loadu_si512(page->keys + i * 64));
+    const __m512bh pair = v_broadcast_pair(q + i);
+    acc[i % 2][0] = _mm512_dpbf16_ps(acc[i % 2][0], keys.first, pair);
+    acc[i % 2][1] = _mm512_dpbf16_ps(acc[i % 2][1], keys.second, pair);
+  }
+  CK_UNROLL for (size_t h = 0; h < CK_HALF_PAGE; h++) score[h] = v_add(acc[0][h], acc[1][h]);
+}
+
+// D vectors of 16 dimensions from d on; D is even.
+CK_INLINE void v_codes_values_part(size_t D, float *sum, float factor, const uint32_t *p, const ck_page_view *page,
+                                   size_t head_dim, size_t d, size_t count) {
+  const ck_tables tables = v_tables();
+  f32x16 acc[8];
+  CK_UNROLL for (size_t j = 0; j < D; j++) acc[j] = v_mul(v_load(sum + d + j * CK_LANES), v_set1(factor));
+  for (size_t pair = 0; pair < (count + 1) / 2; pair++) {
+    // An odd count's last pair has no second position: it is not read.
+    const __mmask64 mask = 2 * pair + 1 < count ? ~0ull : 0x5555555555555555ull;
+    const __m512bh probabilities = v_broadcast_pair(p + pair);
+    CK_UNROLL for (size_t j = 0; j < D; j += 2) {
+      const size_t at = 2 * (pair * head_dim + d + j * CK_LANES);
+      _mm_prefetch((const char *)(page->next + (page->values - page->keys) + at), _MM_HINT_T0);
+      const bf16x64 values = v_expand_in_order(&tables, _mm512_maskz_loadu_epi8(mask, page->values + at));
+      acc[j] = _mm512_dpbf16_ps(acc[j], values.first, probabilities);
+      acc[j + 1] = _mm512_dpbf16_ps(acc[j + 1], values.second, probabilities);
+    }
+  }
+  CK_UNROLL for (size_t j = 0; j < D; j++) v_store(sum + d + j * CK_LANES, acc[j]);
+}
+
+CK_INLINE void v_codes_values(float *sum, float factor, const uint32_t *p, const ck_page_view *page, size_t head_dim,
+                              size_t count) {
+  size_t d = 0;
+  for (; d + 8 * CK_LANES <= head_dim; d += 8 * CK_LANES) {
+    v_codes_values_part(8, sum, factor, p, page, head_dim, d, count);
+  }
+  for (; d < head_dim; d += 2 * CK_LANES) v_codes_values_part(2, sum, factor, p, page, head_dim, d, count);
+}
+
+// R rows over one page that begins at position `start`. codes: the page still holds codes; R is 1.
+CK_INLINE void v_bf16_page(size_t R, bool codes, CK_FN(attend_row) *rows, const uint32_t *q, size_t q_stride,
                            const ck_page_view *page, size_t head_dim, size_t start, float scale) {
   f32x16 score[CK_TILE][CK_HALF_PAGE];
   _Alignas(64) uint32_t p[CK_TILE][CK_PAIRS];
   float factor[CK_TILE];
   bool whole = true;
-  v_bf16_scores(R, score, q, q_stride, page, head_dim);
+  if (codes) {
+    v_codes_scores(score[0], q, page, head_dim);
+  } else {
+    v_bf16_scores(R, score, q, q_stride, page, head_dim);
+  }
   for (size_t r = 0; r < R; r++) {
     const size_t count = ck_min(CK_PAGE_POSITIONS, rows[r].visible - start);
     float probability[CK_PAGE_POSITIONS];
@@ -143,6 +200,10 @@ CK_INLINE void v_bf16_page(size_t R, CK_FN(attend_row) *rows, const uint32_t *q,
     }
     _mm512_store_si512(p[r], (__m512i)_mm512_cvtne2ps_pbh(high, low));
     whole = whole && count == CK_PAGE_POSITIONS;
+  }
+  if (codes) {
+    v_codes_values(rows->sum, factor[0], p[0], page, head_dim, ck_min(CK_PAGE_POSITIONS, rows->visible - start));
+    return;
   }
   if (whole) {
     v_bf16_values(R, R == 1 ? 8 : 4, rows, factor, p, page, head_dim, CK_PAGE_POSITIONS);
@@ -181,6 +242,8 @@ static void ck_attend(float *out, const float *q, size_t stride, size_t queries,
   float *sums = scratch;
   uint32_t *packed = (uint32_t *)(sums + CK_ROWS * sum_stride);
   uint8_t *expanded = (uint8_t *)(packed + CK_ROWS * q_stride);
+  // A row alone, as in decoding, takes the codes as they are; 64 of them are 32 dimensions of a pair of positions.
+  const bool alone = layout->dtype == CK_E4M3 && queries * group == 1 && head_dim % 32 == 0;
   for (size_t begin = 0; begin < queries * group; begin += CK_ROWS) {
     const size_t n = ck_min(CK_ROWS, queries * group - begin);
     CK_FN(attend_row) rows[CK_ROWS];
@@ -200,17 +263,22 @@ static void ck_attend(float *out, const float *q, size_t stride, size_t queries,
       ck_page_view view = {keys, keys + part, NULL, NULL};
       view.next = ck_page_keys(layout, (const uint8_t *)pages[next] + page_offset, kv_head);
       if (layout->dtype == CK_E4M3) {
+        view.scales = ck_page_scales(layout, page, kv_head);
+        v_prefetch_scales(ck_page_scales(layout, (const uint8_t *)pages[next] + page_offset, kv_head));
+        if (alone) {
+          v_bf16_page(1, true, rows, packed, q_stride, &view, head_dim, start, scale);
+          continue;
+        }
         v_expand_page(expanded, keys, 2 * part, view.next);
         view.keys = expanded;
         view.values = expanded + 2 * part;
-        view.scales = ck_page_scales(layout, page, kv_head);
       }
       size_t i = 0;
       while (rows[i].visible <= start) i++;
       for (; i + CK_TILE <= n; i += CK_TILE) {
-        v_bf16_page(CK_TILE, rows + i, packed + i * q_stride, q_stride, &view, head_dim, start, scale);
+        v_bf16_page(CK_TILE, false, rows + i, packed + i * q_stride, q_stride, &view, head_dim, start, scale);
       }
-      for (; i < n; i++) v_bf16_page(1, rows + i, packed + i * q_stride, q_stride, &view, head_dim, start, scale);
+      for (; i < n; i++) v_bf16_page(1, false, rows + i, packed + i * q_stride, q_stride, &view, head_dim, start, scale);
     }
     for (size_t i = 0; i < n; i++) {
       const float normal = 1.0f / rows[i].weight;
