@@ -15,6 +15,7 @@ struct Chat: ParsableCommand {
   @OptionGroup var model: ModelOptions
   @OptionGroup var template: TemplateOptions
   @OptionGroup var sampling: SamplingOptions
+  @OptionGroup var speculation: SpeculationOptions
   @OptionGroup var limits: LengthOptions
   @OptionGroup var plugins: PluginOptions
 
@@ -39,6 +40,8 @@ struct Chat: ParsableCommand {
     // Wrong options are refused before the first message is typed.
     _ = try sampling.makeChain(for: engine, registry)
     if watch { registry.watch() }
+    // One for all turns: it keeps what it learned.
+    let speculation = try speculation.make(for: engine, model)
     let session = try engine.makeSession()
     session.observePrompt()
     let isInteractive = StandardInput.isTerminal && StandardOutput.isTerminal
@@ -67,7 +70,7 @@ struct Chat: ParsableCommand {
       }
       if watch { try Self.reload(registry, to: &out) }
       do {
-        try reply(to: line, turn: turn, &conversation, session, registry, to: &out)
+        try reply(to: line, turn: turn, &conversation, session, registry, speculation, to: &out)
       } catch let error as LacunaError {
         // A full context or a message that cannot be read costs the turn and not the conversation.
         guard isInteractive, error.code == .contextFull || error.code == .cancelled else { throw error }
@@ -86,7 +89,7 @@ struct Chat: ParsableCommand {
 
   private func reply(
     to message: String, turn: UInt64, _ conversation: inout Conversation, _ session: Session,
-    _ registry: PluginRegistry, to out: inout StandardOutput
+    _ registry: PluginRegistry, _ speculation: Speculation?, to out: inout StandardOutput
   ) throws {
     let tokens = try conversation.ask(message)
     // What the conversation has in common with what the session holds stays; the rest is read anew.
@@ -99,6 +102,7 @@ struct Chat: ParsableCommand {
     options.stream = turn
     options.maxTokens = limits.maxTokens
     options.stop = limits.stop + conversation.template.stop
+    options.speculation = speculation
     options.isCancelled = { Interrupt.isRequested }
     var generation = try Generation(
       session: session, chain: try sampling.makeChain(for: session.engine, registry), options: options)
