@@ -31,6 +31,8 @@ final class ScriptContext {
     registerLacuna()
     registerLog()
     registerJSON()
+    registerStats()
+    registerText()
     registerModel()
     registerVocabulary()
     registerSession()
