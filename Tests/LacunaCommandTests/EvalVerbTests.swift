@@ -14,7 +14,11 @@ import Testing
     #expect(Set(found.keys) == ["forget_quality", "model_utility", "tasks"])
     let quality = try #require(found["forget_quality"] as? [String: Double])
     #expect(Set(quality.keys) == ["p", "D", "k", "n", "m"])
-    #expect(quality["k"] == 5 && quality["n"] == 11 && quality["m"] == 11)
+    let reference = try JSONSerialization.jsonObject(
+      with: Data(contentsOf: URL(fileURLWithPath: "\(Command.root)/\(Self.fixtures)/log-figures.json")))
+    let expected = try #require(
+      (reference as? [String: [String: Any]])?["geometric"]?["forget_quality"] as? [String: Double])
+    #expect(quality.keys.allSatisfy { abs((quality[$0] ?? .nan) - (expected[$0] ?? .nan)) < 1e-12 })
     let tasks = try #require(found["tasks"] as? [String: [String: Double]])
     #expect(tasks.count == 4 && tasks["eval_log_forget.json"]?["n"] == 11)
     let table = try Command.output(["eval", "tofu", "--from-log", "\(Self.fixtures)/log-arrays.json"])

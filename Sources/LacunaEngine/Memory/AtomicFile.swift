@@ -31,7 +31,9 @@ package final class AtomicFile {
   /// Writes a whole file, in place of the one that stood under its name.
   package static func write(_ bytes: [UInt8], to path: String) throws(LacunaError) {
     let file = try AtomicFile(path: path)
-    try bytes.withUnsafeBytes { (bytes) throws(LacunaError) in try file.write(bytes) }
+    try bytes.withUnsafeBufferPointer { (bytes) throws(LacunaError) in
+      try file.write(UnsafeRawBufferPointer(bytes))
+    }
     try file.commit()
   }
 

@@ -1,5 +1,11 @@
 public import LacunaEngine
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// An evaluation's figures, to print.
 public struct TOFUSummary: Sendable {
   public let figures: TOFUFigures
@@ -69,13 +75,15 @@ private func column(_ text: String, _ width: Int) -> String {
   String(repeating: " ", count: max(1, width - text.count)) + text
 }
 
-/// Fixed notation, and as Swift writes it what would round to nothing.
+/// Fixed notation, and for what would round to nothing three digits and a power of ten.
 func decimal(_ value: Double, _ digits: Int) -> String {
-  var scale = 1.0
-  for _ in 0..<digits { scale *= 10 }
-  guard value.isFinite, abs(value) < 1e9, value == 0 || abs(value) * scale >= 1 else { return value.description }
-  let scaled = Int((abs(value) * scale).rounded())
-  let text = String(scaled)
-  let padded = String(repeating: "0", count: max(0, digits + 1 - text.count)) + text
-  return (value < 0 ? "-" : "") + padded.dropLast(digits) + "." + padded.suffix(digits)
+  guard value.isFinite, abs(value) < 1e9 else { return value.description }
+  let isSmall = value != 0 && abs(value) < 1e-3
+  let exponent = isSmall ? Int(log10(abs(value)).rounded(.down)) : 0
+  let shown = isSmall ? abs(value) / pow(10, Double(exponent)) : abs(value)
+  let places = isSmall ? 2 : digits
+  let text = String(Int((shown * pow(10, Double(places))).rounded()))
+  let padded = String(repeating: "0", count: max(0, places + 1 - text.count)) + text
+  let number = (value < 0 ? "-" : "") + padded.dropLast(places) + "." + padded.suffix(places)
+  return isSmall ? number + "e\(exponent)" : number
 }

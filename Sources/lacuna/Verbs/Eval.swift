@@ -37,6 +37,7 @@ struct Eval: ParsableCommand {
   var referenceLog: String?
 
   @Flag(
+    name: .customLong("emulate-optml-8gpu"),
     help: """
       With --from-log: report the rows as the released code does on 8 GPUs, where its merge mixes them up \
       (for audits).
