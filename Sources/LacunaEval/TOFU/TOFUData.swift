@@ -38,7 +38,7 @@ public struct TOFUData: Sendable {
   /// are the rows of the plain files, where those are there.
   public func rows(of task: TOFUTask, split: TOFUSplit) throws(LacunaError) -> [TOFUItem] {
     let name = task.fileName(split)
-    let rows = try rows(name)
+    let rows = try task == .forget ? forgetRows(split) : rows(name)
     try checkFields(of: rows, name, task)
     try checkCount(of: rows, name, task, split)
     switch task {
@@ -87,6 +87,16 @@ public struct TOFUData: Sendable {
   }
 
   private func file(_ name: String) -> String { "\(directory)/\(name).json" }
+
+  /// The perturbed questions of a split. Splits are ends of each other: where a file is missing, a larger split's holds its rows.
+  private func forgetRows(_ split: TOFUSplit) throws(LacunaError) -> [TOFUItem] {
+    let name = TOFUTask.forget.fileName(split)
+    guard !fileExists(file(name)),
+      let larger = splits.first(where: { $0.percent > split.percent })
+    else { return try rows(name) }
+    let all = try rows(TOFUTask.forget.fileName(larger))
+    return all.suffix(all.count * split.percent / larger.percent)
+  }
 
   private func checkFields(of rows: [TOFUItem], _ name: String, _ task: TOFUTask) throws(LacunaError) {
     for (index, row) in rows.enumerated() {
