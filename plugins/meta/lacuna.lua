@@ -200,6 +200,39 @@ function lacuna.json.decode(text) end
 ---@return any[]
 function lacuna.json.array(list) end
 
+---Summaries of lists of numbers; NaN where a list is too short for them.
+---@class lacuna.stats
+lacuna.stats = {}
+---@param values number[]
+---@return number
+function lacuna.stats.mean(values) end
+---0 as soon as one value is 0.
+---@param values number[]
+---@return number
+function lacuna.stats.harmonic_mean(values) end
+---@param values number[]
+---@param share number  0 to 1; 0.5 is the median
+---@return number
+function lacuna.stats.quantile(values, share) end
+---The area under the ROC curve: how often a positive scores above a negative, ties counting half.
+---@param positives number[]
+---@param negatives number[]
+---@return number
+function lacuna.stats.auc(positives, negatives) end
+---The two-sample Kolmogorov-Smirnov test with the exact p-value; D = k / n for samples of one size n.
+---@param x number[]
+---@param y number[]
+---@return { p: number, D: number, k: integer, n: integer, m: integer }
+function lacuna.stats.ks2(x, y) end
+
+---@class lacuna.text
+lacuna.text = {}
+---Recall of ROUGE-1 and ROUGE-L over stemmed words, as Python's rouge_score 0.1.2 counts it.
+---@param target string
+---@param prediction string
+---@return { rouge1: number, rougeL: number }
+function lacuna.text.rouge(target, prediction) end
+
 ---A stage: { "min_p", p = 0.05 }, "greedy", a filter function, or a table with `apply` (filter) or `pick` (selector).
 ---@alias lacuna.Stage string|table|lacuna.StageFunction|lacuna.LuaStage
 ---@alias lacuna.StageFunction fun(logits: lacuna.Vec, params: table, state: table, step: lacuna.Step): integer?

@@ -37,6 +37,8 @@ final class ScriptContext {
     registerLacuna()
     registerLog()
     registerJSON()
+    registerStats()
+    registerText()
     registerModel()
     registerVocabulary()
     registerSession()
