@@ -7,7 +7,13 @@ extension ScriptContext {
       environment.onProgress?(done, total)
       return !isCancelled
     }
-    return SessionObject(session: session, model: model, seed: seed, stream: stream)
+    return made(SessionObject(session: session, model: model, seed: seed, stream: stream))
+  }
+
+  /// Takes note of a session that this state made, where a decoder runs in it.
+  private func made(_ session: SessionObject) -> SessionObject {
+    madeSessions?.append(WeakSession(session: session))
+    return session
   }
 
   func makeSession(_ model: ModelObject, _ options: OptionTable) throws -> SessionObject {
@@ -16,38 +22,13 @@ extension ScriptContext {
       session, model, try options.bits("seed") ?? environment.seed, try options.bits("stream") ?? 0)
     var hooks: HookRun?
     if options.has("hooks") {
-      let set = try HookSet(options["hooks"]) { options.fault("hooks", $0, options["hooks"]) }
+      let set = try HookSet(options["hooks"], registry: registry) { options.fault("hooks", $0, options["hooks"]) }
       object.hooks = set
       hooks = try HookRun(set, session: object, in: state)
     }
-    let given = ["messages", "tokens", "text"].filter { options.has($0) }
-    guard given.count <= 1 else {
-      throw options.fault(given[1], "one of messages, tokens and text", .string("\(given[0]) as well"))
-    }
-    guard given.first == "messages" || !options.has("template") else {
-      throw options.fault("template", "messages beside it", .string("none"))
-    }
-    guard let kind = given.first else { return object }
-    var ids: [TokenID]
-    if kind == "tokens" {
-      ids = try options.tokens("tokens") ?? []
-    } else {
-      // For its check of the kind.
-      if kind == "text" { _ = try options.string("text") } else { _ = try options.table("messages") }
-      let prompt = try hooks?.onPrompt(options[kind]) ?? options[kind]
-      ids = try encode(prompt, model, options)
-    }
-    ids = try hooks?.onTokens(ids) ?? ids
-    try session.append(ids)
+    guard let prompt = try ScriptPrompt(options) else { return object }
+    try session.append(try prompt.encode(model, hooks: hooks, registry, isContinuation: false))
     return object
-  }
-
-  /// Text as it is, messages under the template.
-  private func encode(_ prompt: LuaValue, _ model: ModelObject, _ options: OptionTable) throws -> [TokenID] {
-    if case .string(let text) = prompt { return try model.tokenizer().encode(text, bos: true, special: false) }
-    let template = try ChatTemplate.named(try options.string("template"), for: model.engine)
-    let messages = try ChatMessage.list(prompt) { options.fault("messages", "a list of { role = , content = }", $0) }
-    return try template.encode(messages, with: try model.tokenizer())
   }
 
   func registerSession() {
@@ -77,7 +58,7 @@ extension ScriptContext {
       try checkCancellation()
       return [try object(call).logitsView()]
     }
-    state.register(owner, "fork", "session") { [.object(try object($0).fork())] }
+    state.register(owner, "fork", "session") { [unowned self] in [.object(made(try object($0).fork()))] }
     state.register(owner, "snapshot", "session") { call in
       [
         .object(
@@ -104,7 +85,7 @@ extension ScriptContext {
 
   private func registerEditing(_ owner: String) {
     func object(_ call: HostCall) -> SessionObject { call.object(1) }
-    state.register(owner, "append", "session, string|table, table?") { call in
+    state.register(owner, "append", "session, string|table, table?") { [unowned self] call in
       let session = try object(call).forChanging()
       let options = try call.options(3, ["template", "special"])
       switch call[2] {
@@ -113,7 +94,7 @@ extension ScriptContext {
           text, bos: session.count == 0, special: try options.bool("special") ?? false)
         try session.append(ids)
       case .table(let table) where table.array.first.map { $0.exactInteger == nil } ?? false:
-        let template = try ChatTemplate.named(try options.string("template"), for: session.engine)
+        let template = try registry.template(try options.string("template"), for: session.engine)
         let messages = try ChatMessage.list(call[2]) {
           .argument(2, "expected text, token ids or { role = , content = }, found \($0.shown)")
         }
