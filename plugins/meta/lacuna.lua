@@ -35,6 +35,59 @@ function lacuna.error(code, message, detail) end
 ---@param ... string|number
 function lacuna.write(...) end
 
+---@class lacuna.grammar
+lacuna.grammar = {}
+---JSON texts that satisfy a JSON Schema (draft 2020-12's everyday part), given as a table or as JSON text. Properties
+---come in the schema's order; a table has none: required ones first as listed, then the others by name.
+---@param schema table|string|boolean
+---@param opts? { whitespace: ("flexible"|"compact")? }
+---@return lacuna.Grammar?, lacuna.Error?
+function lacuna.grammar.json(schema, opts) end
+---GBNF, llama.cpp's notation; the rule "root" is the whole text.
+---@param text string
+---@return lacuna.Grammar?, lacuna.Error?
+function lacuna.grammar.gbnf(text) end
+---Texts that the whole regular expression matches.
+---@param text string
+---@return lacuna.Grammar?, lacuna.Error?
+function lacuna.grammar.regex(text) end
+---One of these texts.
+---@param texts string[]
+---@return lacuna.Grammar?, lacuna.Error?
+function lacuna.grammar.choice(texts) end
+
+---A compiled grammar; needs no model.
+---@class lacuna.Grammar: userdata
+local Grammar = {}
+---Whether the text is one of the grammar's; with partial, whether it can become one.
+---@param text string
+---@param opts? { partial: boolean? }
+---@return boolean
+function Grammar:accepts(text, opts) end
+---At the grammar's beginning, under a model's vocabulary: for decoding loops of your own.
+---@param model lacuna.Model
+---@return lacuna.Matcher
+function Grammar:matcher(model) end
+
+---How far a text has come in a grammar.
+---@class lacuna.Matcher: userdata
+local Matcher = {}
+---What may come next, for `logits:keep(set)`.
+---@return lacuna.TokenSet
+function Matcher:mask() end
+---Goes on behind a token; raises for one that may not come next.
+---@param id integer
+---@return lacuna.Matcher
+function Matcher:accept(id) end
+---Whether the text so far is whole.
+---@return boolean
+function Matcher:is_accepting() end
+---Whether the text so far is whole and nothing may follow.
+---@return boolean
+function Matcher:is_finished() end
+---@return lacuna.Matcher
+function Matcher:fork() end
+
 ---@class lacuna.log
 lacuna.log = {}
 ---@param message any
@@ -189,21 +242,38 @@ function Session:snapshot() end
 function Session:save(path) end
 function Session:close() end
 
+---Guesses tokens and checks several in one pass. Never changes what is generated, only when it is there.
+---@class lacuna.Speculation
+---@field lookup integer?        copy what followed the last n tokens (1 to 16) where they occurred before
+---@field draft lacuna.Model?    guess with this model, which must share the vocabulary
+---@field tokens integer?        always guess so many (1 to 15); by default what pays
+---A prompt (text, tokens or messages) is appended first, as Session:append does, and is what on_prompt and on_tokens see.
 ---@class lacuna.GenerateOptions
+---@field text string?
+---@field tokens integer[]?
+---@field messages { role: string, content: string }[]?
+---@field template string?
 ---@field max_tokens integer?
 ---@field sampler lacuna.Stage[]|lacuna.Chain|string|nil
 ---@field stop string|string[]|nil
 ---@field seed integer?
 ---@field stream integer?   another stream of random numbers, for another try
 ---@field logprobs integer? how many alternatives each token reports
----@field hooks lacuna.Hooks?
+---@field hooks lacuna.Hooks? on_prompt and on_tokens need a prompt in the same table
+---@field speculate lacuna.Speculation?
+---@class lacuna.Usage
+---@field prompt_tokens integer
+---@field completion_tokens integer
+---@field drafted integer?   with `speculate`: tokens guessed (without `tokens` this depends on measured times)
+---@field accepted integer?  those of them that came true
+---@field passes integer?    passes of the model, the prompt's included
 ---@class lacuna.Result
 ---@field text string
 ---@field tokens integer[]
 ---@field finish "eos"|"stop"|"length"|"context"
 ---@field logprobs number[]
 ---@field top { token: integer, logprob: number }[][]?
----@field usage { prompt_tokens: integer, completion_tokens: integer }
+---@field usage lacuna.Usage
 ---@param opts? lacuna.GenerateOptions
 ---@return lacuna.Result
 function Session:generate(opts) end
