@@ -66,6 +66,7 @@ struct lb_state {
   pthread_t thread;
   int active;
   sigset_t signals_before;  // of the thread, while it runs this state
+  lb_state *outer;          // the state that this one runs inside of, on the same thread; NULL for none
 };
 
 struct lb_tape {

@@ -9,17 +9,24 @@
 
 static _Thread_local lb_state *lb_active;
 
+// Whether the state, or one whose host call this one runs inside of, was asked to stop.
+static bool lb_asked(const lb_state *state) {
+  for (; state != NULL; state = state->outer)
+    if (atomic_load_explicit(&state->interrupted, memory_order_relaxed)) return true;
+  return false;
+}
+
 // Raises at once and, since it stays armed, again after any pcall.
 static void lb_stop_hook(lua_State *L, lua_Debug *ar) {
   (void)ar;
-  if (atomic_load_explicit(&lb_of(L)->interrupted, memory_order_relaxed)) lb_raise(L, "cancelled", "interrupted");
+  if (lb_asked(lb_of(L))) lb_raise(L, "cancelled", "interrupted");
 }
 
 // Every instruction of Lua code, and no call: a call hook would also stop the handlers that report the error.
 static void lb_arm(lua_State *L) { lua_sethook(L, lb_stop_hook, LUA_MASKCOUNT, 1); }
 
 static void lb_arm_if_asked(lb_state *state, lua_State *L) {
-  if (atomic_load_explicit(&state->interrupted, memory_order_relaxed)) lb_arm(L);
+  if (lb_asked(state)) lb_arm(L);
 }
 
 static void lb_on_signal(int number) {
@@ -53,13 +60,18 @@ void lb_enter(lb_state *state) {
   state->thread = pthread_self();
   state->active = 1;
   pthread_mutex_unlock(&state->lock);
+  state->outer = lb_active;
   lb_active = state;
   if (state->main != NULL) lb_arm_if_asked(state, state->running);
 }
 
 void lb_leave(lb_state *state) {
   if (state->active == 1) {
-    lb_active = NULL;
+    lb_state *outer = state->outer;
+    lb_active = outer;
+    state->outer = NULL;
+    // A signal that came while the inner one ran has armed nothing out here.
+    if (outer != NULL) lb_arm_if_asked(outer, outer->running);
     // From here on lb_interrupt may not signal this thread, which may be about to end.
     pthread_mutex_lock(&state->lock);
     state->active = 0;
@@ -77,7 +89,7 @@ void lb_interrupt(lb_state *state) {
   pthread_mutex_unlock(&state->lock);
 }
 
-bool lb_interrupted(const lb_state *state) { return atomic_load(&state->interrupted); }
+bool lb_interrupted(const lb_state *state) { return lb_asked(state); }
 
 void lb_resume(lb_state *state) {
   atomic_store(&state->interrupted, false);

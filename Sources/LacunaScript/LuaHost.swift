@@ -80,10 +80,17 @@ package final class ScriptRuntime {
   package let state: LuaState
   let context: ScriptContext
 
-  package init(_ environment: ScriptEnvironment) throws(ScriptError) {
+  /// - Parameters:
+  ///   - registry: the plugins that the state can call; nil for one of its own.
+  ///   - plugin: the name of the one that the state belongs to, which the registry owns; nil for a script's.
+  package init(
+    _ environment: ScriptEnvironment, registry: PluginRegistry? = nil, plugin: String? = nil
+  ) throws(ScriptError) {
     precondition(ScriptThread.hasRoom, "Lua needs a stack of \(ScriptThread.leastRoom) bytes")
     state = try LuaState(memoryCap: environment.memoryCap, seed: environment.seed, write: environment.write)
-    context = ScriptContext(state: state, environment: environment)
+    state.plugin = plugin
+    context = ScriptContext(
+      state: state, environment: environment, registry: registry ?? PluginRegistry(environment))
     do { try context.registerAll() } catch { throw ScriptError(error) }
   }
 
@@ -95,6 +102,8 @@ package final class ScriptRuntime {
 
 extension ScriptError {
   /// Of whatever running Lua throws.
+  package init(any error: any Error) { self.init(error) }
+
   init(_ error: any Error) {
     switch error {
     case let error as ScriptError: self = error

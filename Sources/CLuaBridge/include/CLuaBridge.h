@@ -209,7 +209,9 @@ lb_failure lb_last_failure(lb_state *state);
 
 // Asks the state to stop, from any thread: Lua code that runs raises "cancelled" at its next instruction, and again
 // after every pcall. Uses SIGURG, whose default is to be ignored, to reach the state's thread. Sticky.
+// States that run inside a host call of this one are stopped with it.
 void lb_interrupt(lb_state *state);
+// From the state's own thread.
 bool lb_interrupted(const lb_state *state);
 // Undoes lb_interrupt, when nothing runs.
 void lb_resume(lb_state *state);

@@ -7,7 +7,13 @@ extension ScriptContext {
       environment.onProgress?(done, total)
       return !isCancelled
     }
-    return SessionObject(session: session, model: model, seed: seed, stream: stream)
+    return made(SessionObject(session: session, model: model, seed: seed, stream: stream))
+  }
+
+  /// Takes note of a session that this state made, where a decoder runs in it.
+  private func made(_ session: SessionObject) -> SessionObject {
+    madeSessions?.append(WeakSession(session: session))
+    return session
   }
 
   func makeSession(_ model: ModelObject, _ options: OptionTable) throws -> SessionObject {
@@ -16,12 +22,12 @@ extension ScriptContext {
       session, model, try options.bits("seed") ?? environment.seed, try options.bits("stream") ?? 0)
     var hooks: HookRun?
     if options.has("hooks") {
-      let set = try HookSet(options["hooks"]) { options.fault("hooks", $0, options["hooks"]) }
+      let set = try HookSet(options["hooks"], registry: registry) { options.fault("hooks", $0, options["hooks"]) }
       object.hooks = set
       hooks = try HookRun(set, session: object, in: state)
     }
     guard let prompt = try ScriptPrompt(options) else { return object }
-    try session.append(try prompt.encode(model, hooks: hooks, isContinuation: false))
+    try session.append(try prompt.encode(model, hooks: hooks, registry, isContinuation: false))
     return object
   }
 
@@ -52,7 +58,7 @@ extension ScriptContext {
       try checkCancellation()
       return [try object(call).logitsView()]
     }
-    state.register(owner, "fork", "session") { [.object(try object($0).fork())] }
+    state.register(owner, "fork", "session") { [unowned self] in [.object(made(try object($0).fork()))] }
     state.register(owner, "snapshot", "session") { call in
       [
         .object(
@@ -79,7 +85,7 @@ extension ScriptContext {
 
   private func registerEditing(_ owner: String) {
     func object(_ call: HostCall) -> SessionObject { call.object(1) }
-    state.register(owner, "append", "session, string|table, table?") { call in
+    state.register(owner, "append", "session, string|table, table?") { [unowned self] call in
       let session = try object(call).forChanging()
       let options = try call.options(3, ["template", "special"])
       switch call[2] {
@@ -88,7 +94,7 @@ extension ScriptContext {
           text, bos: session.count == 0, special: try options.bool("special") ?? false)
         try session.append(ids)
       case .table(let table) where table.array.first.map { $0.exactInteger == nil } ?? false:
-        let template = try ChatTemplate.named(try options.string("template"), for: session.engine)
+        let template = try registry.template(try options.string("template"), for: session.engine)
         let messages = try ChatMessage.list(call[2]) {
           .argument(2, "expected text, token ids or { role = , content = }, found \($0.shown)")
         }

@@ -16,6 +16,8 @@ package final class LuaState {
   package let raw: OpaquePointer
   private var functions: [HostFunction] = []
   private let hostBox: UnsafeMutableRawPointer
+  /// Whose state it is, for errors; nil for a script's.
+  var plugin: String?
 
   /// The host's side of callbacks, which may come while the state is being made or closed.
   fileprivate final class Host {
@@ -97,7 +99,7 @@ package final class LuaState {
       try check(status)
     } catch let failure as LuaFailure {
       throw LuaFailure(
-        value: failure.value, error: ScriptError(code: "syntax", message: failure.error.message))
+        value: failure.value, error: ScriptError(code: "syntax", message: failure.error.message, plugin: plugin))
     }
     return LuaReference(ref, in: self)
   }
@@ -153,7 +155,8 @@ package final class LuaState {
     let error = ScriptError(
       code: failure.code.map { String(cString: $0) } ?? "error",
       message: failure.message.map { String(cString: $0) } ?? "unknown error",
-      place: failure.where.map { String(cString: $0) }, traceback: failure.traceback.map { String(cString: $0) })
+      place: failure.where.map { String(cString: $0) }, traceback: failure.traceback.map { String(cString: $0) },
+      plugin: plugin)
     throw LuaFailure(value: LuaReference(failure.value, in: self), error: error)
   }
 
@@ -166,8 +169,11 @@ package final class LuaState {
       let writer = TapeWriter(lb_frame_results(frame))
       for value in results { writer.write(value) }
       return 0
-    } catch let failure as LuaFailure {
+    } catch let failure as LuaFailure where failure.value.isHeld(in: self) {
       lb_frame_rethrow(frame, failure.value.takeRef())
+    } catch let failure as LuaFailure {
+      // A value of another state cannot be raised here; what it says can.
+      fail(frame, failure.error.code, failure.error.description)
     } catch HostFault.argument(let index, let message) {
       message.withBytes { lb_frame_fail_argument(frame, Int32(index), $0, $1) }
     } catch HostFault.error(let code, let message) {
@@ -175,7 +181,7 @@ package final class LuaState {
     } catch let error as LacunaError {
       fail(frame, error.code.description, error.message)
     } catch let error as ScriptError {
-      fail(frame, error.code, error.message)
+      fail(frame, error.code, error.description)
     } catch {
       fail(frame, "error", "\(error)")
     }

@@ -12,12 +12,18 @@ struct Run: ParsableCommand {
       The script gets the library with `local lacuna = require "lacuna"`, the model of --model with lacuna.model(), and \
       what follows "--" in the global table `arg`. An error prints the message, the script's line and a traceback, and \
       ends with 1; Ctrl-C stops between two tokens and ends with 130.
+
+      A name that is no file is a plugin's pipeline, whose inputs become flags; the name comes first:
+
+        lacuna run ask --question "Who wrote Hamlet?" --model smollm2
+        lacuna run ask --help
       """)
 
   @Argument(help: "A Lua 5.4 file; \"-\" reads standard input.")
   var script: String
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var plugins: PluginOptions
 
   @Option(help: ArgumentHelp("The same seed gives the same text.", valueName: "n"))
   var seed: UInt64 = 0
@@ -27,14 +33,7 @@ struct Run: ParsableCommand {
 
   func run() throws {
     let file = try LuaHost.Script(path: script)
-    let host = LuaHost(ScriptSupport.environment(model, seed: seed))
-    ScriptSupport.onInterrupt { host.cancel() }
-    do {
-      try host.run(file, arguments: arguments)
-    } catch {
-      if Interrupt.isRequested { throw LacunaError(.cancelled, "interrupted") }
-      ScriptSupport.report(error)
-      throw ExitCode.failure
-    }
+    try ScriptSupport.run(
+      file, arguments, environment: try ScriptSupport.environment(model, seed: seed, plugins: plugins))
   }
 }
