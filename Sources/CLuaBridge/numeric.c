@@ -1,7 +1,8 @@
+#include "internal.h"
+
 #include "numeric.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 size_t lb_argmax(const float *x, size_t n, float *value) {
   size_t best = n;
@@ -76,10 +77,16 @@ static void lb_sift(lb_scored *heap, size_t n, size_t at) {
   }
 }
 
-void lb_sort_scored(lb_scored *items, size_t n) {
+enum { LB_LOOK_ELEMENTS = 1 << 14 };
+
+void lb_sort_scored(lua_State *L, lb_scored *items, size_t n) {
   // Heapsort: no allocation, and its cost does not depend on what a script put into the vector.
-  for (size_t i = n / 2; i-- > 0;) lb_sift(items, n, i);
+  for (size_t i = n / 2; i-- > 0;) {
+    if (i % LB_LOOK_ELEMENTS == 0) lb_poll(L);
+    lb_sift(items, n, i);
+  }
   for (size_t end = n; end > 1; end--) {
+    if (end % LB_LOOK_ELEMENTS == 0) lb_poll(L);
     lb_scored swap = items[0];
     items[0] = items[end - 1];
     items[end - 1] = swap;
@@ -87,10 +94,11 @@ void lb_sort_scored(lb_scored *items, size_t n) {
   }
 }
 
-size_t lb_topk(lb_scored *out, const float *x, size_t n, size_t k) {
+size_t lb_topk(lua_State *L, lb_scored *out, const float *x, size_t n, size_t k) {
   if (k == 0) return 0;
   size_t count = 0;
   for (size_t i = 0; i < n; i++) {
+    if (i % LB_LOOK_ELEMENTS == 0) lb_poll(L);
     if (!(x[i] > -INFINITY)) continue;
     lb_scored candidate = {x[i], (int32_t)i};
     if (count < k) {
@@ -103,6 +111,6 @@ size_t lb_topk(lb_scored *out, const float *x, size_t n, size_t k) {
       lb_sift(out, k, 0);
     }
   }
-  lb_sort_scored(out, count);
+  lb_sort_scored(L, out, count);
   return count;
 }

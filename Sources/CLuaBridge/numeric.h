@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct lua_State;
+
 typedef struct {
   float value;
   int32_t id;
@@ -20,7 +22,8 @@ double lb_dot(const float *x, const float *y, size_t n);
 void lb_softmax(float *out, const float *x, size_t n, double t);
 void lb_log_softmax(float *out, const float *x, size_t n, double t);
 // The k largest in falling order, equal ones by rising index, NaN and -inf left out. Returns how many, at most k.
-size_t lb_topk(lb_scored *out, const float *x, size_t n, size_t k);
-void lb_sort_scored(lb_scored *items, size_t n);
+// Both look at the script's limits now and then, and so may raise.
+size_t lb_topk(struct lua_State *L, lb_scored *out, const float *x, size_t n, size_t k);
+void lb_sort_scored(struct lua_State *L, lb_scored *items, size_t n);
 
 #endif

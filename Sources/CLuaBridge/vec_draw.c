@@ -39,8 +39,11 @@ static int lb_vec_gumbel_topk(lua_State *L) {
   lb_scored *items = lua_newuserdatauv(L, (k ? k : 1) * sizeof *items, 0);
   const float *data = lb_check_vec(L, 1, "gumbel_topk")->data;
   lb_rng_draw(L, rng, u, n);
-  for (size_t i = 0; i < n; i++) noisy->data[i] = (float)(data[i] - log(-log(u[i])));
-  size_t count = lb_topk(items, noisy->data, n, k);
+  for (size_t i = 0; i < n; i++) {
+    if (i % (1 << 14) == 0) lb_poll(L);
+    noisy->data[i] = (float)(data[i] - log(-log(u[i])));
+  }
+  size_t count = lb_topk(L, items, noisy->data, n, k);
   lua_createtable(L, (int)count, 0);
   lua_createtable(L, (int)count, 0);
   for (size_t i = 0; i < count; i++) {

@@ -149,7 +149,7 @@ static int lb_vec_topk(lua_State *L) {
   size_t k = (size_t)lb_check_integer(L, 2, "topk", 0, INT32_MAX);
   if (k > n) k = n;
   lb_scored *items = lua_newuserdatauv(L, (k ? k : 1) * sizeof *items, 0);
-  size_t count = lb_topk(items, lb_check_vec(L, 1, "topk")->data, n, k);
+  size_t count = lb_topk(L, items, lb_check_vec(L, 1, "topk")->data, n, k);
   return lb_push_scored(L, items, count);
 }
 
@@ -172,7 +172,7 @@ static int lb_vec_top_mass(lua_State *L) {
   lb_set *set = lb_push_set(L, n);
   lb_scored *items = lua_newuserdatauv(L, (n ? n : 1) * sizeof *items, 0);
   const float *data = lb_check_vec(L, 1, "top_mass")->data;
-  size_t count = lb_topk(items, data, n, n);
+  size_t count = lb_topk(L, items, data, n, n);
   double total = lb_logsumexp(data, n), mass = 0;
   for (size_t i = 0; i < count && (mass < p || i == 0); i++) {
     mass += exp(items[i].value - total);

@@ -56,11 +56,13 @@ public final class LuaHost: Sendable {
     // Before the state goes, so that `cancel` never meets one that is gone.
     defer { running.withLock { $0.state = nil } }
     do {
-      let chunk = try runtime.load(script)
-      var arg = LuaTable(array: arguments.map { .string($0) })
-      arg.fields = [(.integer(0), .string(String(script.chunkName.dropFirst())))]
-      try runtime.state.set(nil, "arg", .table(arg))
-      try runtime.state.call(chunk, arguments.map { .string($0) }, wantsResults: false)
+      try runtime.state.withCall {
+        let chunk = try runtime.load(script)
+        var arg = LuaTable(array: arguments.map { .string($0) })
+        arg.fields = [(.integer(0), .string(String(script.chunkName.dropFirst())))]
+        try runtime.state.set(nil, "arg", .table(arg))
+        try runtime.state.call(chunk, arguments.map { .string($0) }, wantsResults: false)
+      }
     } catch {
       throw ScriptError(error)
     }
@@ -82,7 +84,8 @@ package final class ScriptRuntime {
 
   package init(_ environment: ScriptEnvironment) throws(ScriptError) {
     precondition(ScriptThread.hasRoom, "Lua needs a stack of \(ScriptThread.leastRoom) bytes")
-    state = try LuaState(memoryCap: environment.memoryCap, seed: environment.seed, write: environment.write)
+    state = try LuaState(
+      memoryCap: environment.memoryCap, policy: environment.sandbox, seed: environment.seed, write: environment.write)
     context = ScriptContext(state: state, environment: environment)
     do { try context.registerAll() } catch { throw ScriptError(error) }
   }

@@ -7,6 +7,7 @@ extension ScriptContext {
       environment.onProgress?(done, total)
       return !isCancelled
     }
+    state.track(session)
     return SessionObject(session: session, model: model, seed: seed, stream: stream)
   }
 
@@ -77,15 +78,19 @@ extension ScriptContext {
       try checkCancellation()
       return [try object(call).logitsView()]
     }
-    state.register(owner, "fork", "session") { [.object(try object($0).fork())] }
-    state.register(owner, "snapshot", "session") { call in
-      [
-        .object(
-          SnapshotObject(
-            session: try object(call).forReading().fork(), seed: object(call).seed, stream: object(call).stream))
-      ]
+    state.register(owner, "fork", "session") { [unowned state] call in
+      let fork = try object(call).fork()
+      state.track(try fork.forReading())
+      return [.object(fork)]
     }
-    func save(_ session: Session, _ path: String) -> [LuaValue] {
+    state.register(owner, "snapshot", "session") { [unowned state] call in
+      let session = try object(call).forReading().fork()
+      state.track(session)
+      return [.object(SnapshotObject(session: session, seed: object(call).seed, stream: object(call).stream))]
+    }
+    let policy = state.policy
+    func save(_ session: Session, _ path: String) throws -> [LuaValue] {
+      try policy?.checkPath(path, writing: true, for: "save")
       do throws(LacunaError) {
         try session.save(to: path)
         return [.receiver]
@@ -93,9 +98,9 @@ extension ScriptContext {
         return [.nil, .error(code: error.code.description, message: error.message)]
       }
     }
-    state.register(owner, "save", "session, string") { save(try object($0).forReading(), $0.string(2)) }
+    state.register(owner, "save", "session, string") { try save(object($0).forReading(), $0.string(2)) }
     state.register(ScriptType.snapshot.name, "save", "snapshot, string") { call in
-      save((call.object(1) as SnapshotObject).session, call.string(2))
+      try save((call.object(1) as SnapshotObject).session, call.string(2))
     }
     state.register(ScriptType.snapshot.name, "__len", "snapshot") {
       [.count(($0.object(1) as SnapshotObject).session.count)]

@@ -32,7 +32,7 @@ final class LuaStage: SamplerChain.ExternalStage {
     self.state = state
     var first: LuaValue = .table(LuaTable())
     if let initialize = definition.initialize {
-      first = try state.call(initialize, [definition.parameters, .table(LuaTable())]).first ?? .nil
+      first = try state.step(initialize, [definition.parameters, .table(LuaTable())]).first ?? .nil
     }
     data = try state.hold(first)
     // Also the check that it is plain data.
@@ -75,12 +75,12 @@ final class LuaStage: SamplerChain.ExternalStage {
       "prompt": .count(context.promptCount), "tokens": .integers(Array(context.tokens)),
       "rng": .random(seed: context.seed, stream: lane, position: UInt64(context.position)),
     ])
-    return try state.call(function, [.view(view), definition.parameters, .reference(data), step])
+    return try state.step(function, [.view(view), definition.parameters, .reference(data), step])
   }
 
   func accept(_ token: TokenID) throws {
     if let accept = definition.accept {
-      try state.call(accept, [.integer(Int64(token)), definition.parameters, .reference(data)], wantsResults: false)
+      try state.step(accept, [.integer(Int64(token)), definition.parameters, .reference(data)], wantsResults: false)
     }
     history.append(try state.read(data))
   }
