@@ -3,7 +3,7 @@
 //
 //   -- What it tries.
 //   -- expect: ok | error SOME WORDS | limit memory | limit call
-//   -- call-ms: 100        (optional)
+//   -- call-ms: 50         (optional)
 //   -- memory-mb: 16       (optional)
 //   -- needs: host         (optional: skipped here)
 #include <pthread.h>
@@ -73,8 +73,9 @@ static void *run(void *argument) {
     return NULL;
   }
   header(job->source, "expect", expected, sizeof expected);
+  // As SandboxPolicy has them.
   lb_limits limits = {
-    .memory = (size_t)16 << 20, .call_ns = UINT64_C(100000000), .crossing = 1 << 20, .source = 1 << 16, .output = 1 << 16};
+    .memory = (size_t)16 << 20, .call_ns = UINT64_C(50000000), .crossing = 1 << 20, .source = 1 << 16, .output = 1 << 16};
   if (header(job->source, "memory-mb", value, sizeof value)) limits.memory = strtoul(value, NULL, 10) << 20;
   if (header(job->source, "call-ms", value, sizeof value)) limits.call_ns = strtoull(value, NULL, 10) * 1000000;
   lb_host host = {NULL, host_call, host_release, host_uniforms, host_write};

@@ -138,6 +138,8 @@ typedef struct {
 
 static int lb_call_body(lua_State *L) {
   lb_request *request = lua_touserdata(L, 1);
+  // Where there is none the script does without.
+  if (lb_of(L)->active == 1) (void)lua_checkstack(L, LB_STACK_ROOM);
   lua_rawgeti(L, LUA_REGISTRYINDEX, request->function);
   int count = request->arguments ? lb_push_tape(L, request->arguments, 0) : 0;
   lua_call(L, count, request->results ? LUA_MULTRET : 0);

@@ -239,6 +239,10 @@ const char *lb_nearest_key(lua_State *L, int table, const char *name);
 bool lb_parse_signature(lb_state *state, const char *text, lb_function *out);
 void lb_check_arguments(lua_State *L, const lb_function *function);
 
+// Slots of stack that a script and each coroutine have before it has to be moved. Debian's liblua 5.4.4 keeps a pointer
+// into the old one when a __concat handler makes it move.
+enum { LB_STACK_ROOM = 16384, LB_COROUTINE_STACK_ROOM = 256 };
+
 // --- call.c
 int lb_trampoline(lua_State *L);
 void lb_open_calls(lua_State *L);

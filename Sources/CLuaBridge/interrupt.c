@@ -192,11 +192,22 @@ static int lb_wrapped(lua_State *L) {
   return lua_error(L);
 }
 
-static int lb_coroutine_wrap(lua_State *L) {
-  if (lua_type(L, 1) != LUA_TFUNCTION) lb_raise_type(L, 1, "wrap", "function");
+// A coroutine that will run the function at index 1.
+static void lb_push_coroutine(lua_State *L, const char *name) {
+  if (lua_type(L, 1) != LUA_TFUNCTION) lb_raise_type(L, 1, name, "function");
   lua_State *co = lua_newthread(L);
+  (void)lua_checkstack(co, LB_COROUTINE_STACK_ROOM);
   lua_pushvalue(L, 1);
   lua_xmove(L, co, 1);
+}
+
+static int lb_coroutine_create(lua_State *L) {
+  lb_push_coroutine(L, "create");
+  return 1;
+}
+
+static int lb_coroutine_wrap(lua_State *L) {
+  lb_push_coroutine(L, "wrap");
   lua_pushcclosure(L, lb_wrapped, 1);
   return 1;
 }
@@ -225,6 +236,8 @@ void lb_open_coroutines(lua_State *L) {
   lua_getglobal(L, "coroutine");
   lua_pushcfunction(L, lb_coroutine_resume);
   lua_setfield(L, -2, "resume");
+  lua_pushcfunction(L, lb_coroutine_create);
+  lua_setfield(L, -2, "create");
   lua_pushcfunction(L, lb_coroutine_wrap);
   lua_setfield(L, -2, "wrap");
   lua_pushcfunction(L, lb_coroutine_close);

@@ -171,11 +171,10 @@ static const lb_byte *lb_balanced(lb_match *m, const lb_byte *s, const lb_byte *
 static const lb_byte *lb_again(lb_match *m, const lb_byte *s, lb_byte digit) {
   int index = digit - '1';
   if (index < 0 || index >= m->count || m->captures[index].length == LB_OPEN)
-    luaL_error(m->L, "invalid capture index %%%d in pattern", index + 1);
+    luaL_error(m->L, "invalid capture index %%%d", index + 1);
   ptrdiff_t length = m->captures[index].length;
-  // A position matches the empty text again.
-  if (length < 0) length = 0;
-  if (m->end - s < length || memcmp(m->captures[index].start, s, (size_t)length) != 0) return NULL;
+  // A position is no text that could come again.
+  if (length == LB_POSITION || m->end - s < length || memcmp(m->captures[index].start, s, (size_t)length) != 0) return NULL;
   return s + length;
 }
 

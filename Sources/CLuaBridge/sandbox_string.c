@@ -38,21 +38,21 @@ static int lb_string_rep(lua_State *L) {
 
 // --- format ------------------------------------------------------------------------------------------------------
 
-// Length of a conversion behind its '%', its letter included: flags, a width and a precision of two digits at most.
+// Length of a conversion behind its '%', its letter included. Whether the stock function takes it is for that to say.
 static size_t lb_conversion_length(lua_State *L, const char *spec, const char *end) {
+  enum { LB_LONGEST = 21 };
   const char *p = spec;
-  while (p < end && strchr("-+ #0", *p) != NULL && *p != 0 && p - spec < 5) p++;
-  for (int i = 0; i < 2 && p < end && *p >= '0' && *p <= '9'; i++) p++;
-  if (p < end && *p == '.') {
-    p++;
-    for (int i = 0; i < 2 && p < end && *p >= '0' && *p <= '9'; i++) p++;
-  }
-  if (p >= end || strchr("aAcdeEfFgGioqsuxX", *p) == NULL || *p == 0) {
-    if (p < end && *p == 'p') lb_raise(L, "denied", "string.format: '%%p' is not for sandboxed scripts");
-    lua_pushlstring(L, spec, (size_t)(p < end ? p + 1 - spec : p - spec));
-    luaL_error(L, "invalid conversion '%%%s' to 'format'", lua_tostring(L, -1));
-  }
-  return (size_t)(p + 1 - spec);
+  while (p < end && *p != 0 && strchr("-+ #0123456789.", *p) != NULL) p++;
+  if (p - spec > LB_LONGEST) luaL_error(L, "invalid format string to 'format'");
+  if (p < end && *p == 'p') lb_raise(L, "denied", "'%%p' is not for sandboxed scripts");
+  return (size_t)((p < end ? p + 1 : p) - spec);
+}
+
+// A width counts characters up to the first zero: what has one inside is refused, as Lua does.
+static void lb_push_string_argument(lua_State *L, int argument, bool has_width) {
+  size_t count;
+  const char *text = lb_push_text(L, argument, &count);
+  if (has_width) luaL_argcheck(L, count == strlen(text), argument, "string contains zeros");
 }
 
 // upvalue 1: the stock string.format, which is given one conversion at a time.
@@ -74,18 +74,24 @@ static int lb_string_format(lua_State *L) {
       format++;
       continue;
     }
-    size_t length = lb_conversion_length(L, format, end);
     if (++argument > last) luaL_argerror(L, argument, "no value");
-    char letter = format[length - 1];
+    size_t length = lb_conversion_length(L, format, end);
+    char letter = length > 0 ? format[length - 1] : 0;
     luaL_checkstack(L, 4, NULL);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushlstring(L, percent, length + 1);
-    // Checked here, where the argument's number is known.
-    if (strchr("cdiouxX", letter)) lua_pushinteger(L, luaL_checkinteger(L, argument));
-    else if (strchr("aAeEfFgG", letter)) lua_pushnumber(L, luaL_checknumber(L, argument));
-    else if (letter == 's') lb_push_text(L, argument, NULL);
+    int is_number = 1;
+    bool wants_integer = letter != 0 && strchr("cdiouxX", letter), wants_number = letter != 0 && strchr("aAeEfFgG", letter);
+    // 0 in the place of what is none: the conversion may be wrong as well, and that comes first.
+    if (wants_integer) lua_pushinteger(L, lua_tointegerx(L, argument, &is_number));
+    else if (wants_number) lua_pushnumber(L, lua_tonumberx(L, argument, &is_number));
+    else if (letter == 's') lb_push_string_argument(L, argument, length > 1);
     else lua_pushvalue(L, argument);
-    lua_call(L, 2, 1);
+    // Protected, so that the message gets the place of this function's caller.
+    if (lua_pcall(L, 2, 1, 0) != LUA_OK) luaL_error(L, "%s", lua_tostring(L, -1));
+    // Raises with the argument's number.
+    if (!is_number && wants_integer) luaL_checkinteger(L, argument);
+    if (!is_number && wants_number) luaL_checknumber(L, argument);
     luaL_addvalue(&buffer);
     format += length;
   }

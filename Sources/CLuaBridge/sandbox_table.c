@@ -21,7 +21,7 @@ static int lb_table_concat(lua_State *L) {
     lb_poll(L);
     lua_geti(L, 1, i);
     if (!lua_isstring(L, -1))
-      return luaL_error(L, "invalid value (at index %I) in table for 'concat'", (LUAI_UACINT)i);
+      return luaL_error(L, "invalid value (%s) at index %I in table for 'concat'", luaL_typename(L, -1), (LUAI_UACINT)i);
     luaL_addvalue(&buffer);
     if (i == last) break;  // the largest integer has no successor
     luaL_addlstring(&buffer, separator, count);
@@ -52,8 +52,8 @@ static int lb_table_insert(lua_State *L) {
 static int lb_table_remove(lua_State *L) {
   lua_Integer size = lb_length(L, 1);
   lua_Integer position = luaL_optinteger(L, 2, size);
-  // One past the end may be removed as well.
-  if (!lua_isnoneornil(L, 2))
+  // One past the end may be removed as well, and 0 of nothing.
+  if (position != size)
     luaL_argcheck(L, (lua_Unsigned)position - 1u <= (lua_Unsigned)size, 2, "position out of bounds");
   lua_geti(L, 1, position);
   for (; position < size; position++) {

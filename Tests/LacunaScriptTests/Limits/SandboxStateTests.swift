@@ -1,0 +1,172 @@
+import CLuaBridge
+import LacunaEngine
+import LacunaScript
+import Synchronization
+import Testing
+
+/// Sandboxed states inside this process: what they may, and what a limit does to them and to nobody else.
+@Suite struct SandboxStateTests {
+  private static func environment(_ change: (inout SandboxPolicy) -> Void = { _ in }) throws -> ScriptEnvironment {
+    var policy = SandboxPolicy(name: "test")
+    policy.capabilities = Capability.model
+    change(&policy)
+    var environment = try ScriptBench.environment()
+    environment.sandbox = policy
+    return environment
+  }
+
+  private static func run(_ source: String, _ environment: ScriptEnvironment) throws {
+    try LuaHost(environment).run(LuaHost.Script(name: "test", source: ScriptBench.prelude + source))
+  }
+
+  private static func failure(_ source: String, _ environment: ScriptEnvironment) throws -> ScriptError {
+    do throws(ScriptError) {
+      try LuaHost(environment).run(LuaHost.Script(name: "test", source: ScriptBench.prelude + source))
+    } catch {
+      return error
+    }
+    throw ScriptBench.NoFailure()
+  }
+
+  @Test("the whole library works in the sandbox as it does outside", arguments: MemoryTests.calls)
+  func library(_ call: String) throws {
+    try Self.run("local function f() return \(call) end f() f()", Self.environment())
+  }
+
+  @Test(
+    "what was not granted raises denied with the manifest's line",
+    arguments: [
+      ("s:generate { max_tokens = 1 }", Capability.modelScore, "[\"model.generate\", \"model.score\"]"),
+      ("s:logits()", .modelScore, "[\"model.logits\", \"model.score\"]"),
+      ("m:score { prompt = 'a', answers = { 'b' } }", .modelLogits, "[\"model.logits\", \"model.score\"]"),
+      ("lacuna.forward { s }", .modelScore, "[\"model.logits\", \"model.score\"]"),
+      ("s:save('x/y')", .modelScore, "[\"kv.save\", \"model.score\"]"),
+    ])
+  func denied(_ source: String, _ granted: Capability, _ line: String) throws {
+    let error = try Self.failure(source, Self.environment { $0.capabilities = [granted] })
+    #expect(error.code == "denied", "\(error)")
+    #expect(error.message.contains("\"capabilities\": \(line)"), "\(error.message)")
+  }
+
+  @Test("files are reached below granted folders alone")
+  func paths() throws {
+    func check(_ path: String, _ writing: Bool, _ capabilities: Capability...) -> Bool {
+      var policy = SandboxPolicy(name: "test")
+      policy.capabilities = Set(capabilities)
+      return (try? policy.checkPath(path, writing: writing, for: "save")) != nil
+    }
+    #expect(check("data/a.kv", false, .readFiles("data")))
+    #expect(check("./data/deep/a.kv", true, .writeFiles("data")))
+    #expect(!check("data/a.kv", true, .readFiles("data")))
+    #expect(!check("data/../a.kv", false, .readFiles("data")))
+    #expect(!check("database/a.kv", false, .readFiles("data")))
+    #expect(!check("/data/a.kv", false, .readFiles("data")))
+    #expect(check("/data/a.kv", false, .readFiles("/data")))
+  }
+
+  @Test("a sampler stage that does not return is ended by the step limit, which is named with its line")
+  func step() throws {
+    let error = try Self.failure(
+      "s:generate { max_tokens = 4, sampler = { { apply = function()\n while true do end end }, { 'greedy' } } }",
+      Self.environment {
+        $0.stepMilliseconds = 20; $0.callMilliseconds = 60_000
+      })
+    #expect(error.code == "limit")
+    #expect(error.message.contains("test exceeded its limit of 20 ms for a step"), "\(error)")
+    #expect(error.place == "test:2", "\(error)")
+  }
+
+  @Test("tokens and the memory of sessions are limited, forks and snapshots included")
+  func account() throws {
+    let tokens = try Self.failure(
+      "while true do s:rewind(1); s:generate { max_tokens = 8 } end", Self.environment { $0.tokens = 100 })
+    #expect(tokens.message.contains("token limit of 100"), "\(tokens)")
+    for source in [
+      "local keep = {} for i = 1, 1e5 do keep[i] = m:session { text = 'abc' }; keep[i]:logits() end",
+      "local keep = {} for i = 1, 1e5 do keep[i] = s:fork(); keep[i]:push(i % 60 + 2); keep[i]:logits() end",
+      "local keep = {} for i = 1, 1e5 do keep[i] = s:snapshot() end",
+    ] {
+      let error = try Self.failure(
+        source,
+        Self.environment {
+          $0.kvBytes = 1 << 20; $0.callMilliseconds = 60_000
+        })
+      #expect(error.message.contains("limit of 1 MiB of sessions"), "\(error)")
+    }
+    // Pages that are shared are not counted twice, and those that were let go are not counted.
+    try Self.run(
+      "s:logits() for i = 1, 2000 do local f <close> = s:fork() end", Self.environment { $0.kvBytes = 1 << 20 })
+  }
+
+  @Test("a limit ends its own state alone, for good, and lets go of everything")
+  func isolation() throws {
+    weak var session: SessionObject?
+    try ScriptThread.run {
+      Result {
+        let other = try ScriptRuntime(try Self.environment())
+        let counter = try other.state.load(
+          Array("local n = 0; return function() n = n + 1; return n end".utf8), name: "=n")
+        guard case .function(let count)? = try other.state.call(counter).first else { throw ScriptBench.NoFailure() }
+        try other.state.call(count)
+
+        let ended = try ScriptRuntime(try Self.environment { $0.callMilliseconds = 30 })
+        let source = ScriptBench.prelude + "return s, function() while true do end end"
+        let results = try ended.state.call(try ended.state.load(Array(source.utf8), name: "=test"))
+        guard case .object(let object) = results[0], case .function(let loop) = results[1] else {
+          throw ScriptBench.NoFailure()
+        }
+        session = object as? SessionObject
+        #expect(throws: ScriptError.self) { try ended.state.call(loop) }
+        #expect(ended.state.limitError?.message.contains("30 ms for a call") == true)
+        // Nothing runs there any more, not even what would be quick.
+        #expect(throws: ScriptError.self) { try ended.state.load(Array("return 1".utf8), name: "=again") }
+        guard case .integer(2)? = try other.state.call(count).first else { throw ScriptBench.NoFailure() }
+      }
+    }.get()
+    #expect(session == nil)
+  }
+
+  @Test(
+    "patterns, formats and table functions give what the stock library gives",
+    arguments: ["patterns", "format", "tables"])
+  func equality(_ name: String) throws {
+    let path =
+      "\(#filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" })/Fixtures/sandbox/\(name).lua"
+    func output(_ environment: ScriptEnvironment) throws -> String {
+      let printed = Mutex<[UInt8]>([])
+      var environment = environment
+      environment.write = { bytes in printed.withLock { $0 += bytes } }
+      try LuaHost(environment).run(try LuaHost.Script(path: path))
+      return String(decoding: printed.withLock { $0 }, as: UTF8.self)
+    }
+    let stock = try output(try ScriptBench.environment())
+    #expect(stock.count > 1000)
+    #expect(try output(Self.environment { $0.outputBytes = 1 << 24 }) == stock)
+  }
+
+  @Test(
+    "with an allocation failing anywhere among the first thousand a sandboxed state ends, and can be closed",
+    arguments: [0, 1, 2, 3])
+  func faults(_ part: Int) throws {
+    let calls = MemoryTests.calls.enumerated().filter { $0.offset % 4 == part }.map(\.element)
+    try ScriptThread.run {
+      Result {
+        for call in calls {
+          // Each needs a state of its own, since a failure ends it.
+          for allowed in stride(from: UInt64(part), to: 1000, by: 41) {
+            let runtime = try ScriptRuntime(try Self.environment())
+            let source = Array((ScriptBench.prelude + "return function() return \(call) end").utf8)
+            let chunk = try runtime.state.load(source, name: "=call")
+            guard case .function(let function)? = try runtime.state.call(chunk).first else {
+              throw ScriptBench.NoFailure()
+            }
+            lb_fail_after(runtime.state.raw, allowed)
+            let result = Result { try runtime.state.call(function, wantsResults: false) }
+            guard case .failure(let error) = result else { break }
+            #expect("\(error)".contains("memory"), "\(error)")
+          }
+        }
+      }
+    }.get()
+  }
+}
