@@ -35,6 +35,59 @@ function lacuna.error(code, message, detail) end
 ---@param ... string|number
 function lacuna.write(...) end
 
+---@class lacuna.grammar
+lacuna.grammar = {}
+---JSON texts that satisfy a JSON Schema (draft 2020-12's everyday part), given as a table or as JSON text. Properties
+---come in the schema's order; a table has none: required ones first as listed, then the others by name.
+---@param schema table|string|boolean
+---@param opts? { whitespace: ("flexible"|"compact")? }
+---@return lacuna.Grammar?, lacuna.Error?
+function lacuna.grammar.json(schema, opts) end
+---GBNF, llama.cpp's notation; the rule "root" is the whole text.
+---@param text string
+---@return lacuna.Grammar?, lacuna.Error?
+function lacuna.grammar.gbnf(text) end
+---Texts that the whole regular expression matches.
+---@param text string
+---@return lacuna.Grammar?, lacuna.Error?
+function lacuna.grammar.regex(text) end
+---One of these texts.
+---@param texts string[]
+---@return lacuna.Grammar?, lacuna.Error?
+function lacuna.grammar.choice(texts) end
+
+---A compiled grammar; needs no model.
+---@class lacuna.Grammar: userdata
+local Grammar = {}
+---Whether the text is one of the grammar's; with partial, whether it can become one.
+---@param text string
+---@param opts? { partial: boolean? }
+---@return boolean
+function Grammar:accepts(text, opts) end
+---At the grammar's beginning, under a model's vocabulary: for decoding loops of your own.
+---@param model lacuna.Model
+---@return lacuna.Matcher
+function Grammar:matcher(model) end
+
+---How far a text has come in a grammar.
+---@class lacuna.Matcher: userdata
+local Matcher = {}
+---What may come next, for `logits:keep(set)`.
+---@return lacuna.TokenSet
+function Matcher:mask() end
+---Goes on behind a token; raises for one that may not come next.
+---@param id integer
+---@return lacuna.Matcher
+function Matcher:accept(id) end
+---Whether the text so far is whole.
+---@return boolean
+function Matcher:is_accepting() end
+---Whether the text so far is whole and nothing may follow.
+---@return boolean
+function Matcher:is_finished() end
+---@return lacuna.Matcher
+function Matcher:fork() end
+
 ---@class lacuna.log
 lacuna.log = {}
 ---@param message any

@@ -85,3 +85,7 @@ package struct LuaView {
   /// Its handle is kept from collection as long as the view.
   let anchor: (any ScriptObject)?
 }
+
+// Said outright: the compiler goes in circles where it has to find out by itself whether the two are Sendable.
+@available(*, unavailable) extension LuaValue: Sendable {}
+@available(*, unavailable) extension LuaTable: Sendable {}

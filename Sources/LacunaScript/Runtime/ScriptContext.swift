@@ -54,6 +54,7 @@ final class ScriptContext {
     registerSession()
     registerGeneration()
     registerSampler()
+    registerGrammar()
     try state.set("lacuna", "version", .string(LacunaScript.version))
     try state.set("lacuna", "api", .integer(1))
     registerEnvironment()
