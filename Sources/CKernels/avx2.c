@@ -13,6 +13,7 @@
 #include "shared_logits.h"
 #include "shared_matmul.h"
 #include "shared_attention.h"
+#include "shared_vector_x86.h"
 #pragma clang attribute pop
 
 void ck_fill_avx2(ck_table *table) {
@@ -20,5 +21,6 @@ void ck_fill_avx2(ck_table *table) {
   ck_fill_logits_avx2(table);
   ck_fill_matmul_avx2(table);
   ck_fill_attention_avx2(table);
+  table->matmul = ck_matmul_or_vector_avx2;
 }
 #endif

@@ -27,7 +27,7 @@ enum {
   CK_MAX_TOKENS = 8,     // of a tile
   CK_SKINNY_ROWS = 32,   // rows whose accumulators wait in the first-level cache while a chunk passes
   CK_SKINNY_LIMIT = 16,  // tokens up to which weights are expanded on the fly
-  CK_PANEL_BYTES = 400 << 10,  // of expanded weights: they stay in the second-level cache
+  CK_PANEL_BYTES = 600 << 10,  // of expanded weights: they stay in the second-level cache
   CK_PANEL_TOKENS = 8,         // tokens whose chunk stays in the first-level cache while a panel passes
 };
 
@@ -284,14 +284,33 @@ CK_INLINE void v_expand_panel(ck_dtype dtype, const ck_job *job, uint8_t *panel,
   }
 }
 
+// What the tiles of one chunk fetch meanwhile, a line at a step: the same tokens' next chunk, `rows` rows of `width`
+// bytes. The processor's own prefetcher would begin anew with each row, every two kilobytes.
+typedef struct {
+  const uint8_t *row;
+  size_t column, width, rows, stride;
+} ck_fetch;
+
+CK_INLINE void v_fetch(ck_fetch *fetch) {
+  _mm_prefetch((const char *)(fetch->row + fetch->column), _MM_HINT_T0);
+  fetch->column += 64;
+  if (fetch->column < fetch->width) return;
+  fetch->column = 0;
+  if (fetch->rows > 1) {
+    fetch->row += fetch->stride;
+    fetch->rows -= 1;
+  }
+}
+
 CK_INLINE void v_panel_tile(size_t R, size_t T, const ck_job *job, const uint8_t *panel, float *waiting, size_t row,
-                            size_t token, size_t chunk) {
+                            size_t token, size_t chunk, ck_fetch *fetch) {
   const size_t k = chunk * job->chunk;
   ck_acc acc;
   v_chunk_begin(job, R, T, &acc, waiting, chunk);
   const size_t width = v_chunk_width(job, chunk);
   const uint8_t *x = job->x + token * job->x_stride + 2 * k;
   for (size_t j = 0; j < width; j += 32) {
+    v_fetch(fetch);
     __m512bh w[CK_MAX_ROWS];
     CK_UNROLL for (size_t r = 0; r < R; r++) w[r] = (__m512bh)_mm512_load_si512(panel + 2 * (r * width + j));
     CK_UNROLL for (size_t t = 0; t < T; t++) {
@@ -303,22 +322,22 @@ CK_INLINE void v_panel_tile(size_t R, size_t T, const ck_job *job, const uint8_t
 }
 
 CK_INLINE void v_panel_tokens(size_t R, const ck_job *job, const uint8_t *panel, float *waiting, size_t row, size_t token,
-                              size_t count, size_t chunk) {
+                              size_t count, size_t chunk, ck_fetch *fetch) {
   if (count == 8) {
-    v_panel_tile(R, 8, job, panel, waiting, row, token, chunk);
+    v_panel_tile(R, 8, job, panel, waiting, row, token, chunk, fetch);
     return;
   }
   if (count & 4) {
-    v_panel_tile(R, 4, job, panel, waiting, row, token, chunk);
+    v_panel_tile(R, 4, job, panel, waiting, row, token, chunk, fetch);
     token += 4;
     waiting += R * 4 * CK_LANES;
   }
   if (count & 2) {
-    v_panel_tile(R, 2, job, panel, waiting, row, token, chunk);
+    v_panel_tile(R, 2, job, panel, waiting, row, token, chunk, fetch);
     token += 2;
     waiting += R * 2 * CK_LANES;
   }
-  if (count & 1) v_panel_tile(R, 1, job, panel, waiting, row, token, chunk);
+  if (count & 1) v_panel_tile(R, 1, job, panel, waiting, row, token, chunk, fetch);
 }
 
 // scratch: accumulators [CK_PANEL_TOKENS][panel rows], then the panel
@@ -327,14 +346,18 @@ static void ck_many(const ck_job *job, const uint8_t *panel, float *accumulators
     const size_t tokens = ck_min(CK_PANEL_TOKENS, m - token);
     for (size_t chunk = 0; chunk < job->chunks; chunk++) {
       const size_t begin = chunk * job->chunk, width = v_chunk_width(job, chunk);
+      // After the last chunk come the first one's of the next tokens.
+      const bool last = chunk + 1 == job->chunks;
+      const size_t next_token = last ? ck_min(token + CK_PANEL_TOKENS, m - 1) : token, next = last ? 0 : begin + width;
+      ck_fetch fetch = {job->x + next_token * job->x_stride + 2 * next, 0, 2 * job->chunk, tokens, job->x_stride};
       size_t r = 0;
       for (; r + CK_MAX_ROWS <= rows; r += CK_MAX_ROWS) {
         v_panel_tokens(CK_MAX_ROWS, job, panel + 2 * (rows * begin + r * width), accumulators + r * tokens * CK_LANES, row + r,
-                       token, tokens, chunk);
+                       token, tokens, chunk, &fetch);
       }
       for (; r < rows; r++) {
         v_panel_tokens(1, job, panel + 2 * (rows * begin + r * width), accumulators + r * tokens * CK_LANES, row + r,
-                       token, tokens, chunk);
+                       token, tokens, chunk, &fetch);
       }
     }
   }

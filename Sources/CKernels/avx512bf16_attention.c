@@ -19,7 +19,7 @@
 #include "shared_attention.h"
 
 enum {
-  CK_ROWS = 16,  // rows that share the expansion of a page
+  CK_ROWS = 32,  // rows that share the expansion of a page
   CK_TILE = 4,   // rows that share the loading of a vector
 };
 
@@ -29,17 +29,24 @@ typedef struct {
   const uint8_t *next;           // what to fetch meanwhile: the same head's part of the next page
 } ck_page_view;
 
+// 64 codes as two vectors, in the page's order: quadwords in this order leave the unpacks with consecutive codes.
+CK_INLINE bf16x64 v_expand_in_order(const ck_tables *tables, __m512i codes) {
+  return v_expand(tables, _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), codes));
+}
+
 // A page's keys and values of one head, expanded in the page's order.
 CK_INLINE void v_expand_page(uint8_t *out, const uint8_t *codes, size_t bytes, const uint8_t *next) {
   const ck_tables tables = v_tables();
-  // Quadwords in this order leave the unpacks with consecutive codes.
-  const __m512i order = _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7);
   for (size_t i = 0; i < bytes; i += 64) {
     _mm_prefetch((const char *)(next + i), _MM_HINT_T0);
-    const bf16x64 block = v_expand(&tables, _mm512_permutexvar_epi64(order, _mm512_loadu_si512(codes + i)));
+    const bf16x64 block = v_expand_in_order(&tables, _mm512_loadu_si512(codes + i));
     _mm512_store_si512(out + 2 * i, (__m512i)block.first);
     _mm512_store_si512(out + 2 * i + 64, (__m512i)block.second);
   }
+}
+
+CK_INLINE void v_prefetch_scales(const float *scales) {
+  CK_UNROLL for (size_t i = 0; i < 2 * CK_PAGE_POSITIONS; i += 16) _mm_prefetch((const char *)(scales + i), _MM_HINT_T0);
 }
 
 CK_INLINE __m512bh v_broadcast_pair(const uint32_t *pair) { return (__m512bh)_mm512_set1_epi32((int)*pair); }
@@ -79,7 +86,7 @@ CK_INLINE void v_bf16_scores(size_t R, f32x16 score[CK_TILE][CK_HALF_PAGE], cons
   }
 }
 
-// sum[r][d] = sum[r][d] * factor[r] + sum over pairs of positions, for D vectors of 16 dimensions from d on.
+// sum[r][d] = sum[r][d] * factor[4 * r] + sum over pairs of positions, for D vectors of 16 dimensions from d on.
 // lanes: the dimensions that exist. An odd count's last pair has no second position: it is not read.
 CK_INLINE void v_bf16_values_part(size_t R, size_t D, __mmask16 lanes, CK_FN(attend_row) *rows, const float *factor,
                                   const uint32_t (*p)[CK_PAIRS], const ck_page_view *page, size_t head_dim, size_t d,
@@ -87,7 +94,7 @@ CK_INLINE void v_bf16_values_part(size_t R, size_t D, __mmask16 lanes, CK_FN(att
   f32x16 acc[CK_TILE][8];
   CK_UNROLL for (size_t r = 0; r < R; r++) {
     CK_UNROLL for (size_t j = 0; j < D; j++) {
-      acc[r][j] = v_mul(_mm512_maskz_loadu_ps(lanes, rows[r].sum + d + j * CK_LANES), v_set1(factor[r]));
+      acc[r][j] = v_mul(_mm512_maskz_loadu_ps(lanes, rows[r].sum + d + j * CK_LANES), v_set1(factor[4 * r]));
     }
   }
   const __mmask32 half = (__mmask32)_mm512_movepi16_mask(_mm512_maskz_set1_epi32(lanes, 0x8000)), whole = half * 3;
@@ -118,39 +125,165 @@ CK_INLINE void v_bf16_values(size_t R, size_t D, CK_FN(attend_row) *rows, const 
   }
 }
 
-// R rows over one page that begins at position `start`.
-CK_INLINE void v_bf16_page(size_t R, CK_FN(attend_row) *rows, const uint32_t *q, size_t q_stride,
-                           const ck_page_view *page, size_t head_dim, size_t start, float scale) {
+// The same for one row and codes, which are expanded on their way: a copy would cost more than it saves. The sums and
+// their order are those of the two functions above.
+CK_INLINE void v_codes_scores(f32x16 score[CK_HALF_PAGE], const uint32_t *q, const ck_page_view *page, size_t head_dim) {
+  const ck_tables tables = v_tables();
+  f32x16 acc[2][CK_HALF_PAGE] = {{v_zero(), v_zero()}, {v_zero(), v_zero()}};
+  const size_t pairs = head_dim / 2;
+  _Pragma("clang loop unroll_count(2)") for (size_t i = 0; i < pairs; i++) {
+    _mm_prefetch((const char *)(page->next + i * 64), _MM_HINT_T0);
+    const bf16x64 keys = v_expand_in_order(&tables, _mm512_loadu_si512(page->keys + i * 64));
+    const __m512bh pair = v_broadcast_pair(q + i);
+    acc[i % 2][0] = _mm512_dpbf16_ps(acc[i % 2][0], keys.first, pair);
+    acc[i % 2][1] = _mm512_dpbf16_ps(acc[i % 2][1], keys.second, pair);
+  }
+  CK_UNROLL for (size_t h = 0; h < CK_HALF_PAGE; h++) score[h] = v_add(acc[0][h], acc[1][h]);
+}
+
+// D vectors of 16 dimensions from d on; D is even.
+CK_INLINE void v_codes_values_part(size_t D, float *sum, float factor, const uint32_t *p, const ck_page_view *page,
+                                   size_t head_dim, size_t d, size_t count) {
+  const ck_tables tables = v_tables();
+  f32x16 acc[8];
+  CK_UNROLL for (size_t j = 0; j < D; j++) acc[j] = v_mul(v_load(sum + d + j * CK_LANES), v_set1(factor));
+  for (size_t pair = 0; pair < (count + 1) / 2; pair++) {
+    // An odd count's last pair has no second position: it is not read.
+    const __mmask64 mask = 2 * pair + 1 < count ? ~0ull : 0x5555555555555555ull;
+    const __m512bh probabilities = v_broadcast_pair(p + pair);
+    CK_UNROLL for (size_t j = 0; j < D; j += 2) {
+      const size_t at = 2 * (pair * head_dim + d + j * CK_LANES);
+      _mm_prefetch((const char *)(page->next + (page->values - page->keys) + at), _MM_HINT_T0);
+      const bf16x64 values = v_expand_in_order(&tables, _mm512_maskz_loadu_epi8(mask, page->values + at));
+      acc[j] = _mm512_dpbf16_ps(acc[j], values.first, probabilities);
+      acc[j + 1] = _mm512_dpbf16_ps(acc[j + 1], values.second, probabilities);
+    }
+  }
+  CK_UNROLL for (size_t j = 0; j < D; j++) v_store(sum + d + j * CK_LANES, acc[j]);
+}
+
+CK_INLINE void v_codes_values(float *sum, float factor, const uint32_t *p, const ck_page_view *page, size_t head_dim,
+                              size_t count) {
+  size_t d = 0;
+  for (; d + 8 * CK_LANES <= head_dim; d += 8 * CK_LANES) {
+    v_codes_values_part(8, sum, factor, p, page, head_dim, d, count);
+  }
+  for (; d < head_dim; d += 2 * CK_LANES) v_codes_values_part(2, sum, factor, p, page, head_dim, d, count);
+}
+
+// --- softmax -----------------------------------------------------------------------------------------------------
+// Four rows at once: a row's maximum, sum and factor fill a quarter of a vector. A row alone fills all four.
+
+// Running maxima and sums of the rows, each number four times.
+typedef struct {
+  float top[CK_ROWS][4], weight[CK_ROWS][4];
+} ck_softmax;
+
+CK_INLINE f32x16 v_quarters_of(size_t R, const float (*rows)[4]) {
+  return R == 1 ? _mm512_broadcast_f32x4(_mm_loadu_ps(rows[0])) : v_load(rows);
+}
+
+CK_INLINE void v_set_quarters(size_t R, float (*rows)[4], f32x16 a) {
+  if (R == 1) {
+    _mm_storeu_ps(rows[0], _mm512_castps512_ps128(a));
+  } else {
+    v_store(rows[0], a);
+  }
+}
+
+CK_INLINE f32x16 v_spread_quarter(f32x16 a, size_t r) {
+  switch (r) {
+    case 0: return _mm512_shuffle_f32x4(a, a, 0x00);
+    case 1: return _mm512_shuffle_f32x4(a, a, 0x55);
+    case 2: return _mm512_shuffle_f32x4(a, a, 0xAA);
+    default: return _mm512_shuffle_f32x4(a, a, 0xFF);
+  }
+}
+
+// Quarter r is row r's reduction by the tree of v_reduce_add.
+#define CK_REDUCE_ROWS(name, op)                                                                                  \
+  CK_INLINE f32x16 name(f32x16 a, f32x16 b, f32x16 c, f32x16 d) {                                                 \
+    const f32x16 ab = op(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));                     \
+    const f32x16 cd = op(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xEE));                     \
+    const f32x16 four = op(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xDD));               \
+    const f32x16 two = op(four, _mm512_shuffle_ps(four, four, 0x4E));                                             \
+    return op(two, _mm512_shuffle_ps(two, two, 0xB1));                                                            \
+  }
+CK_REDUCE_ROWS(v_reduce_max_rows, v_max)
+CK_REDUCE_ROWS(v_reduce_add_rows, v_add)
+
+// One page's softmax of R rows: scores become probabilities, exactly zero from counts[r] on. The rows' maxima rise; the
+// factor of what was summed before is left in factor[4 * r].
+CK_INLINE void v_rows_softmax(size_t R, ck_softmax *softmax, size_t row, f32x16 score[CK_TILE][CK_HALF_PAGE],
+                              const size_t counts[CK_TILE], float factor[CK_LANES]) {
+  const f32x16 lowest = v_set1(-INFINITY);
+  f32x16 part[CK_TILE];
+  CK_UNROLL for (size_t r = 0; r < R; r++) {
+    const uint32_t seen = (uint32_t)((1ull << counts[r]) - 1);  // an unwritten slot may hold anything
+    score[r][0] = _mm512_mask_mov_ps(lowest, (__mmask16)seen, score[r][0]);
+    score[r][1] = _mm512_mask_mov_ps(lowest, (__mmask16)(seen >> 16), score[r][1]);
+    part[r] = v_max(v_max(score[r][0], score[r][1]), lowest);
+  }
+  const size_t last = R - 1, second = R > 1 ? 1 : last, third = R > 2 ? 2 : last;
+  const f32x16 before = v_quarters_of(R, softmax->top + row);
+  const f32x16 top = v_max(v_reduce_max_rows(part[0], part[second], part[third], part[last]), before);
+  // All scores -inf or NaN so far: subtract nothing.
+  const f32x16 base = _mm512_mask_mov_ps(top, _mm512_cmp_ps_mask(top, lowest, _CMP_EQ_OQ), v_zero());
+  const f32x16 factors = v_exp(v_sub(before, base));
+  v_set_quarters(R, softmax->top + row, top);
+  v_store(factor, factors);
+  CK_UNROLL for (size_t r = 0; r < R; r++) {
+    const f32x16 row_base = v_spread_quarter(base, r);
+    CK_UNROLL for (size_t h = 0; h < CK_HALF_PAGE; h++) score[r][h] = v_exp(v_sub(score[r][h], row_base));
+    part[r] = v_add(score[r][0], score[r][1]);
+  }
+  const f32x16 sum = v_reduce_add_rows(part[0], part[second], part[third], part[last]);
+  v_set_quarters(R, softmax->weight + row, v_fma(v_quarters_of(R, softmax->weight + row), factors, sum));
+}
+
+// --- pages -------------------------------------------------------------------------------------------------------
+
+// R rows from `row` on over one page that begins at position `start`. codes: the page still holds codes; R is 1.
+CK_INLINE void v_bf16_page(size_t R, bool codes, CK_FN(attend_row) *rows, ck_softmax *softmax, size_t row,
+                           const uint32_t *q, size_t q_stride, const ck_page_view *page, size_t head_dim, size_t start,
+                           float scale) {
   f32x16 score[CK_TILE][CK_HALF_PAGE];
   _Alignas(64) uint32_t p[CK_TILE][CK_PAIRS];
-  float factor[CK_TILE];
+  _Alignas(64) float factor[CK_LANES];
+  size_t counts[CK_TILE];
   bool whole = true;
-  v_bf16_scores(R, score, q, q_stride, page, head_dim);
-  for (size_t r = 0; r < R; r++) {
-    const size_t count = ck_min(CK_PAGE_POSITIONS, rows[r].visible - start);
-    float probability[CK_PAGE_POSITIONS];
-    for (size_t h = 0; h < CK_HALF_PAGE; h++) {
+  rows += row;
+  q += row * q_stride;
+  if (codes) {
+    v_codes_scores(score[0], q, page, head_dim);
+  } else {
+    v_bf16_scores(R, score, q, q_stride, page, head_dim);
+  }
+  CK_UNROLL for (size_t r = 0; r < R; r++) {
+    counts[r] = ck_min(CK_PAGE_POSITIONS, rows[r].visible - start);
+    whole = whole && counts[r] == CK_PAGE_POSITIONS;
+    CK_UNROLL for (size_t h = 0; h < CK_HALF_PAGE; h++) {
       if (page->scales) score[r][h] = v_mul(score[r][h], v_load(page->scales + h * CK_LANES));
       score[r][h] = v_mul(score[r][h], v_set1(scale));
     }
-    factor[r] = v_page_softmax(&rows[r], probability, score[r], count);
-    f32x16 low = v_load(probability), high = v_load(probability + CK_LANES);
+  }
+  v_rows_softmax(R, softmax, row, score, counts, factor);
+  CK_UNROLL for (size_t r = 0; r < R; r++) {
+    f32x16 low = score[r][0], high = score[r][1];
     if (page->scales) {
       const float *scales = page->scales + CK_PAGE_POSITIONS;
-      const uint32_t seen = (uint32_t)((1ull << count) - 1);
+      const uint32_t seen = (uint32_t)((1ull << counts[r]) - 1);
       low = _mm512_maskz_mul_ps((__mmask16)seen, low, v_load(scales));
       high = _mm512_maskz_mul_ps((__mmask16)(seen >> 16), high, v_load(scales + CK_LANES));
     }
     _mm512_store_si512(p[r], (__m512i)_mm512_cvtne2ps_pbh(high, low));
-    whole = whole && count == CK_PAGE_POSITIONS;
   }
-  if (whole) {
+  if (codes) {
+    v_codes_values(rows->sum, factor[0], p[0], page, head_dim, counts[0]);
+  } else if (whole) {
     v_bf16_values(R, R == 1 ? 8 : 4, rows, factor, p, page, head_dim, CK_PAGE_POSITIONS);
-    return;
-  }
-  for (size_t r = 0; r < R; r++) {
-    const size_t count = ck_min(CK_PAGE_POSITIONS, rows[r].visible - start);
-    v_bf16_values(1, 8, rows + r, factor + r, p + r, page, head_dim, count);
+  } else {
+    for (size_t r = 0; r < R; r++) v_bf16_values(1, 8, rows + r, factor + 4 * r, p + r, page, head_dim, counts[r]);
   }
 }
 
@@ -181,15 +314,20 @@ static void ck_attend(float *out, const float *q, size_t stride, size_t queries,
   float *sums = scratch;
   uint32_t *packed = (uint32_t *)(sums + CK_ROWS * sum_stride);
   uint8_t *expanded = (uint8_t *)(packed + CK_ROWS * q_stride);
+  // A row alone, as in decoding, takes the codes as they are; 64 of them are 32 dimensions of a pair of positions.
+  const bool alone = layout->dtype == CK_E4M3 && queries * group == 1 && head_dim % 32 == 0;
   for (size_t begin = 0; begin < queries * group; begin += CK_ROWS) {
     const size_t n = ck_min(CK_ROWS, queries * group - begin);
     CK_FN(attend_row) rows[CK_ROWS];
+    ck_softmax softmax;
     for (size_t i = 0; i < n; i++) {
       const size_t query = (begin + i) / group, head = kv_head * group + (begin + i) % group;
       const size_t offset = query * stride + head * head_dim;
       float *sum = sums + i * sum_stride;
       memset(sum, 0, head_dim * sizeof(float));
       ck_pack_query(packed + i * q_stride, q + offset, head_dim);
+      _mm_storeu_ps(softmax.top[i], _mm_set1_ps(-INFINITY));
+      _mm_storeu_ps(softmax.weight[i], _mm_setzero_ps());
       rows[i] = (CK_FN(attend_row)){q + offset, out + offset, sum, first_position + query + 1, -INFINITY, 0};
     }
     const size_t visible = rows[n - 1].visible;
@@ -200,20 +338,25 @@ static void ck_attend(float *out, const float *q, size_t stride, size_t queries,
       ck_page_view view = {keys, keys + part, NULL, NULL};
       view.next = ck_page_keys(layout, (const uint8_t *)pages[next] + page_offset, kv_head);
       if (layout->dtype == CK_E4M3) {
+        view.scales = ck_page_scales(layout, page, kv_head);
+        v_prefetch_scales(ck_page_scales(layout, (const uint8_t *)pages[next] + page_offset, kv_head));
+        if (alone) {
+          v_bf16_page(1, true, rows, &softmax, 0, packed, q_stride, &view, head_dim, start, scale);
+          continue;
+        }
         v_expand_page(expanded, keys, 2 * part, view.next);
         view.keys = expanded;
         view.values = expanded + 2 * part;
-        view.scales = ck_page_scales(layout, page, kv_head);
       }
       size_t i = 0;
       while (rows[i].visible <= start) i++;
       for (; i + CK_TILE <= n; i += CK_TILE) {
-        v_bf16_page(CK_TILE, rows + i, packed + i * q_stride, q_stride, &view, head_dim, start, scale);
+        v_bf16_page(CK_TILE, false, rows, &softmax, i, packed, q_stride, &view, head_dim, start, scale);
       }
-      for (; i < n; i++) v_bf16_page(1, rows + i, packed + i * q_stride, q_stride, &view, head_dim, start, scale);
+      for (; i < n; i++) v_bf16_page(1, false, rows, &softmax, i, packed, q_stride, &view, head_dim, start, scale);
     }
     for (size_t i = 0; i < n; i++) {
-      const float normal = 1.0f / rows[i].weight;
+      const float normal = 1.0f / softmax.weight[i][0];
       for (size_t d = 0; d < head_dim; d++) rows[i].out[d] = rows[i].sum[d] * normal;
     }
   }

@@ -188,8 +188,9 @@ static void CK_FN(pack)(void *out, const float *in, size_t cols, ck_dtype dtype)
   }
 }
 
-// Rows that are expanded to float32 at a time when many tokens use them: they stay in the second-level cache.
-enum { CK_EXPANDED_ROWS = 4 * CK_TILE_ROWS, CK_EXPANDED_TOKENS = 12 };
+// Rows that are expanded to float32 at a time when CK_EXPANDED_TOKENS or more use them: they stay in the second-level
+// cache.
+enum { CK_EXPANDED_ROWS = 4 * CK_TILE_ROWS };
 
 static size_t CK_FN(matmul_scratch_bytes)(size_t cols) {
   return CK_EXPANDED_ROWS * ck_round_up(cols * sizeof(float), 64);

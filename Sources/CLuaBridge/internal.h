@@ -284,6 +284,15 @@ lb_set *lb_check_set(lua_State *L, int argument, const char *name, size_t count)
 lb_set *lb_push_set(lua_State *L, size_t count);  // empty
 lb_rng *lb_check_rng(lua_State *L, int argument, const char *name);
 lb_rng *lb_push_rng(lua_State *L, uint64_t seed, uint64_t stream);
+
+// Room for ids and values, rising and falling together, on top of the stack.
+typedef struct {
+  int32_t *ids;
+  float *values;
+} lb_ranked;
+lb_ranked lb_push_ranked(lua_State *L, size_t capacity);
+int lb_push_ranking(lua_State *L, lb_ranked ranked, size_t count);  // ids, values
+
 void lb_rng_draw(lua_State *L, lb_rng *rng, double *out, size_t n);
 double lb_check_number(lua_State *L, int argument, const char *name);
 double lb_opt_number(lua_State *L, int argument, const char *name, double absent);

@@ -41,7 +41,7 @@ static lb_vec *lb_new_vec(lua_State *L, size_t floats) {
 }
 
 lb_vec *lb_push_vec(lua_State *L, size_t count) {
-  // Loops over a vector are not stopped in the middle, except the slow ones.
+  // What the kernels do with a vector is not stopped in the middle: a full sort of the longest takes some 50 ms.
   size_t most = lb_is_sandboxed(lb_of(L)) ? LB_MAX_SANDBOX_FLOATS : INT32_MAX;
   if (count > most)
     lb_raise(L, "bad_argument", "a vector has at most %I elements here, found %I", (LUAI_UACINT)most, (LUAI_UACINT)count);

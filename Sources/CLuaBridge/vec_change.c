@@ -1,6 +1,7 @@
 // Verbs that change a Vec and return it.
 #include "internal.h"
 
+#include <CKernels.h>
 #include <math.h>
 
 static int lb_return_self(lua_State *L) {
@@ -18,7 +19,7 @@ static int lb_vec_fill(lua_State *L) {
 static int lb_vec_scale(lua_State *L) {
   lb_vec *vec = lb_check_writable(L, 1, "scale");
   float a = (float)lb_check_number(L, 2, "scale");
-  for (size_t i = 0; i < vec->count; i++) vec->data[i] *= a;
+  ck_table_best()->scale(vec->data, vec->count, a);
   return lb_return_self(L);
 }
 
@@ -29,7 +30,7 @@ static void lb_accumulate(lua_State *L, lb_vec *vec, int argument, const char *n
       L, "vectors differ in length: %I and %I", (LUAI_UACINT)vec->count, (LUAI_UACINT)other->count);
     lb_raise_argument(L, argument, name, message);
   }
-  for (size_t i = 0; i < vec->count; i++) vec->data[i] += a * other->data[i];
+  ck_table_best()->axpy(vec->data, other->data, vec->count, a);
 }
 
 // add(number or vec)
@@ -68,9 +69,16 @@ static int lb_vec_clamp(lua_State *L) {
 static int lb_mask(lua_State *L, const char *name, bool inside) {
   lb_vec *vec = lb_check_writable(L, 1, name);
   const lb_set *set = lb_check_set(L, 2, name, vec->count);
-  for (size_t i = 0; i < vec->count; i++) {
-    bool member = (set->words[i / 64] >> (i % 64)) & 1;
-    if (member == inside) vec->data[i] = -INFINITY;
+  for (size_t start = 0; start < vec->count; start += 64) {
+    float *x = vec->data + start;
+    const size_t n = vec->count - start < 64 ? vec->count - start : 64;
+    const uint64_t word = inside ? set->words[start / 64] : ~set->words[start / 64];
+    if (word == 0) continue;
+    // Without branches: sets are anything but predictable.
+    for (size_t i = 0; i < n; i++) {
+      const float kept = x[i], choice[2] = {kept, -INFINITY};
+      x[i] = choice[(word >> i) & 1];
+    }
   }
   return lb_return_self(L);
 }
@@ -82,7 +90,7 @@ static int lb_vec_mask_below(lua_State *L) {
   lb_vec *vec = lb_check_writable(L, 1, "mask_below");
   float x = (float)lb_check_number(L, 2, "mask_below");
   for (size_t i = 0; i < vec->count; i++)
-    if (!(vec->data[i] >= x)) vec->data[i] = -INFINITY;
+    vec->data[i] = vec->data[i] >= x ? vec->data[i] : -INFINITY;
   return lb_return_self(L);
 }
 

@@ -9,21 +9,30 @@
 static int lb_vec_sample(lua_State *L) {
   lb_vec *vec = lb_check_vec(L, 1, "sample");
   lb_rng *rng = lb_check_rng(L, 2, "sample");
-  double total = lb_logsumexp(vec->data, vec->count);
-  if (!(total > -INFINITY) || total == INFINITY)
-    lb_raise(L, "not_finite", "nothing can be drawn: every logit is masked, or one is infinite");
+  const double total = lb_logsumexp(vec->data, vec->count);
+  if (!isfinite(total))
+    lb_raise(L, "not_finite", "nothing can be drawn: every logit is masked, or one is infinite or no number");
   double u;
   lb_rng_draw(L, rng, &u, 1);
   double seen = 0;
-  size_t last = 0;
-  for (size_t i = 0; i < vec->count; i++) {
-    double p = exp(vec->data[i] - total);
-    if (!(p > 0)) continue;
-    seen += p;
-    last = i;
-    if (u < seen) break;
+  size_t last = 0;  // where rounding leaves the sum short of u, an id that was possible
+  float p[LB_PIECE];
+  for (size_t start = 0; start < vec->count && seen <= u; start += LB_PIECE) {
+    const size_t n = vec->count - start < LB_PIECE ? vec->count - start : LB_PIECE;
+    const double share = lb_piece(p, vec->data + start, n, total);
+    if (seen + share <= u && start + n < vec->count) {
+      // Passed over as a whole.
+      float highest;
+      if (share > 0) last = start + lb_argmax(vec->data + start, n, &highest);
+      seen += share;
+      continue;
+    }
+    for (size_t i = 0; i < n && seen <= u; i++) {
+      if (!(p[i] * share > 0)) continue;
+      seen += p[i] * share;
+      last = start + i;
+    }
   }
-  // Where rounding leaves the sum short of u, the last possible id.
   lua_pushinteger(L, (lua_Integer)last);
   return 1;
 }
@@ -36,23 +45,14 @@ static int lb_vec_gumbel_topk(lua_State *L) {
   if (k > n) k = n;
   lb_vec *noisy = lb_push_vec(L, n);
   double *u = lua_newuserdatauv(L, (n ? n : 1) * sizeof *u, 0);
-  lb_scored *items = lua_newuserdatauv(L, (k ? k : 1) * sizeof *items, 0);
+  lb_ranked ranked = lb_push_ranked(L, k);
   const float *data = lb_check_vec(L, 1, "gumbel_topk")->data;
   lb_rng_draw(L, rng, u, n);
   for (size_t i = 0; i < n; i++) {
     if (i % (1 << 14) == 0) lb_poll(L);
     noisy->data[i] = (float)(data[i] - log(-log(u[i])));
   }
-  size_t count = lb_topk(L, items, noisy->data, n, k);
-  lua_createtable(L, (int)count, 0);
-  lua_createtable(L, (int)count, 0);
-  for (size_t i = 0; i < count; i++) {
-    lua_pushinteger(L, items[i].id);
-    lua_rawseti(L, -3, (lua_Integer)i + 1);
-    lua_pushnumber(L, items[i].value);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
-  return 2;
+  return lb_push_ranking(L, ranked, lb_topk(ranked.ids, ranked.values, noisy->data, n, k));
 }
 
 void lb_open_vec_draw(lua_State *L) {

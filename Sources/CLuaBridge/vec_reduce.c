@@ -2,7 +2,6 @@
 #include "internal.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "numeric.h"
 
@@ -75,12 +74,16 @@ static int lb_vec_logsumexp(lua_State *L) {
 // In nats: logsumexp(x) - sum(p * x), p = softmax(x).
 static int lb_vec_entropy(lua_State *L) {
   lb_vec *vec = lb_check_vec(L, 1, "entropy");
-  double total = lb_logsumexp(vec->data, vec->count), entropy = 0;
-  for (size_t i = 0; i < vec->count; i++) {
-    double log_p = vec->data[i] - total;
-    if (log_p > -INFINITY) entropy -= exp(log_p) * log_p;
+  const double total = lb_logsumexp(vec->data, vec->count);
+  double entropy = 0;
+  float p[LB_PIECE];
+  for (size_t start = 0; start < vec->count; start += LB_PIECE) {
+    const size_t n = vec->count - start < LB_PIECE ? vec->count - start : LB_PIECE;
+    const float *x = vec->data + start;
+    const double share = lb_piece(p, x, n, total);
+    entropy -= share * lb_expectation(p, x, total, NULL, 0, n);
   }
-  lua_pushnumber(L, entropy);
+  lua_pushnumber(L, entropy < 0 ? 0 : entropy);
   return 1;
 }
 
@@ -90,7 +93,8 @@ static int lb_vec_rank(lua_State *L) {
   size_t id = (size_t)lb_check_integer(L, 2, "rank", 0, (lua_Integer)vec->count - 1);
   float value = vec->data[id];
   size_t rank = 1;
-  for (size_t i = 0; i < vec->count; i++) rank += vec->data[i] > value || (vec->data[i] == value && i < id);
+  for (size_t i = 0; i < id; i++) rank += vec->data[i] >= value;
+  for (size_t i = id + 1; i < vec->count; i++) rank += vec->data[i] > value;
   lua_pushinteger(L, (lua_Integer)rank);
   return 1;
 }
@@ -98,12 +102,16 @@ static int lb_vec_rank(lua_State *L) {
 // KL(softmax(v) || softmax(w)) in nats; infinite where w excludes what v allows.
 static int lb_vec_kl(lua_State *L) {
   lb_vec *other, *vec = lb_check_pair(L, "kl", &other);
-  double a = lb_logsumexp(vec->data, vec->count), b = lb_logsumexp(other->data, other->count), kl = 0;
-  for (size_t i = 0; i < vec->count; i++) {
-    double log_p = vec->data[i] - a;
-    if (log_p > -INFINITY) kl += exp(log_p) * (log_p - (other->data[i] - b));
+  const double a = lb_logsumexp(vec->data, vec->count), b = lb_logsumexp(other->data, other->count);
+  double kl = b == -INFINITY && a > -INFINITY ? INFINITY : 0;
+  float p[LB_PIECE];
+  for (size_t start = 0; start < vec->count && kl < INFINITY; start += LB_PIECE) {
+    const size_t n = vec->count - start < LB_PIECE ? vec->count - start : LB_PIECE;
+    const float *x = vec->data + start, *y = other->data + start;
+    const double share = lb_piece(p, x, n, a);
+    if (share > 0) kl += share * lb_expectation(p, x, a, y, b, n);
   }
-  lua_pushnumber(L, kl < 0 ? 0 : kl);  // rounding can leave -1e-17 for equal vectors
+  lua_pushnumber(L, kl < 0 ? 0 : kl);  // rounding can leave -1e-9 for vectors that are nearly equal
   return 1;
 }
 
@@ -115,29 +123,29 @@ static double lb_check_temperature(lua_State *L, const char *name) {
   return t;
 }
 
-static int lb_vec_softmax(lua_State *L) {
-  lb_check_vec(L, 1, "softmax");
-  double t = lb_check_temperature(L, "softmax");
+static int lb_distribution(lua_State *L, const char *name, bool logarithm) {
+  lb_check_vec(L, 1, name);
+  double t = lb_check_temperature(L, name);
   lb_vec *out = lb_push_vec(L, ((lb_vec *)lua_touserdata(L, 1))->count);
-  lb_softmax(out->data, lb_check_vec(L, 1, "softmax")->data, out->count, t);
+  lb_softmax(out->data, lb_check_vec(L, 1, name)->data, out->count, t, logarithm);
   return 1;
 }
 
-static int lb_vec_log_softmax(lua_State *L) {
-  lb_check_vec(L, 1, "log_softmax");
-  double t = lb_check_temperature(L, "log_softmax");
-  lb_vec *out = lb_push_vec(L, ((lb_vec *)lua_touserdata(L, 1))->count);
-  lb_log_softmax(out->data, lb_check_vec(L, 1, "log_softmax")->data, out->count, t);
-  return 1;
+static int lb_vec_softmax(lua_State *L) { return lb_distribution(L, "softmax", false); }
+static int lb_vec_log_softmax(lua_State *L) { return lb_distribution(L, "log_softmax", true); }
+
+lb_ranked lb_push_ranked(lua_State *L, size_t capacity) {
+  char *block = lua_newuserdatauv(L, (capacity ? capacity : 1) * (sizeof(int32_t) + sizeof(float)), 0);
+  return (lb_ranked){(int32_t *)block, (float *)(block + capacity * sizeof(int32_t))};
 }
 
-static int lb_push_scored(lua_State *L, const lb_scored *items, size_t count) {
+int lb_push_ranking(lua_State *L, lb_ranked ranked, size_t count) {
   lua_createtable(L, (int)count, 0);
   lua_createtable(L, (int)count, 0);
   for (size_t i = 0; i < count; i++) {
-    lua_pushinteger(L, items[i].id);
+    lua_pushinteger(L, ranked.ids[i]);
     lua_rawseti(L, -3, (lua_Integer)i + 1);
-    lua_pushnumber(L, items[i].value);
+    lua_pushnumber(L, ranked.values[i]);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   return 2;
@@ -148,9 +156,9 @@ static int lb_vec_topk(lua_State *L) {
   size_t n = lb_check_vec(L, 1, "topk")->count;
   size_t k = (size_t)lb_check_integer(L, 2, "topk", 0, INT32_MAX);
   if (k > n) k = n;
-  lb_scored *items = lua_newuserdatauv(L, (k ? k : 1) * sizeof *items, 0);
-  size_t count = lb_topk(L, items, lb_check_vec(L, 1, "topk")->data, n, k);
-  return lb_push_scored(L, items, count);
+  lb_ranked ranked = lb_push_ranked(L, k);
+  const float *data = lb_check_vec(L, 1, "topk")->data;
+  return lb_push_ranking(L, ranked, lb_topk(ranked.ids, ranked.values, data, n, k));
 }
 
 // The ids whose value is below x, or not a number.
@@ -159,8 +167,15 @@ static int lb_vec_below(lua_State *L) {
   double x = lb_check_number(L, 2, "below");
   lb_set *set = lb_push_set(L, n);
   const float *data = lb_check_vec(L, 1, "below")->data;
-  for (size_t i = 0; i < n; i++)
-    if (!(data[i] >= x)) set->words[i / 64] |= UINT64_C(1) << (i % 64);
+  // A byte an element first: that is what vector units make of a comparison.
+  for (size_t start = 0; start < n; start += 64) {
+    uint8_t isBelow[64] = {0};
+    const size_t count = n - start < 64 ? n - start : 64;
+    for (size_t i = 0; i < count; i++) isBelow[i] = !(data[start + i] >= x);
+    uint64_t word = 0;
+    for (size_t i = 0; i < 64; i++) word |= (uint64_t)isBelow[i] << i;
+    set->words[start / 64] = word;
+  }
   return 1;
 }
 
@@ -170,16 +185,23 @@ static int lb_vec_top_mass(lua_State *L) {
   double p = lb_check_number(L, 2, "top_mass");
   if (!(p >= 0 && p <= 1)) lb_raise_argument(L, 2, "top_mass", "expected 0 to 1");
   lb_set *set = lb_push_set(L, n);
-  lb_scored *items = lua_newuserdatauv(L, (n ? n : 1) * sizeof *items, 0);
-  const float *data = lb_check_vec(L, 1, "top_mass")->data;
-  size_t count = lb_topk(L, items, data, n, n);
-  double total = lb_logsumexp(data, n), mass = 0;
-  for (size_t i = 0; i < count && (mass < p || i == 0); i++) {
-    mass += exp(items[i].value - total);
-    set->words[items[i].id / 64] |= UINT64_C(1) << (items[i].id % 64);
+  const double total = lb_logsumexp(lb_check_vec(L, 1, "top_mass")->data, n);
+  // Mostly some hundred ids hold nearly all of it.
+  for (size_t capacity = n < 512 ? n : 512;; capacity = capacity > n / 8 ? n : 8 * capacity) {
+    lb_ranked ranked = lb_push_ranked(L, capacity);
+    const float *data = lb_check_vec(L, 1, "top_mass")->data;
+    const size_t count = lb_topk(ranked.ids, ranked.values, data, n, capacity);
+    double mass = 0;
+    size_t taken = 0;
+    while (taken < count && (mass < p || taken == 0)) mass += exp(ranked.values[taken++] - total);
+    if (mass < p && count == capacity && capacity < n) {
+      lua_pop(L, 1);
+      continue;
+    }
+    for (size_t i = 0; i < taken; i++) set->words[ranked.ids[i] / 64] |= UINT64_C(1) << (ranked.ids[i] % 64);
+    lua_pop(L, 1);
+    return 1;
   }
-  lua_pop(L, 1);
-  return 1;
 }
 
 void lb_open_vec_reduce(lua_State *L) {

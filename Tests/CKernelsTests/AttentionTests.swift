@@ -139,31 +139,37 @@ struct Sequence {
 
   @Test("positions that are not written yet do not matter", arguments: Instructions.available, layouts)
   func ignoresUnwritten(_ instructions: Instructions, _ dtype: ck_dtype) {
-    // The first 10 of 40 positions, once with the rest written and once with the rest NaN.
+    for headDim in [24, 64] { expectUnwrittenIgnored(instructions, dtype, headDim: headDim) }
+  }
+
+  private func expectUnwrittenIgnored(_ instructions: Instructions, _ dtype: ck_dtype, headDim: Int) {
+    // The first ones of 40 positions, once with the rest written and once with the rest NaN.
     let table = instructions.table
-    let long = Sequence(dtype, kvHeads: 1, headDim: 24, group: 1, positions: 40, fill: .random, seed: 61, table: table)
+    let long = Sequence(
+      dtype, kvHeads: 1, headDim: headDim, group: 1, positions: 40, fill: .random, seed: 61, table: table)
     var layout = long.layout
     for visible in 1...39 {
       let page = GuardedBuffer(byteCount: ck_kv_page_bytes(&layout)), second = GuardedBuffer(byteCount: page.byteCount)
       for buffer in [page, second] {
         buffer.base.initializeMemory(as: UInt8.self, repeating: 0xFF, count: buffer.byteCount)
       }
-      let keys = Fill.random.values(40 * 24, seed: 61), values = Fill.random.values(40 * 24, seed: 62)
+      let keys = Fill.random.values(40 * headDim, seed: 61), values = Fill.random.values(40 * headDim, seed: 62)
       for p in 0..<visible {
         let target = p < 32 ? page : second
         keys.withUnsafeBufferPointer { k in
           values.withUnsafeBufferPointer { v in
-            table.kv_store(&layout, target.base, p % 32, k.baseAddress! + p * 24, v.baseAddress! + p * 24)
+            table.kv_store(&layout, target.base, p % 32, k.baseAddress! + p * headDim, v.baseAddress! + p * headDim)
           }
         }
       }
-      var out = [Float](repeating: 0, count: 24)
+      var out = [Float](repeating: 0, count: headDim)
       let scratch = GuardedBuffer(byteCount: (table.attend_scratch_bytes(&layout, 1) + 63) / 64 * 64)
-      let q = Array(long.queries[(visible - 1) * 24..<visible * 24])
+      let q = Array(long.queries[(visible - 1) * headDim..<visible * headDim])
       let pointers: [UnsafeRawPointer?] = [UnsafeRawPointer(page.base), UnsafeRawPointer(second.base)]
-      table.attend(&out, q, 24, 1, visible - 1, &layout, pointers, 0, 0, 1, 1 / Float(24).squareRoot(), scratch.base)
-      let expected = Array(long.attend(table, chunk: 40)[(visible - 1) * 24..<visible * 24])
-      expectEqual(out, expected, "\(instructions.name) \(dtype.name) visible \(visible)")
+      table.attend(
+        &out, q, headDim, 1, visible - 1, &layout, pointers, 0, 0, 1, 1 / Float(headDim).squareRoot(), scratch.base)
+      let expected = Array(long.attend(table, chunk: 40)[(visible - 1) * headDim..<visible * headDim])
+      expectEqual(out, expected, "\(instructions.name) \(dtype.name) head_dim=\(headDim) visible \(visible)")
     }
   }
 

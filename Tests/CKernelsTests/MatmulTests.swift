@@ -66,6 +66,21 @@ import Testing
     }
   }
 
+  @Test("a token of any size has the scalar's bits", arguments: Instructions.vector.filter { !$0.roundsDifferently })
+  func acceptsTokensOfAnySize(_ instructions: Instructions) {
+    let scalar = Instructions.scalar.table
+    for cols in [16, 72, 200] {
+      let matrix = Matrix(CK_E4M3, rows: 11, cols: cols, fill: .random, seed: 12)
+      for size: Float in [0x1p-140, 0x1p-120, 1, 0x1p12, 0x1p13, 0x1p14, 0x1p15, 0x1p40, 0x1p110, .infinity, .nan] {
+        var x = Fill.random.values(cols, seed: 13)
+        for i in x.indices where size.isFinite || i == cols / 2 { x[i] *= size }
+        expectEqual(
+          matrix.multiply(instructions.table, x, m: 1), matrix.multiply(scalar, x, m: 1),
+          "\(instructions.name) 11x\(cols) of size \(size)")
+      }
+    }
+  }
+
   @Test("scales of blocks and of tensors", arguments: Instructions.available)
   func appliesScales(_ instructions: Instructions) {
     let table = instructions.table, scalar = Instructions.scalar.table

@@ -44,6 +44,33 @@ struct GenerationVerbTests {
     #expect(try text("--seed", "8") != first)
   }
 
+  @Test("guessing ahead changes no token, and says how it went")
+  func speculation() throws {
+    let arguments = [
+      "generate", "--prompt", "The", "--sampler", "temperature:0.6 dist", "--max-tokens", "40", "--json",
+    ]
+    let plain = try Command.output(arguments).object()
+    for options in [["--lookup"], ["--lookup=2", "--draft-tokens", "6"], ["--draft", "demo-retrained"]] {
+      let record = try Command.output(arguments + options).object()
+      #expect(record["ids"] as? [Int] == plain["ids"] as? [Int], "\(options)")
+      let counts = try #require(record["speculation"] as? [String: Int])
+      #expect(Set(counts.keys) == ["drafted", "accepted", "passes"])
+      let (accepted, passes) = (counts["accepted"] ?? 0, counts["passes"] ?? 0)
+      #expect(accepted <= counts["drafted"] ?? 0)
+      #expect(accepted + passes >= (plain["ids"] as? [Int] ?? []).count)
+    }
+    let chat = ["chat", "--temperature", "0"]
+    let input = "\(question)\n\(question)\n"
+    #expect(try Command.output(chat + ["--lookup"], input: input).output == Command.output(chat, input: input).output)
+    #expect(plain["speculation"] == nil)
+    for wrong in [
+      ["--lookup=0"], ["--draft-tokens", "3"], ["--lookup", "--draft-tokens", "99"], ["--draft", "nowhere"],
+    ] {
+      let result = try Command.run(arguments + wrong)
+      #expect(result.status != 0 && !result.wasKilled && !result.errors.isEmpty, "\(wrong)")
+    }
+  }
+
   @Test("a prompt can come from standard input")
   func standardInput() throws {
     let piped = try Command.output(["generate", "-p", "-", "--temperature", "0", "--max-tokens", "5"], input: "The")

@@ -242,21 +242,38 @@ function Session:snapshot() end
 function Session:save(path) end
 function Session:close() end
 
+---Guesses tokens and checks several in one pass. Never changes what is generated, only when it is there.
+---@class lacuna.Speculation
+---@field lookup integer?        copy what followed the last n tokens (1 to 16) where they occurred before
+---@field draft lacuna.Model?    guess with this model, which must share the vocabulary
+---@field tokens integer?        always guess so many (1 to 15); by default what pays
+---A prompt (text, tokens or messages) is appended first, as Session:append does, and is what on_prompt and on_tokens see.
 ---@class lacuna.GenerateOptions
+---@field text string?
+---@field tokens integer[]?
+---@field messages { role: string, content: string }[]?
+---@field template string?
 ---@field max_tokens integer?
 ---@field sampler lacuna.Stage[]|lacuna.Chain|string|nil
 ---@field stop string|string[]|nil
 ---@field seed integer?
 ---@field stream integer?   another stream of random numbers, for another try
 ---@field logprobs integer? how many alternatives each token reports
----@field hooks lacuna.Hooks?
+---@field hooks lacuna.Hooks? on_prompt and on_tokens need a prompt in the same table
+---@field speculate lacuna.Speculation?
+---@class lacuna.Usage
+---@field prompt_tokens integer
+---@field completion_tokens integer
+---@field drafted integer?   with `speculate`: tokens guessed (without `tokens` this depends on measured times)
+---@field accepted integer?  those of them that came true
+---@field passes integer?    passes of the model, the prompt's included
 ---@class lacuna.Result
 ---@field text string
 ---@field tokens integer[]
 ---@field finish "eos"|"stop"|"length"|"context"
 ---@field logprobs number[]
 ---@field top { token: integer, logprob: number }[][]?
----@field usage { prompt_tokens: integer, completion_tokens: integer }
+---@field usage lacuna.Usage
 ---@param opts? lacuna.GenerateOptions
 ---@return lacuna.Result
 function Session:generate(opts) end

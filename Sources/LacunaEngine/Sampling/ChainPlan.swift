@@ -24,11 +24,11 @@ struct ChainPlan {
       case .external(let name, let external) where external.isSelector:
         (selectorName, externalSelector) = (name, external)
       case .external(let name, let external):
-        filters.append(SamplerChain.Filter(name: name, runner: .external(external)))
+        filters.append(SamplerChain.Filter(name: name, runner: .external(external), lane: filters.count + 1))
       case .native(let description):
         if let type = NativeStages.filters.first(where: { $0.schema.name == description.name }) {
           let filter = try type.init(StageParameters(description, type.schema), environment)
-          filters.append(SamplerChain.Filter(name: description.name, runner: .native(filter)))
+          filters.append(SamplerChain.Filter(name: description.name, runner: .native(filter), lane: filters.count + 1))
         } else if let type = NativeStages.selectors.first(where: { $0.schema.name == description.name }) {
           nativeSelector = try type.init(StageParameters(description, type.schema), environment)
           selectorName = description.name

@@ -36,10 +36,11 @@ extension SelectorStage {
 enum NativeStages {
   static let filters: [any FilterStage.Type] = [
     Penalties.self, Dry.self, LogitBias.self, TopK.self, TopP.self, MinP.self, Typical.self, TopNSigma.self,
-    ExcludeTopChoices.self, Epsilon.self, Eta.self, Temperature.self, DynamicTemperature.self,
+    ExcludeTopChoices.self, Epsilon.self, Eta.self, TopA.self, TailFree.self, NoRepeatNgram.self, Smoothing.self,
+    Temperature.self, DynamicTemperature.self,
   ]
   static let selectors: [any SelectorStage.Type] = [
-    Greedy.self, Distribution.self, Mirostat.self, MirostatV2.self,
+    Greedy.self, Distribution.self, Mirostat.self, MirostatV2.self, AdaptiveP.self,
   ]
   static let catalogue = filters.map { $0.schema } + selectors.map { $0.schema }
 }

@@ -6,8 +6,12 @@ public struct SamplerChain {
   struct Filter {
     let name: String
     var runner: FilterRunner
+    /// Of random numbers: the filter's place in the chain, from 1.
+    let lane: Int
     /// Off where greedy decoding makes the stage useless: nothing after it can tell.
     var runs = true
+
+    var isExternal: Bool { if case .external = runner { true } else { false } }
   }
 
   enum FilterRunner {
@@ -40,6 +44,21 @@ public struct SamplerChain {
     nativeSelector = plan.nativeSelector
     externalSelector = plan.externalSelector
     scratch = SamplerScratch(vocabularySize: vocabularySize)
+  }
+
+  /// A chain that draws as `other` would, but for scripts' stages, which it leaves out: it changes nobody's state.
+  init(shadowing other: SamplerChain) {
+    vocabularySize = other.vocabularySize
+    selectorName = other.selectorName
+    scratch = SamplerScratch(vocabularySize: other.vocabularySize)
+    shadow(other)
+  }
+
+  /// Takes over the state of the chain that it shadows; keeps its own memory.
+  mutating func shadow(_ other: SamplerChain) {
+    acceptedCount = other.acceptedCount
+    filters = other.filters.contains { $0.isExternal } ? other.filters.filter { !$0.isExternal } : other.filters
+    nativeSelector = other.nativeSelector ?? Greedy()
   }
 
   /// A chain of native stages.
@@ -97,7 +116,7 @@ public struct SamplerChain {
   /// Runs the filter at `index`, and checks what a script's stage left.
   func filter(_ index: Int, _ candidates: inout Candidates, _ context: SamplingContext) throws {
     var context = context
-    context.lane = index + 1
+    context.lane = filters[index].lane
     switch filters[index].runner {
     case .native(let stage):
       do throws(LacunaError) { try stage.apply(&candidates, context) } catch {

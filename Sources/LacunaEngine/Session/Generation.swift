@@ -19,6 +19,8 @@ public struct Generation {
     public var onToken: ((TokenID, Float) throws -> TokenDecision)?
     /// Called with whole UTF-8 text; what it returns is emitted instead.
     public var onText: ((String) throws -> String)?
+    /// Computes logits ahead of their tokens; changes no token.
+    public var speculation: Speculation?
     /// Looked at once a token.
     public var isCancelled: (() -> Bool)?
 
@@ -70,16 +72,24 @@ public struct Generation {
   /// The text's state before each generated token, for rewinds.
   private var textBefore: [TextStream] = []
   private var rewinds: UInt64 = 0
+  /// Of `options.speculation`, before this generation.
+  private let tallyBefore: Speculation.Tally
   private let scratch: LogitsBuffer
 
   /// Rewinds beyond this many are taken for a hook that never lets go.
   private static let rewindLimit: UInt64 = 10_000
 
-  /// - Throws: `invalidArgument` for an empty session.
+  /// - Throws: `invalidArgument` for an empty session, and for a speculation over another engine.
   public init(session: Session, chain: SamplerChain, options: Options = Options()) throws(LacunaError) {
     guard session.count > 0 else {
       throw LacunaError(.invalidArgument, "an empty session cannot generate: append a prompt first")
     }
+    if let speculation = options.speculation, speculation.engine !== session.engine {
+      throw LacunaError(
+        .invalidArgument,
+        "speculation: expected one for \(session.engine.info.name), found one for \(speculation.engine.info.name)")
+    }
+    tallyBefore = options.speculation?.tally ?? Speculation.Tally()
     self.session = session
     self.chain = chain
     self.options = options
@@ -91,6 +101,9 @@ public struct Generation {
   /// Tokens generated so far; one that ended the answer is not among them.
   public var generatedCount: Int { session.count - promptCount }
 
+  /// What was guessed in this generation so far; nil without speculation.
+  public var speculated: Speculation.Tally? { options.speculation.map { $0.tally - tallyBefore } }
+
   /// The next event, nil after the last. Runs the session's pending forward pass.
   /// - Throws: as `Session.logits()`, and whatever a hook or a script's stage throws.
   public mutating func next() throws -> Event? {
@@ -98,6 +111,7 @@ public struct Generation {
     if options.isCancelled?() == true { return try finish(.cancelled) }
     if let limit = options.maxTokens, generatedCount >= limit { return try finish(.length) }
     if session.count >= session.engine.contextLength { return try finish(.context) }
+    if let speculation = options.speculation, !session.hasLogits { try makeLogits(speculation) }
     let logits = try session.borrowedLogits()
 
     scratch.copy(logits)
@@ -106,8 +120,7 @@ public struct Generation {
       try chain.sample(
         scratch.values,
         SamplingContext(
-          tokens: tokens, promptCount: promptCount, seed: options.seed,
-          stream: rewinds == 0 ? options.stream : SeededRandom.hash(options.stream, rewinds)))
+          tokens: tokens, promptCount: promptCount, seed: options.seed, stream: stream))
     }
     let normalizer = session.engine.model.kernels.logSumExp(logits)
     switch try options.onToken?(token, logits[Int(token)] - normalizer) ?? .keep {
@@ -139,6 +152,18 @@ public struct Generation {
     return event
   }
 
+  /// Of random numbers; another one after each rewind.
+  private var stream: UInt64 { rewinds == 0 ? options.stream : SeededRandom.hash(options.stream, rewinds) }
+
+  private func makeLogits(_ speculation: Speculation) throws(LacunaError) {
+    // Behind the last token that may come no logits are needed.
+    let room = session.engine.contextLength - session.count
+    let wanted = options.maxTokens.map { $0 - generatedCount } ?? room
+    try speculation.makeLogits(
+      session, limit: min(room, wanted) - 1,
+      Speculation.Draw(chain: chain, promptCount: promptCount, seed: options.seed, stream: stream))
+  }
+
   private mutating func takeBack(_ count: Int) throws -> Event {
     guard (0...generatedCount).contains(count) else {
       throw LacunaError(
@@ -166,63 +191,5 @@ public struct Generation {
   private func emitted(_ piece: String) throws -> String {
     guard !piece.isEmpty, let onText = options.onText else { return piece }
     return try onText(piece)
-  }
-}
-
-/// A vocabulary's worth of floats that stages may change.
-private final class LogitsBuffer {
-  private let memory: AlignedBuffer
-  let values: UnsafeMutableBufferPointer<Float>
-
-  init(count: Int) throws(LacunaError) {
-    memory = try AlignedBuffer(byteCount: count * MemoryLayout<Float>.stride)
-    values = UnsafeMutableBufferPointer(start: memory.floats(), count: count)
-  }
-
-  func copy(_ logits: UnsafeBufferPointer<Float>) { _ = values.update(from: logits) }
-}
-
-/// Generated text on its way out: holds back what may become a stop text.
-private struct TextStream {
-  private var decoder: StreamDecoder?
-  private let stops: [[UInt8]]
-  private var held: [UInt8] = []
-
-  init(tokenizer: (any Tokenizer)?, stops: [String]) {
-    decoder = tokenizer.map { StreamDecoder(tokenizer: $0, afterPrompt: true) }
-    self.stops = stops.map { Array($0.utf8) }.filter { !$0.isEmpty }
-  }
-
-  /// The text that may go out now, and whether a stop text was completed behind it.
-  mutating func append(_ token: TokenID) -> (text: String, stopped: Bool) {
-    guard let piece = decoder?.append(token) else { return ("", false) }
-    if stops.isEmpty { return (piece, false) }
-    held += Array(piece.utf8)
-    if let end = stops.compactMap({ first($0) }).min() {
-      let text = String(decoding: held[..<end], as: UTF8.self)
-      held = []
-      return (text, true)
-    }
-    let keep = stops.map { overlap($0) }.max() ?? 0
-    let text = String(decoding: held.dropLast(keep), as: UTF8.self)
-    held.removeFirst(held.count - keep)
-    return (text, false)
-  }
-
-  mutating func flush() -> String {
-    let text = String(decoding: held, as: UTF8.self) + (decoder?.flush() ?? "")
-    held = []
-    return text
-  }
-
-  private func first(_ stop: [UInt8]) -> Int? {
-    guard held.count >= stop.count else { return nil }
-    return (0...held.count - stop.count).first { held[$0..<$0 + stop.count].elementsEqual(stop) }
-  }
-
-  /// How much of the end of `held` is a beginning of `stop`.
-  private func overlap(_ stop: [UInt8]) -> Int {
-    let longest = min(stop.count - 1, held.count)
-    return stride(from: longest, to: 0, by: -1).first { held.suffix($0).elementsEqual(stop.prefix($0)) } ?? 0
   }
 }

@@ -10,6 +10,11 @@ struct PassRequest {
   var scores: UnsafeMutablePointer<TokenScore>?
   /// Whether the logits after token `end - 1` are wanted.
   var wantsLogits = false
+  /// Guesses to be evaluated behind `end`, in one pass with it, and where the logits after each of them go.
+  var lookahead: Lookahead?
+
+  /// Rows are for positions before this.
+  var rowEnd: Int { end + (lookahead?.guesses.count ?? 0) }
 }
 
 /// Cuts work into passes of at most `Scratch.rowCapacity` tokens and runs them, one at a time for each engine.
@@ -29,7 +34,7 @@ final class PassRunner: Sendable {
 
   /// Evaluates every request to its end, in the order given.
   func run(_ requests: [PassRequest]) throws(LacunaError) {
-    let total = requests.reduce(0) { $0 + max($1.end - $1.session.evaluatedCount, 0) }
+    let total = requests.reduce(0) { $0 + max($1.rowEnd - $1.session.evaluatedCount, 0) }
     var done = 0
     while done < total {
       let count = try gate.withLock { _ throws(LacunaError) in try runOnce(requests) }
@@ -47,27 +52,38 @@ final class PassRunner: Sendable {
     pass.rowCount = 0
     pass.segmentCount = 0
     pass.headRowCount = 0
-    var taken: [(session: Session, end: Int, hasLogits: Bool)] = []
+    var taken: [(request: PassRequest, end: Int)] = []
     for request in requests where pass.rowCount < Scratch.rowCapacity {
       let session = request.session
       let start = session.evaluatedCount
-      let end = min(request.end, start + Scratch.rowCapacity - pass.rowCount)
+      let end = min(request.rowEnd, start + Scratch.rowCapacity - pass.rowCount)
       guard start < end else { continue }
+      // Pages may be replaced behind what is written.
+      if request.lookahead == nil { session.lookahead?.keep(0) }
       try session.pages.prepareToWrite(positions: start..<end)
       add(request, start: start, end: end)
-      taken.append((session, end, request.wantsLogits && end == request.end))
+      taken.append((request, end))
     }
     team.run(pass)
     for index in 0..<pass.headRowCount where !pass.scratch.headRows[index].isFinite {
       let row = pass.scratch.rows[pass.scratch.headRows[index].row]
-      let session = taken[row.segment].session
+      let (request, _) = taken[row.segment]
+      let session = request.session
+      if let lookahead = request.lookahead, row.position >= request.end {
+        // Plain decoding would perhaps never see these.
+        lookahead.keep(row.position - request.end)
+        continue
+      }
       session.forgetKeysAndValues()
       throw LacunaError(
         .notFinite,
         "\(session.engine.info.name): the logits after position \(row.position + 1) (token \(row.token)) are not finite"
       )
     }
-    for (session, end, hasLogits) in taken { session.didEvaluate(upTo: end, hasLogits: hasLogits) }
+    for (request, end) in taken {
+      request.session.didEvaluate(
+        upTo: min(end, request.end), hasLogits: request.wantsLogits && end >= request.end)
+    }
     return pass.rowCount
   }
 
@@ -80,8 +96,16 @@ final class PassRunner: Sendable {
     pass.segmentCount += 1
     for position in start..<end {
       let row = pass.rowCount
-      scratch.rows[row] = ForwardPass.Row(token: session.tokens[position], position: position, segment: segment)
       pass.rowCount += 1
+      if let lookahead = request.lookahead, position >= request.end {
+        let guess = position - request.end
+        scratch.rows[row] = ForwardPass.Row(token: lookahead.guesses[guess], position: position, segment: segment)
+        scratch.headRows[pass.headRowCount] = ForwardPass.HeadRow(
+          row: row, logits: lookahead.row(guess), target: 0, score: nil, isFinite: true)
+        pass.headRowCount += 1
+        continue
+      }
+      scratch.rows[row] = ForwardPass.Row(token: session.tokens[position], position: position, segment: segment)
       let isScored = position + 1 >= request.scoreFrom && position + 1 < session.count
       let isLast = request.wantsLogits && position == request.end - 1
       guard isScored || isLast else { continue }

@@ -17,6 +17,8 @@ public final class Session {
   /// The count of tokens that the logits follow; -1 while there are none.
   private var logitsCount = -1
   private(set) var pages: KVPages
+  /// Made when a generation first guesses.
+  private(set) var lookahead: Lookahead?
   /// The epoch in the first cache line, then the logits.
   private let memory: AlignedBuffer
   private static let logitsOffset = 64
@@ -55,7 +57,11 @@ public final class Session {
         "\(engine.info.name): the context holds \(engine.contextLength) tokens; "
           + "\(tokens.count) are in it and \(ids.count) more were given")
     }
-    tokens.append(contentsOf: ids)
+    for id in ids {
+      // Guessed right: its keys and values are there.
+      if let lookahead, lookahead.confirms(id, at: tokens.count), evaluatedCount == tokens.count { evaluatedCount += 1 }
+      tokens.append(id)
+    }
     epochCell.pointee &+= 1
   }
 
@@ -77,12 +83,43 @@ public final class Session {
     return UnsafeBufferPointer(start: writableLogits, count: engine.config.vocabSize)
   }
 
+  /// Whether `logits()` needs no pass. Takes over what a pass has computed ahead.
+  var hasLogits: Bool {
+    if !tokens.isEmpty, logitsCount == tokens.count { return true }
+    guard evaluatedCount == tokens.count, let ahead = lookahead?.logits(after: tokens.count) else { return false }
+    writableLogits.update(from: ahead, count: engine.config.vocabSize)
+    logitsCount = tokens.count
+    epochCell.pointee &+= 1
+    return true
+  }
+
+  /// Tokens that a pass for the logits would evaluate.
+  var rowsBeforeLogits: Int { max(pendingCount, 1) }
+
+  func lookahead(capacity: Int) throws(LacunaError) -> Lookahead {
+    if let lookahead, lookahead.capacity >= capacity { return lookahead }
+    let made = try Lookahead(capacity: capacity, vocabularySize: engine.config.vocabSize)
+    lookahead = made
+    return made
+  }
+
+  /// Runs the pending pass for the logits, and for those after each of `guesses`, which may be appended next.
+  /// - Throws: as `logits()`.
+  func lookAhead(_ guesses: [TokenID]) throws(LacunaError) {
+    let lookahead = try lookahead(capacity: guesses.count)
+    lookahead.keep(0)
+    guard var request = try logitsRequest() else { return }
+    lookahead.begin(after: tokens.count, guesses)
+    request.lookahead = lookahead
+    try engine.runner.run([request])
+  }
+
   /// What is missing for `logits()`: nil if they are there.
   func logitsRequest() throws(LacunaError) -> PassRequest? {
     guard !tokens.isEmpty else {
       throw LacunaError(.invalidArgument, "an empty session has no logits: append a token first")
     }
-    if logitsCount == tokens.count { return nil }
+    if hasLogits { return nil }
     // After a rewind the keys and values are there and the logits are not: the last token is run again.
     evaluatedCount = min(evaluatedCount, tokens.count - 1)
     return PassRequest(session: self, end: tokens.count, wantsLogits: true)
@@ -112,6 +149,7 @@ public final class Session {
   /// After a pass that went wrong: nothing that it wrote may be read again.
   func forgetKeysAndValues() {
     pages = KVPages(pageBytes: pages.pageBytes, positionCapacity: engine.contextLength)
+    lookahead?.keep(0)
     evaluatedCount = 0
     logitsCount = -1
     epochCell.pointee &+= 1
@@ -127,6 +165,7 @@ public final class Session {
     tokens.removeLast(tokens.count - count)
     evaluatedCount = min(evaluatedCount, count)
     logitsCount = logitsCount == count ? count : -1
+    lookahead?.rewind(to: count)
     epochCell.pointee &+= 1
   }
 

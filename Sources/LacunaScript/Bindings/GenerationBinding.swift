@@ -25,7 +25,11 @@ extension ScriptContext {
   private func begin(_ call: HostCall) throws -> RunningGeneration {
     let object = call.object(1) as SessionObject
     let session = try object.forChanging()
-    let options = try call.options(2, ["max_tokens", "sampler", "stop", "seed", "stream", "logprobs", "hooks"])
+    let options = try call.options(
+      2,
+      ScriptPrompt.options
+        + ["max_tokens", "sampler", "stop", "seed", "stream", "logprobs", "hooks", "speculate"])
+    let prompt = try ScriptPrompt(options)
     try checkCancellation()
 
     var settings = Generation.Options()
@@ -40,7 +44,14 @@ extension ScriptContext {
 
     var sets = object.hooks.map { [$0] } ?? []
     if options.has("hooks") {
-      sets.append(try HookSet(options["hooks"]) { .argument(2, "option 'hooks': \($0)") })
+      let set = try HookSet(options["hooks"]) { .argument(2, "option 'hooks': \($0)") }
+      if prompt == nil, let name = ["on_prompt", "on_tokens"].first(where: set.has) {
+        throw HostFault.argument(
+          2,
+          "option 'hooks': \(name) has no prompt to see: give text, messages or tokens to this call, or the hooks to "
+            + "model:session")
+      }
+      sets.append(set)
     }
     let hooks = sets.isEmpty ? nil : try HookRun(HookSet(joining: sets), session: object, in: state)
     hooks?.attach(to: &settings)
@@ -50,9 +61,41 @@ extension ScriptContext {
       : ChainObject(SamplerChain.default().map { .native($0) })
     let sampler = try chain.make(
       vocabularySize: session.engine.config.vocabSize, tokenizer: session.engine.tokenizer, in: state)
+    settings.speculation = try speculation(options, object)
+    if let prompt {
+      try session.append(try prompt.encode(object.model, hooks: hooks, isContinuation: session.count > 0))
+    }
     let running = RunningGeneration(
       try Generation(session: session, chain: sampler, options: settings), hooks: hooks)
     object.begin(running)
     return running
+  }
+  /// `speculate = { lookup = n, draft = model, tokens = n }`; the session keeps what was learned for its next generation.
+  private func speculation(_ options: OptionTable, _ object: SessionObject) throws -> Speculation? {
+    guard let table = try options.table("speculate") else { return nil }
+    let given = try OptionTable(table, ["lookup", "draft", "tokens"], argument: 2)
+    var choice = Speculation.Options(
+      lookup: try given.integer("lookup"), guessCount: try given.integer("tokens"))
+    switch given["draft"] {
+    case .nil: break
+    case .object(let draft):
+      guard let draft = draft as? ModelObject else { fallthrough }
+      choice.draft = draft.engine
+    default: throw given.fault("draft", "a model", given["draft"])
+    }
+    guard choice.lookup != nil || choice.draft != nil else {
+      throw options.fault("speculate", "lookup or draft", options["speculate"])
+    }
+    let engine = try object.forReading().engine
+    if let known = object.speculation, known.options.isEqual(to: choice) { return known }
+    let made = try Speculation(engine: engine, options: choice)
+    object.speculation = made
+    return made
+  }
+}
+
+extension Speculation.Options {
+  fileprivate func isEqual(to other: Self) -> Bool {
+    lookup == other.lookup && draft === other.draft && guessCount == other.guessCount
   }
 }

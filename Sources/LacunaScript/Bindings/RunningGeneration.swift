@@ -68,13 +68,21 @@ final class RunningGeneration {
   /// { text, tokens, finish, logprobs, top, usage }, with what hooks add.
   func result() throws -> LuaValue {
     let top = alternatives.map { Self.list($0) }
+    let speculated = generation.speculated
+    func counted(_ part: KeyPath<Speculation.Tally, Int>) -> LuaValue {
+      speculated.map { .count($0[keyPath: part]) } ?? .nil
+    }
     let table = LuaTable(
       fields: [
         (.string("text"), .string(text)), (.string("tokens"), .integers(tokens)),
         (.string("finish"), .text(finish?.rawValue)), (.string("logprobs"), .floats(logProbabilities)),
         (
           .string("usage"),
-          .record(["prompt_tokens": .count(promptCount), "completion_tokens": .count(tokens.count)])
+          .record([
+            "prompt_tokens": .count(promptCount), "completion_tokens": .count(tokens.count),
+            "drafted": counted(\.drafted), "accepted": counted(\.accepted),
+            "passes": counted(\.passes),
+          ])
         ),
       ] + (top.isEmpty ? [] : [(.string("top"), .list(top))]))
     return .table(try hooks?.onFinish(table) ?? table)

@@ -21,34 +21,9 @@ extension ScriptContext {
       object.hooks = set
       hooks = try HookRun(set, session: object, in: state)
     }
-    let given = ["messages", "tokens", "text"].filter { options.has($0) }
-    guard given.count <= 1 else {
-      throw options.fault(given[1], "one of messages, tokens and text", .string("\(given[0]) as well"))
-    }
-    guard given.first == "messages" || !options.has("template") else {
-      throw options.fault("template", "messages beside it", .string("none"))
-    }
-    guard let kind = given.first else { return object }
-    var ids: [TokenID]
-    if kind == "tokens" {
-      ids = try options.tokens("tokens") ?? []
-    } else {
-      // For its check of the kind.
-      if kind == "text" { _ = try options.string("text") } else { _ = try options.table("messages") }
-      let prompt = try hooks?.onPrompt(options[kind]) ?? options[kind]
-      ids = try encode(prompt, model, options)
-    }
-    ids = try hooks?.onTokens(ids) ?? ids
-    try session.append(ids)
+    guard let prompt = try ScriptPrompt(options) else { return object }
+    try session.append(try prompt.encode(model, hooks: hooks, isContinuation: false))
     return object
-  }
-
-  /// Text as it is, messages under the template.
-  private func encode(_ prompt: LuaValue, _ model: ModelObject, _ options: OptionTable) throws -> [TokenID] {
-    if case .string(let text) = prompt { return try model.tokenizer().encode(text, bos: true, special: false) }
-    let template = try ChatTemplate.named(try options.string("template"), for: model.engine)
-    let messages = try ChatMessage.list(prompt) { options.fault("messages", "a list of { role = , content = }", $0) }
-    return try template.encode(messages, with: try model.tokenizer())
   }
 
   func registerSession() {

@@ -11,6 +11,8 @@ package final class SessionObject: ScriptObject {
   private var forkCount: UInt64 = 0
   /// Those that the session was made with; they stand beside every generation.
   var hooks: HookSet?
+  /// Of the last generation that speculated.
+  var speculation: Speculation?
   /// The generation that is under way: nobody else may change the tokens meanwhile.
   private(set) weak var generation: RunningGeneration?
 

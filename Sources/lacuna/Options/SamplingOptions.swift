@@ -49,3 +49,36 @@ struct SamplingOptions: ParsableArguments {
     return try SamplerChain(stages, vocabularySize: engine.config.vocabSize, tokenizer: engine.tokenizer)
   }
 }
+
+/// How a generation may guess ahead. It never changes the text.
+struct SpeculationOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Guess with a smaller model of the same vocabulary; the text stays the same.", valueName: "model"))
+  var draft: String?
+
+  @Option(
+    name: .customLong("lookup"), defaultAsFlag: 3,
+    help: ArgumentHelp(
+      "Guess what followed the last n tokens where they occurred before (default: 3); the text stays the same.",
+      valueName: "n"))
+  var lookup: Int?
+
+  @Option(help: ArgumentHelp("Always guess so many tokens (default: what pays).", valueName: "n"))
+  var draftTokens: Int?
+
+  func validate() throws {
+    if draftTokens != nil, draft == nil, lookup == nil {
+      throw ValidationError("--draft-tokens goes with --draft or --lookup")
+    }
+  }
+
+  /// - Parameter model: the options that the draft model is run with, too.
+  func make(for engine: Engine, _ model: ModelOptions) throws(LacunaError) -> Speculation? {
+    guard draft != nil || lookup != nil else { return nil }
+    var drafter: Engine?
+    if let draft { drafter = try ModelOptions.load(try ModelChoice.resolve(draft), options: model.engineOptions) }
+    return try Speculation(
+      engine: engine, options: Speculation.Options(lookup: lookup, draft: drafter, guessCount: draftTokens))
+  }
+}

@@ -15,6 +15,7 @@ struct Chat: ParsableCommand {
   @OptionGroup var model: ModelOptions
   @OptionGroup var template: TemplateOptions
   @OptionGroup var sampling: SamplingOptions
+  @OptionGroup var speculation: SpeculationOptions
   @OptionGroup var limits: LengthOptions
 
   @Option(help: "A system message in front.")
@@ -32,6 +33,8 @@ struct Chat: ParsableCommand {
     var conversation = try Conversation(engine: engine, template: template.template, system: system)
     // Wrong options are refused before the first message is typed.
     _ = try sampling.makeChain(for: engine)
+    // One for all turns: it keeps what it learned.
+    let speculation = try speculation.make(for: engine, model)
     let session = try engine.makeSession()
     session.observePrompt()
     let isInteractive = StandardInput.isTerminal && StandardOutput.isTerminal
@@ -59,7 +62,7 @@ struct Chat: ParsableCommand {
         continue
       }
       do {
-        try reply(to: line, turn: turn, &conversation, session, to: &out)
+        try reply(to: line, turn: turn, &conversation, session, speculation, to: &out)
       } catch let error as LacunaError {
         // A full context or a message that cannot be read costs the turn and not the conversation.
         guard isInteractive, error.code == .contextFull || error.code == .cancelled else { throw error }
@@ -78,7 +81,7 @@ struct Chat: ParsableCommand {
 
   private func reply(
     to message: String, turn: UInt64, _ conversation: inout Conversation, _ session: Session,
-    to out: inout StandardOutput
+    _ speculation: Speculation?, to out: inout StandardOutput
   ) throws {
     let tokens = try conversation.ask(message)
     // What the conversation has in common with what the session holds stays; the rest is read anew.
@@ -91,6 +94,7 @@ struct Chat: ParsableCommand {
     options.stream = turn
     options.maxTokens = limits.maxTokens
     options.stop = limits.stop + conversation.template.stop
+    options.speculation = speculation
     options.isCancelled = { Interrupt.isRequested }
     var generation = try Generation(
       session: session, chain: try sampling.makeChain(for: session.engine), options: options)

@@ -11,12 +11,14 @@ struct Generate: ParsableCommand {
         {"text":"...","ids":[...],"finish":"eos"}
 
       Text is streamed as it comes, with --json it is printed at the end. "finish" is eos (the model ended its \
-      answer), stop (a --stop text or a hook), length (--max-tokens) or context (the model's context is full).
+      answer), stop (a --stop text or a hook), length (--max-tokens) or context (the model's context is full). With \
+      --draft or --lookup, "speculation" counts the tokens guessed ahead, those that came true, and the model's passes.
       """)
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var prompt: PromptOptions
   @OptionGroup var sampling: SamplingOptions
+  @OptionGroup var speculation: SpeculationOptions
   @OptionGroup var limits: LengthOptions
 
   @Option(help: ArgumentHelp("A Lua file that returns hooks (on_logits, on_token, ...).", valueName: "file"))
@@ -44,6 +46,7 @@ struct Generate: ParsableCommand {
     options.seed = sampling.seed
     options.maxTokens = limits.maxTokens
     options.stop = limits.stop + templateStop
+    options.speculation = try speculation.make(for: engine, model)
     options.isCancelled = { Interrupt.isRequested }
     script?.attach(to: &options)
     Interrupt.stopBetweenTokens()
@@ -69,7 +72,10 @@ struct Generate: ParsableCommand {
       try script?.willStep(generatedCount: generation.generatedCount)
       let next: Generation.Event?
       do { next = try generation.next() } catch { throw HookScript.error(error) }
-      guard let event = next else { return transcript }
+      guard let event = next else {
+        transcript.speculated = generation.speculated
+        return transcript
+      }
       try script?.didStep(event, generatedCount: generation.generatedCount)
       transcript.add(event)
       if !json, !event.text.isEmpty {
@@ -100,6 +106,7 @@ struct Transcript {
   private(set) var ids: [TokenID] = []
   private(set) var logProbabilities: [Float] = []
   private(set) var finish: Generation.Finish?
+  var speculated: Speculation.Tally?
 
   /// Text that a hook took back has been seen already; it stays, while its tokens go.
   mutating func add(_ event: Generation.Event) {
@@ -121,6 +128,13 @@ struct Transcript {
       ("text", .string(text)), ("ids", JSON(ids)), ("finish", JSON(finish?.rawValue)),
     ]
     if withLogProbabilities { members.append(("logprobs", JSON(logProbabilities))) }
+    if let tally = speculated {
+      members.append(
+        (
+          "speculation",
+          ["drafted": .integer(tally.drafted), "accepted": .integer(tally.accepted), "passes": .integer(tally.passes)]
+        ))
+    }
     let ours = JSON.object(members).text
     guard let added, added.hasPrefix("{"), added.count > 2 else { return ours }
     return ours.dropLast() + "," + added.dropFirst()

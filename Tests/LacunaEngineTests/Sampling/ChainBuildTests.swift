@@ -70,8 +70,11 @@ struct ChainBuildTests {
   func catalogueOrder() {
     let names = SamplerChain.catalogue.map(\.name)
     #expect(Set(names).count == names.count)
-    #expect(SamplerChain.catalogue.filter(\.isSelector).map(\.name) == ["greedy", "dist", "mirostat", "mirostat_v2"])
-    #expect(Array(names.suffix(4)) == ["greedy", "dist", "mirostat", "mirostat_v2"])
+    #expect(
+      SamplerChain.catalogue.filter(\.isSelector).map(\.name) == [
+        "greedy", "dist", "mirostat", "mirostat_v2", "adaptive_p",
+      ])
+    #expect(Array(names.suffix(5)) == ["greedy", "dist", "mirostat", "mirostat_v2", "adaptive_p"])
   }
 
   @Test("logits that are not numbers are refused by token and stage")

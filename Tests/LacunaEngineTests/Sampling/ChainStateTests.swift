@@ -35,7 +35,7 @@ struct ChainStateTests {
     }
   }
 
-  @Test("a copy goes its own way", arguments: ["dist", "mirostat", "mirostat_v2"])
+  @Test("a copy goes its own way", arguments: ["dist", "mirostat", "mirostat_v2", "adaptive_p"])
   func copies(_ selector: String) throws {
     var chain = try chain(selector)
     var tokens: [TokenID] = []
@@ -51,7 +51,9 @@ struct ChainStateTests {
     #expect(chain.acceptedCount == 30)
   }
 
-  @Test("copies that take turns do not see one another's tokens", arguments: ["dist", "mirostat", "mirostat_v2"])
+  @Test(
+    "copies that take turns do not see one another's tokens",
+    arguments: ["dist", "mirostat", "mirostat_v2", "adaptive_p"])
   func turns(_ selector: String) throws {
     var alone = try chain(selector)
     var aloneTokens: [TokenID] = []
@@ -68,7 +70,7 @@ struct ChainStateTests {
     #expect(zip(forkTokens, forkTokens.dropFirst()).allSatisfy { $0 != $1 })
   }
 
-  @Test("after a rewind the same tokens come again", arguments: ["dist", "mirostat", "mirostat_v2"])
+  @Test("after a rewind the same tokens come again", arguments: ["dist", "mirostat", "mirostat_v2", "adaptive_p"])
   func rewinds(_ selector: String) throws {
     var chain = try chain(selector)
     var tokens: [TokenID] = []

@@ -96,4 +96,45 @@ struct FilterReference {
       kept: Set(order).subtracting(choices.dropLast()),
       isClear: !order.contains { abs(probabilities[$0] - limit) < 1e-6 })
   }
+
+  func topA(_ a: Double) -> Result {
+    let bound = a * probabilities[order[0]] * probabilities[order[0]]
+    return threshold(bound, probabilities, tolerance: bound * 1e-5, minKeep: 1)
+  }
+
+  func tailFree(_ z: Double) -> Result {
+    let ranked = order.map { probabilities[$0] }
+    let slopes = zip(ranked, ranked.dropFirst()).map { $1 - $0 }
+    let bends = zip(slopes, slopes.dropFirst()).map { abs($1 - $0) }
+    let total = bends.reduce(0, +)
+    // Of equal probabilities rounding alone makes a curve.
+    guard total > 1e-9 else { return Result(kept: Set(order), isClear: total == 0) }
+    var (kept, running, isClear) = (1, 0.0, true)
+    for bend in bends {
+      running += bend / total
+      if abs(running - z) < 1e-4 { isClear = false }
+      if running > z { break }
+      kept += 1
+    }
+    return Result(kept: Set(order.prefix(kept)), isClear: isClear)
+  }
+
+  /// Logits and not a cut.
+  func smoothing(factor: Double, curve: Double) -> [Double] {
+    let highest = logits[order[0]]
+    return logits.map { logit in
+      guard logit > -.infinity else { return logit }
+      let d = logit - highest
+      return factor * (-(3 - curve) / 2 * d * d + (curve - 1) / 2 * d * d * d) + highest
+    }
+  }
+
+  func noRepeatNgram(_ n: Int, _ tokens: [Int]) -> Set<Int> {
+    let banned = order.filter { token in
+      let candidate = Array((tokens + [token]).suffix(n))
+      return candidate.count == n
+        && (0..<max(tokens.count - n + 1, 0)).contains { Array(tokens[$0..<$0 + n]) == candidate }
+    }
+    return banned.count == order.count ? Set(order) : Set(order).subtracting(banned)
+  }
 }

@@ -55,6 +55,52 @@ struct FilterTests {
     }
   }
 
+  @Test("top-a compares with the square of the highest probability", arguments: SampleLogits.all)
+  func topA(_ sample: SampleLogits) throws {
+    let reference = FilterReference(sample.values)
+    for a in [0.05, 0.2, 1] { try check("top_a:\(a)", sample, reference.topA(a)) }
+    #expect(try filtered("top_a:0", sample.values) == sample.values)
+  }
+
+  @Test("tail-free sampling cuts where the ranked probabilities have flattened", arguments: SampleLogits.all)
+  func tailFree(_ sample: SampleLogits) throws {
+    let reference = FilterReference(sample.values)
+    for z in [0, 0.3, 0.9, 0.95] { try check("tfs:\(z)", sample, reference.tailFree(z)) }
+    #expect(try filtered("tfs:1", sample.values) == sample.values)
+  }
+
+  @Test("smoothing bends logits by the square and the cube of their distance", arguments: SampleLogits.all)
+  func smoothing(_ sample: SampleLogits) throws {
+    for (factor, curve) in [(0.3, 1.0), (0.2, 2.5), (4, 3)] {
+      let result = try filtered("smoothing:factor=\(factor),curve=\(curve)", sample.values)
+      for (id, expected) in FilterReference(sample.values).smoothing(factor: factor, curve: curve).enumerated() {
+        guard expected > -.infinity else {
+          #expect(result[id] == -.infinity)
+          continue
+        }
+        #expect(abs(Double(result[id]) - expected) <= 1e-5 * max(1, abs(expected)), "\(factor), \(curve), \(id)")
+      }
+    }
+    #expect(try filtered("smoothing:0", sample.values) == sample.values)
+  }
+
+  @Test("no token completes an n-gram that was there, unless none would be left", arguments: SampleLogits.few)
+  func noRepeatNgram(_ sample: SampleLogits) throws {
+    var random = SeededRandom(seed: 3)
+    let text = (0..<200).map { _ in TokenID(random.integer(in: 0...4)) }
+    for n in 1...5 {
+      for tokens in [text, Array(text.prefix(n)), Array(text.prefix(n - 1)), [TokenID](repeating: 2, count: 9)] {
+        let expected = FilterReference(sample.values).noRepeatNgram(n, tokens.map(Int.init))
+        #expect(try filtered("no_repeat_ngram:\(n)", sample.values, tokens: tokens).survivors == expected)
+        let cut = try filtered("top_k:3", sample.values)
+        #expect(
+          try filtered("top_k:3 no_repeat_ngram:\(n)", sample.values, tokens: tokens).survivors
+            == FilterReference(cut).noRepeatNgram(n, tokens.map(Int.init)))
+      }
+    }
+    #expect(try filtered("no_repeat_ngram:0", sample.values, tokens: text) == sample.values)
+  }
+
   @Test("top-n-sigma counts standard deviations of the logits", arguments: SampleLogits.all)
   func topNSigma(_ sample: SampleLogits) throws {
     let reference = FilterReference(sample.values)
@@ -96,7 +142,10 @@ struct FilterTests {
   @Test("a cut after a cut is the cut of what is left", arguments: SampleLogits.few)
   func composed(_ sample: SampleLogits) throws {
     let first = try filtered("top_k:60", sample.values)
-    for second in ["top_k:11", "top_p:0.7", "min_p:0.2", "typical:0.6", "top_n_sigma:1", "epsilon:0.01", "eta:0.05"] {
+    for second in [
+      "top_k:11", "top_p:0.7", "min_p:0.2", "typical:0.6", "top_n_sigma:1", "epsilon:0.01", "eta:0.05",
+      "top_a:0.3", "tfs:0.8", "smoothing:0.4",
+    ] {
       #expect(try filtered("top_k:60 \(second)", sample.values) == filtered(second, first), "\(second)")
     }
   }

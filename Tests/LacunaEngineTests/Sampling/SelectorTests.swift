@@ -134,6 +134,64 @@ struct SelectorTests {
     #expect(abs(mean - tau) < 0.1)
   }
 
+  /// Adaptive-p from its definition, drawing as `dist` does.
+  private func adaptive(_ logits: [Float], steps: Int, target: Double, decay: Double) -> [TokenID] {
+    let probabilities = FilterReference(logits).probabilities
+    var (sum, weight) = (target / (1 - decay), 1 / (1 - decay))
+    return (0..<steps).map { step in
+      let wanted = min(max(2 * target - sum / weight, 0), 1)
+      let scores = probabilities.map { p in
+        let d = abs(p - wanted) / 0.3
+        return exp(5 - 10 * d * d / (1 + d))
+      }
+      var random = SeededRandom(seed: 1, position: UInt32(step))
+      let place = random.uniform() * scores.reduce(0, +)
+      var running = 0.0
+      let token = scores.indices.first {
+        running += scores[$0]
+        return running > place
+      }!
+      sum = probabilities[token] + decay * sum
+      weight = 1 + decay * weight
+      return TokenID(token)
+    }
+  }
+
+  @Test("adaptive-p follows its definition step by step", arguments: [0.05, 0.4, 0.9], [0, 0.9, 0.99])
+  func adaptiveSteps(_ target: Double, _ decay: Double) throws {
+    let sample = SampleLogits(.usual, 40, seed: 12)
+    var chain = try SamplerChain.native("adaptive_p:target=\(target),decay=\(decay)", vocabularySize: 40)
+    var tokens: [TokenID] = []
+    for _ in 0..<150 {
+      let token = try chain.draw(sample.values, tokens: tokens)
+      try chain.accept(token)
+      tokens.append(token)
+    }
+    #expect(tokens == adaptive(sample.values, steps: 150, target: target, decay: decay))
+  }
+
+  @Test("adaptive-p draws only what filters left, and goes back with its tokens")
+  func adaptiveState() throws {
+    let sample = SampleLogits(.usual, 40, seed: 13)
+    var chain = try SamplerChain.native("top_k:6 adaptive_p:0.3", vocabularySize: 40)
+    let allowed = Set(FilterReference(sample.values).order.prefix(6))
+    var tokens: [TokenID] = []
+    func extend(to count: Int) throws {
+      while tokens.count < count {
+        let token = try chain.draw(sample.values, tokens: tokens)
+        #expect(allowed.contains(Int(token)))
+        try chain.accept(token)
+        tokens.append(token)
+      }
+    }
+    try extend(to: 40)
+    let whole = tokens
+    try chain.rewind(toAccepted: 15)
+    tokens.removeLast(25)
+    try extend(to: 40)
+    #expect(tokens == whole)
+  }
+
   @Test("Mirostat copes with one survivor and with equal logits", arguments: ["mirostat", "mirostat_v2"])
   func mirostatEdges(_ name: String) throws {
     var one = try SamplerChain.native("top_k:1 \(name)", vocabularySize: 5)

@@ -137,6 +137,74 @@ import Testing
       """)
   }
 
+  @Test("a prompt given to generate is appended, and seen by on_prompt and on_tokens first")
+  func promptOfGeneration() throws {
+    try ScriptBench.run(
+      """
+      local seen = {}
+      local h = {
+        on_prompt = function(text) seen[#seen + 1] = text; return text .. "b" end,
+        on_tokens = function(ids) seen[#seen + 1] = #ids; ids[#ids + 1] = 5; return ids end,
+      }
+      local r = s:generate { text = "a", max_tokens = 1, hooks = h, sampler = { "greedy" } }
+      assert(seen[1] == "a" and seen[2] == 2 and r.usage.prompt_tokens == 7 and s:text(1, 7) == "abcabd")
+      local empty = m:session()
+      empty:generate { text = "a", max_tokens = 1 }
+      assert(empty:tokens(1, 2)[1] == 0, "an empty session begins with BOS")
+      local chat = m:session()
+      chat:generate { messages = { { role = "user", content = "hi" } }, template = "raw", max_tokens = 1 }
+      assert(chat:text():find("hi", 1, true))
+      local ids = m:session():generate { tokens = { 0, 4, 5 }, max_tokens = 1 }
+      assert(ids.usage.prompt_tokens == 3)
+      -- The session's own hooks see it too.
+      local own = m:session { hooks = { on_prompt = function(text) return text .. "z" end } }
+      own:generate { text = "a", max_tokens = 1 }
+      assert(own:text(1, 3) == "az")
+      for _, name in ipairs { "on_prompt", "on_tokens" } do
+        local before = #s
+        local ok, err = pcall(s.generate, s, { hooks = { [name] = function() end } })
+        assert(not ok and tostring(err):find(name .. " has no prompt to see", 1, true), tostring(err))
+        assert(#s == before)
+      end
+      assert(not pcall(s.generate, s, { text = "a", tokens = { 1 } }))
+      assert(not pcall(s.generate, s, { template = "raw" }))
+      """)
+  }
+
+  @Test("speculation gives the same text and counts its guesses, and a session keeps what it learned")
+  func speculation() throws {
+    try ScriptBench.run(
+      """
+      local start = s:mark()
+      local sampler = { { "penalties", repetition = 1.1 }, function(v) v[3] = v[3] + 1 end, { "temperature", t = 0.8 }, { "dist" } }
+      local function run(speculate)
+        s:rewind(start)
+        local pieces = {}
+        local stream = s:stream { max_tokens = 30, sampler = sampler, speculate = speculate }
+        for piece, ev in stream do
+          assert(#s == start + #pieces + (ev.token and 1 or 0))
+          pieces[#pieces + 1] = piece
+        end
+        return table.concat(pieces, "|"), stream:result()
+      end
+      local plain, r = run()
+      assert(r.usage.drafted == nil)
+      local other = assert(lacuna.model "second")
+      for _, how in ipairs { { lookup = 1, tokens = 4 }, { draft = m, tokens = 4 }, { lookup = 2, draft = m }, { lookup = 3 } } do
+        local text, r = run(how)
+        assert(text == plain)
+        assert(r.usage.accepted <= r.usage.drafted and r.usage.passes + r.usage.accepted >= #r.tokens)
+      end
+      local _, r = run { draft = m, tokens = 5 }
+      assert(r.usage.drafted > 0)
+      for _, bad in ipairs { {}, { lookup = 0 }, { lookup = "x" }, { draft = 3 }, { draft = s }, { tokens = 3 }, { look = 1 },
+          { lookup = 2, tokens = 99 } } do
+        local before = #s
+        assert(not pcall(s.generate, s, { text = "a", speculate = bad }) and #s == before)
+      end
+      """)
+  }
+
   @Test("an error in a hook or stage comes out as itself, and the session works on")
   func callbackErrors() throws {
     try ScriptBench.run(

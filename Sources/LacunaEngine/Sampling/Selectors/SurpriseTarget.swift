@@ -3,34 +3,20 @@
 struct SurpriseTarget {
   private let tau: Double
   private let eta: Double
-  /// mu after n accepted tokens; the last is the current one.
-  private var history: [Double]
-  private var drawn: (token: TokenID, surprise: Double)?
+  private var history: AcceptedHistory<Double>
 
-  var mu: Double { history[history.count - 1] }
+  var mu: Double { history.current }
 
   init(_ parameters: StageParameters) {
     tau = parameters.number("tau")
     eta = parameters.number("eta")
-    history = [2 * tau]
-    history.reserveCapacity(4096)
+    history = AcceptedHistory(2 * tau)
   }
 
   /// - Parameter surprise: of the drawn token, in bits, before anything was cut.
-  mutating func drew(_ token: TokenID, surprise: Double) { drawn = (token: token, surprise: surprise) }
-
-  /// A token that this loop did not draw (a script replaced it) says nothing about it and leaves mu as it is.
-  mutating func accept(_ token: TokenID) {
-    var next = mu
-    if let drawn, drawn.token == token { next -= eta * (drawn.surprise - tau) }
-    history.append(next)
-    drawn = nil
-  }
-
-  mutating func rewind(toAccepted count: Int) {
-    history.removeLast(history.count - 1 - count)
-    drawn = nil
-  }
+  mutating func drew(_ token: TokenID, surprise: Double) { history.drew(token, mu - eta * (surprise - tau)) }
+  mutating func accept(_ token: TokenID) { history.accept(token) }
+  mutating func rewind(toAccepted count: Int) { history.rewind(toAccepted: count) }
 
   static let parameters: [StageSchema.Parameter] = [
     .number("tau", 5, 0...100, "the surprise aimed at, in bits a token"),

@@ -1,0 +1,82 @@
+/// Guesses with a smaller model of the same vocabulary (Leviathan et al. 2023; Chen et al. 2023).
+///
+/// It draws from its own logits with the chain, seed, stream and positions that the text is drawn with. As the selector
+/// maps one uniform number to a token by the order of ids, two similar distributions mostly give the same token: guesses
+/// come true far more often than if the two models drew apart.
+final class DraftModel {
+  private let session: Session
+  private let scratch: LogitsBuffer
+  /// Follows the text's chain, with memory of its own.
+  private var shadow: SamplerChain?
+  /// Behind by more than this it is reading a prompt, which says nothing of what a guess takes.
+  private static let usualLag = 16
+
+  struct Draft {
+    var guesses: [TokenID] = []
+    var seconds = 0.0
+    /// Whether a prompt was read beside guessing.
+    var readPrompt = false
+  }
+
+  /// - Throws: `invalidArgument` where the vocabularies differ.
+  init(engine: Engine, target: Engine) throws(LacunaError) {
+    guard engine.config.vocabSize == target.config.vocabSize,
+      engine.tokenizer?.fingerprint == target.tokenizer?.fingerprint
+    else {
+      throw LacunaError(
+        .invalidArgument,
+        "draft model \(engine.info.name): expected the vocabulary of \(target.info.name), found another")
+    }
+    session = try engine.makeSession()
+    scratch = try LogitsBuffer(count: engine.config.vocabSize)
+  }
+
+  /// - Parameters:
+  ///   - limit: guesses at most.
+  ///   - isWorthwhile: asked before each guess is added, with the chance that it and all before it come true.
+  /// - Throws: as a forward pass, and as the chain's native stages.
+  func draft(
+    after tokens: [TokenID], limit: Int, _ draw: Speculation.Draw, isWorthwhile: (Double, Int) -> Bool
+  ) throws -> Draft {
+    var draft = Draft()
+    // The last guess is never evaluated, and each needs the logits before it.
+    let limit = min(limit, session.engine.contextLength - tokens.count)
+    guard limit > 0 else { return draft }
+    let shared = zip(session.tokens, tokens).prefix { $0 == $1 }.count
+    try session.rewind(to: shared)
+    try session.append(tokens[shared...])
+    draft.readPrompt = session.pendingCount > Self.usualLag
+
+    if shadow == nil { shadow = SamplerChain(shadowing: draw.chain) } else { shadow?.shadow(draw.chain) }
+    let isGreedy = draw.chain.selectorName == Greedy.schema.name
+    let kernels = session.engine.model.kernels
+    var text = tokens
+    var chance = 1.0
+    let start = ContinuousClock.now
+    while draft.guesses.count < limit {
+      let logits = try session.borrowedLogits()
+      scratch.copy(logits)
+      let token = try text.withUnsafeBufferPointer { tokens in
+        try shadow?.sample(scratch.values, draw.context(tokens)) ?? 0
+      }
+      if session.engine.isEndOfGeneration(token) { break }
+      // Of a draw the model's own probability says little about whether another model would draw the same.
+      if isGreedy {
+        chance *= Double(logits[Int(token)] - kernels.logSumExp(logits)).exponential
+        guard isWorthwhile(chance, draft.guesses.count) else { break }
+      }
+      draft.guesses.append(token)
+      text.append(token)
+      try shadow?.accept(token)
+      try session.append(token)
+    }
+    draft.seconds = (ContinuousClock.now - start).seconds
+    return draft
+  }
+
+  /// Lets a long prompt be cancelled.
+  var onProgress: ((Int, Int) -> Bool)? {
+    get { session.onProgress }
+    set { session.onProgress = newValue }
+  }
+}

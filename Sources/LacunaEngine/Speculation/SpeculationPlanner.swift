@@ -1,0 +1,123 @@
+/// Decides how many tokens to guess, from what passes cost and how often guesses came true. No decision changes a
+/// token: the worst that a wrong one costs is time, and that is bounded.
+///
+/// The bound: all rounds together may take `share` longer than as many plain passes, and half a pass. A round is only
+/// begun if it keeps the bound even when none of its guesses comes true, as far as costs are known.
+package struct SpeculationPlanner {
+  /// Where guesses come from; each kind's success is counted apart.
+  package enum Kind: Int, CaseIterable, Sendable {
+    case shortMatch, longMatch, draftModel
+  }
+
+  private struct Record {
+    /// How likely the next guess is to come true, if all before it did.
+    var chance: Double
+    /// Rounds that were declined since one was tried, and how many of them until the next trial.
+    var declinedCount = 0
+    var patience = Self.leastPatience
+    static let leastPatience = 16
+    static let greatestPatience = 1024
+  }
+
+  private var costs: PassCosts
+  private var records: [Record]
+  private var guessSeconds = 0.0
+  private var plainSamples = 0
+  /// Tokens that came out of passes seen so far.
+  private var tokenCount = 0
+  /// Seconds lost against plain passes; negative for time won.
+  private var debt = 0.0
+
+  private static let share = 0.015
+  /// A gain below this is noise.
+  private static let leastGain = 1.02
+  /// Weight of the newest guess in `chance`.
+  private static let adaption = 0.12
+
+  package init(guessCapacity: Int) {
+    costs = PassCosts(rowCapacity: guessCapacity + 1)
+    records = [Record(chance: 0.6), Record(chance: 0.8), Record(chance: 0.75)]
+  }
+
+  // MARK: Deciding
+
+  /// How many tokens to guess, at most `limit`; 0 for a plain pass.
+  package mutating func plan(_ kind: Kind, limit: Int) -> Int {
+    // Two: the first may have touched memory that nobody had touched before.
+    guard limit > 0, plainSamples >= 2, let plain = costs.plain else { return 0 }
+    let budget = Self.share * Double(tokenCount) * plain + 0.5 * plain - debt
+    let chance = records[kind.rawValue].chance
+    var best = (count: 0, rate: 0.0)
+    var (expected, all) = (1.0, 1.0)
+    // Widths that were not seen yet are tried from narrow to wide: what they cost is a guess as well.
+    for count in 1...min(limit, 2 * costs.widest - 1) {
+      all *= chance
+      expected += all
+      let seconds = roundSeconds(kind, count)
+      guard seconds - plain <= budget else { break }
+      if expected / seconds > best.rate { best = (count, expected / seconds) }
+    }
+    guard best.count > 0 else { return 0 }
+    if best.rate * plain >= Self.leastGain {
+      records[kind.rawValue].declinedCount = 0
+      records[kind.rawValue].patience = Record.leastPatience
+      return best.count
+    }
+    // Now and then it is tried all the same: texts change.
+    records[kind.rawValue].declinedCount += 1
+    guard records[kind.rawValue].declinedCount >= records[kind.rawValue].patience else { return 0 }
+    records[kind.rawValue].declinedCount = 0
+    records[kind.rawValue].patience = min(2 * records[kind.rawValue].patience, Record.greatestPatience)
+    return best.count
+  }
+
+  /// Whether one more guess is worth its row, `chance` being that it and all before it come true.
+  package func isWorthwhile(chance: Double, guess index: Int) -> Bool {
+    guard let plain = costs.plain else { return false }
+    let more = costs.estimate(rows: index + 2) - costs.estimate(rows: index + 1) + guessSeconds
+    return chance * plain > more
+  }
+
+  private func roundSeconds(_ kind: Kind, _ count: Int) -> Double {
+    costs.estimate(rows: count + 1) + (kind == .draftModel ? Double(count) * presumedGuessSeconds : 0)
+  }
+
+  private var presumedGuessSeconds: Double { guessSeconds > 0 ? guessSeconds : 0.1 * (costs.plain ?? 0) }
+
+  // MARK: Learning
+
+  package mutating func recordPrompt(rows: Int, _ seconds: Double) { costs.recordPrompt(rows: rows, seconds) }
+
+  package mutating func recordPlain(_ seconds: Double) {
+    costs.record(rows: 1, seconds)
+    plainSamples += 1
+    tokenCount += 1
+  }
+
+  /// What one guess of the draft model took.
+  package mutating func recordGuess(_ seconds: Double) {
+    guessSeconds = guessSeconds == 0 ? seconds : guessSeconds + (min(seconds, 2 * guessSeconds) - guessSeconds) * 0.2
+  }
+
+  /// Time that brought no guess.
+  package mutating func recordWaste(_ seconds: Double) { debt += seconds }
+
+  /// A round's pass; returns the seconds that count.
+  package mutating func recordRound(rows: Int, pass seconds: Double) -> Double {
+    costs.record(rows: rows, seconds)
+  }
+
+  /// How a round went, once that is known.
+  /// - Parameter isRefuted: false where the text ended before all guesses were looked at.
+  package mutating func settle(_ kind: Kind, seconds: Double, confirmed: Int, isRefuted: Bool) {
+    guard let plain = costs.plain else { return }
+    for _ in 0..<confirmed { adapt(kind, 1) }
+    if isRefuted { adapt(kind, 0) }
+    tokenCount += confirmed + 1
+    debt += seconds - Double(confirmed + 1) * plain
+  }
+
+  private mutating func adapt(_ kind: Kind, _ outcome: Double) {
+    records[kind.rawValue].chance += Self.adaption * (outcome - records[kind.rawValue].chance)
+  }
+}

@@ -1,0 +1,89 @@
+import LacunaEngine
+import Testing
+
+/// A machine and a text in miniature: passes cost what they are told to, guesses come true as often as they are told to.
+@Suite("When speculation pays")
+struct SpeculationPlannerTests {
+  private struct Machine {
+    /// Of a pass of one row.
+    var rowShare: Double
+    var guessShare = 0.0
+    /// Relative spread of every time.
+    var noise = 0.0
+  }
+
+  /// Decodes `count` tokens; returns the time taken over that of plain passes.
+  private func time(
+    _ machine: Machine, kind: SpeculationPlanner.Kind = .shortMatch, tokens count: Int, seed: UInt64 = 1,
+    chance: (Int) -> Double
+  ) -> Double {
+    var planner = SpeculationPlanner(guessCapacity: 15)
+    var random = SeededRandom(seed: seed)
+    func noisy(_ seconds: Double) -> Double { seconds * (1 + machine.noise * random.uniform()) }
+    var (seconds, plain, done) = (0.0, 0.0, 0)
+    planner.recordPrompt(rows: 32, 0.1 * (1 + machine.rowShare * 31))
+    while done < count {
+      let guesses = planner.plan(kind, limit: min(15, count - done - 1))
+      let pass = noisy(0.1 * (1 + machine.rowShare * Double(guesses)))
+      seconds += pass
+      guard guesses > 0 else {
+        planner.recordPlain(pass)
+        done += 1
+        continue
+      }
+      let guessing = noisy(0.1 * machine.guessShare * Double(guesses))
+      seconds += guessing
+      if machine.guessShare > 0 { planner.recordGuess(guessing / Double(guesses)) }
+      let counted = planner.recordRound(rows: guesses + 1, pass: pass)
+      var confirmed = 0
+      while confirmed < guesses, random.uniform() < chance(done + confirmed) { confirmed += 1 }
+      planner.settle(kind, seconds: counted + guessing, confirmed: confirmed, isRefuted: confirmed < guesses)
+      done += confirmed + 1
+    }
+    for _ in 0..<count { plain += noisy(0.1) }
+    return seconds / plain
+  }
+
+  @Test("guesses that never come true cost less than 3 in 100", arguments: [64, 200, 2000], [0.02, 0.1, 0.5, 1, 3])
+  func hopeless(tokens: Int, rowShare: Double) {
+    #expect(time(Machine(rowShare: rowShare), tokens: tokens) { _ in 0 } < 1.03)
+    #expect(
+      time(Machine(rowShare: rowShare, guessShare: 0.2), kind: .draftModel, tokens: tokens) { _ in 0 } < 1.03)
+  }
+
+  @Test("no rate of success makes it slower than 0.97 of plain decoding", arguments: [0.02, 0.1, 0.4, 1])
+  func never(rowShare: Double) {
+    for chance in [0.1, 0.3, 0.5, 0.7, 0.9] {
+      for seed in 0..<5 as Range<UInt64> {
+        #expect(
+          time(Machine(rowShare: rowShare), tokens: 400, seed: seed) { _ in chance } < 1.03,
+          "\(chance) at \(rowShare), seed \(seed)")
+      }
+    }
+  }
+
+  @Test("good guesses on a machine where rows are cheap are taken")
+  func pays() {
+    #expect(time(Machine(rowShare: 0.05), kind: .longMatch, tokens: 400) { _ in 0.95 } < 0.35)
+    #expect(time(Machine(rowShare: 0.05), tokens: 400) { _ in 0.6 } < 0.75)
+    #expect(time(Machine(rowShare: 0.05, guessShare: 0.1), kind: .draftModel, tokens: 400) { _ in 0.8 } < 0.65)
+  }
+
+  @Test("it switches itself off when the text changes, and on again")
+  func changes() {
+    // Copying, then writing, then copying again.
+    func chance(_ place: Int) -> Double { (300..<900).contains(place) ? 0 : 0.97 }
+    let copying = time(Machine(rowShare: 0.08), tokens: 300, chance: chance)
+    #expect(copying < 0.5)
+    let all = time(Machine(rowShare: 0.08), tokens: 1500, chance: chance)
+    // 900 tokens are copied at about `copying`, 600 are not.
+    #expect(all < (900 * 0.55 + 600 * 1.05) / 1500)
+  }
+
+  @Test("noise of the clock does not break the bound")
+  func noise() {
+    for seed in 0..<10 as Range<UInt64> {
+      #expect(time(Machine(rowShare: 0.3, noise: 0.3), tokens: 1000, seed: seed) { _ in 0.2 } < 1.04)
+    }
+  }
+}
