@@ -30,7 +30,7 @@ lb_vec *lb_check_writable(lua_State *L, int argument, const char *name) {
   return vec;
 }
 
-enum { LB_MAX_SANDBOX_FLOATS = 1 << 21 };
+enum { LB_MAX_SANDBOX_FLOATS = 1 << 19 };
 
 static lb_vec *lb_new_vec(lua_State *L, size_t floats) {
   lb_vec *vec = lua_newuserdatauv(L, sizeof *vec + floats * sizeof(float), 1);
