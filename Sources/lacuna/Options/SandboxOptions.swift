@@ -1,5 +1,4 @@
-// Public: policies become arguments.
-public import ArgumentParser
+import ArgumentParser
 import LacunaScript
 
 /// `--sandbox` and the limits that go with it.
