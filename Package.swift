@@ -18,17 +18,21 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
 let package = Package(
   name: "lacuna",
   products: [
     .library(name: "LacunaEngine", targets: ["LacunaEngine"]),
     .library(name: "LacunaScript", targets: ["LacunaScript"]),
+    .library(name: "LacunaEval", targets: ["LacunaEval"]),
     .executable(name: "lacuna", targets: ["lacuna"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     // L0
@@ -39,10 +43,13 @@ let package = Package(
     .target(name: "CLuaBridge", dependencies: ["CLua", "CKernels"], cSettings: c),
     // L2
     .target(
-      name: "LacunaScript", dependencies: ["LacunaEngine", "CLuaBridge", logging], swiftSettings: swift),
+      name: "LacunaScript", dependencies: ["LacunaEngine", "CLuaBridge", crypto, logging], swiftSettings: swift),
+    // L3
+    .target(
+      name: "LacunaEval", dependencies: ["LacunaEngine", "LacunaScript", crypto, grdb], swiftSettings: swift),
     // L4
     .executableTarget(
-      name: "lacuna", dependencies: ["LacunaEngine", "LacunaScript", argumentParser, logging],
+      name: "lacuna", dependencies: ["LacunaEngine", "LacunaScript", "LacunaEval", argumentParser, logging],
       swiftSettings: swift),
     // Tests: one target for each source target.
     .target(
@@ -54,6 +61,7 @@ let package = Package(
     .testTarget(
       name: "LacunaScriptTests", dependencies: ["LacunaScript", "LacunaTestSupport", "CLuaBridge"],
       swiftSettings: swift),
+    .testTarget(name: "LacunaEvalTests", dependencies: ["LacunaEval", "LacunaTestSupport"], swiftSettings: swift),
     .testTarget(name: "LacunaCommandTests", dependencies: ["LacunaTestSupport"], swiftSettings: swift),
   ]
 )

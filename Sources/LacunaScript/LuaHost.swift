@@ -82,11 +82,21 @@ package final class ScriptRuntime {
   package let state: LuaState
   let context: ScriptContext
 
-  package init(_ environment: ScriptEnvironment) throws(ScriptError) {
+  /// - Parameters:
+  ///   - registry: the plugins that the state can call; nil for one of its own.
+  ///   - plugin: the name of the one that the state belongs to, which the registry owns; nil for a script's.
+  ///   - policy: what that plugin may; nil for the environment's.
+  package init(
+    _ environment: ScriptEnvironment, registry: PluginRegistry? = nil, plugin: String? = nil,
+    policy: SandboxPolicy? = nil
+  ) throws(ScriptError) {
     precondition(ScriptThread.hasRoom, "Lua needs a stack of \(ScriptThread.leastRoom) bytes")
     state = try LuaState(
-      memoryCap: environment.memoryCap, policy: environment.sandbox, seed: environment.seed, write: environment.write)
-    context = ScriptContext(state: state, environment: environment)
+      memoryCap: environment.memoryCap, policy: policy ?? environment.sandbox, seed: environment.seed,
+      write: environment.write)
+    state.plugin = plugin
+    context = ScriptContext(
+      state: state, environment: environment, registry: registry ?? PluginRegistry(environment))
     do { try context.registerAll() } catch { throw ScriptError(error) }
   }
 
@@ -98,6 +108,8 @@ package final class ScriptRuntime {
 
 extension ScriptError {
   /// Of whatever running Lua throws.
+  package init(any error: any Error) { self.init(error) }
+
   init(_ error: any Error) {
     switch error {
     case let error as ScriptError: self = error

@@ -29,6 +29,8 @@ struct Lacuna: ParsableCommand {
       CommandGroup(name: "Generate", subcommands: [Run.self, Generate.self, Chat.self]),
       CommandGroup(
         name: "Measure", subcommands: [Score.self, Logits.self, Tokenize.self, Detokenize.self, Bench.self]),
+      CommandGroup(name: "Evaluate", subcommands: [Eval.self, Report.self, Diff.self, Merge.self, DataVerb.self]),
+      CommandGroup(name: "Extend", subcommands: [Plugin.self, Test.self]),
       CommandGroup(name: "Models", subcommands: [Models.self, Pull.self, Inspect.self, Convert.self]),
       CommandGroup(name: "Help", subcommands: [Doctor.self]),
     ])
@@ -40,8 +42,13 @@ enum Main {
     Interrupt.installDefaults()
     BusErrorExit.install()
     do {
-      var command = try Lacuna.parseAsRoot()
-      try command.run()
+      let words = Array(CommandLine.arguments.dropFirst())
+      if PluginPipeline.accepts(words) {
+        try PluginPipeline.main(words)
+      } else {
+        var command = try Lacuna.parseAsRoot(words)
+        try command.run()
+      }
     } catch let error as LacunaError {
       if error.code == .cancelled, Interrupt.isRequested { exit(Interrupt.exitStatus) }
       printToStandardError("lacuna: \(error.message)")

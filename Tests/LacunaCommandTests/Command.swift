@@ -42,15 +42,16 @@ struct Command {
     return candidates.first { FileManager.default.isExecutableFile(atPath: $0) }
   }()
 
-  /// Runs `lacuna` in the checkout. It gets a minute, then it is killed.
+  /// Runs `lacuna` in the checkout, or in another directory. It gets a minute, then it is killed.
   /// - Parameter interruptAfter: sends Ctrl-C once this much text has come.
   static func run(
-    _ arguments: [String], input: String = "", environment: [String: String] = [:], interruptAfter: Int? = nil
+    _ arguments: [String], input: String = "", environment: [String: String] = [:], directory: String = root,
+    interruptAfter: Int? = nil
   ) throws -> Result {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: try #require(path, "no lacuna command: run `swift build` first"))
     process.arguments = arguments
-    process.currentDirectoryURL = URL(fileURLWithPath: root)
+    process.currentDirectoryURL = URL(fileURLWithPath: directory)
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let (standardInput, output, errors) = (Pipe(), Pipe(), Pipe())
     process.standardInput = standardInput

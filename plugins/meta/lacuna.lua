@@ -88,6 +88,87 @@ function Matcher:is_finished() end
 ---@return lacuna.Matcher
 function Matcher:fork() end
 
+---What a plugin's init.lua returns: checked, and given back as it is.
+---@class lacuna.Plugin
+---@field samplers? table<string, lacuna.PluginSampler>
+---@field decoders? table<string, lacuna.PluginDecoder>
+---@field pipelines? table<string, lacuna.PluginPipeline>
+---@field probes? table<string, lacuna.PluginProbe>
+---@field templates? table<string, lacuna.PluginTemplate>
+---@field tools? table<string, lacuna.PluginTool>
+---@field hooks? lacuna.Hooks
+---@param plugin lacuna.Plugin
+---@return lacuna.Plugin
+function lacuna.plugin(plugin) end
+
+---What a parameter, input, output or argument may be.
+---@class lacuna.Parameter
+---@field type "number"|"integer"|"boolean"|"string"|"list"|"table"|nil  may be left out beside `enum`
+---@field of "number"|"integer"|"boolean"|"string"|nil  of a list's elements; "string" by default
+---@field default any?       without one, and unless `optional`, the caller must give it
+---@field optional boolean?
+---@field min number?
+---@field max number?
+---@field enum any[]?        the only values that are allowed
+---@field unit string?
+---@field description string?
+---@class lacuna.PluginSampler
+---@field description string?
+---@field params table<string, lacuna.Parameter>?
+---@field init? fun(params: table, ctx: { vocab: integer, model: lacuna.Model? }): table
+---@field apply? lacuna.StageFunction
+---@field pick? lacuna.StageFunction
+---@field accept? fun(id: integer, params: table, state: table)
+---@field argmax_invariant boolean?  the most probable token stays the most probable one
+---@class lacuna.PluginDecoder
+---@field description string?
+---@field params table<string, lacuna.Parameter>?
+---@field run fun(session: lacuna.Session, params: table, ctx: lacuna.PluginContext): lacuna.Session?, table|lacuna.Error|nil
+---@class lacuna.PluginPipeline
+---@field description string?
+---@field input table<string, lacuna.Parameter>?
+---@field output table<string, lacuna.Parameter>?
+---@field run fun(input: table, ctx: lacuna.PluginContext): table?, lacuna.Error?
+---@class lacuna.PluginProbe
+---@field description string?
+---@field data string?
+---@field params table<string, lacuna.Parameter>?
+---@field measure fun(item: table, ctx: lacuna.PluginContext): table?, lacuna.Error?
+---@field summary fun(records: table[], ctx: lacuna.PluginContext): table
+---@class lacuna.PluginTemplate
+---@field description string?
+---@field stop string|string[]|nil  what ends the assistant's turn
+---@field render fun(messages: { role: string, content: string }[], opts: table): { text: string, special: boolean? }[]
+---@class lacuna.PluginTool
+---@field description string?
+---@field params table<string, lacuna.Parameter>?
+---@field run fun(args: table, ctx: lacuna.PluginContext): any, lacuna.Error?
+---@class lacuna.PluginContext
+---@field plugin string
+---@field seed integer
+---@field model lacuna.Model
+---@field params table?
+---@field tool fun(ctx: lacuna.PluginContext, name: string, args: table?): any, lacuna.Error?
+---@field pipeline fun(ctx: lacuna.PluginContext, name: string, input: table?): table?, lacuna.Error?
+---@field render fun(ctx: lacuna.PluginContext, template: string, messages: string|table[]): string
+
+---Runs a plugin's pipeline with the model of --model; input and output are checked against its schemas.
+---@param name string  "ask", or "plugin/ask"
+---@param input? table
+---@return table?, lacuna.Error?
+function lacuna.pipeline(name, input) end
+---Calls a plugin's tool.
+---@param name string
+---@param args? table
+---@return any, lacuna.Error?
+function lacuna.tool(name, args) end
+---Messages, or one question, under a template, as text.
+---@param template string
+---@param messages string|{ role: string, content: string }[]
+---@param model? lacuna.Model
+---@return string
+function lacuna.render(template, messages, model) end
+
 ---@class lacuna.log
 lacuna.log = {}
 ---@param message any
@@ -118,6 +199,39 @@ function lacuna.json.decode(text) end
 ---@param list? any[]
 ---@return any[]
 function lacuna.json.array(list) end
+
+---Summaries of lists of numbers; NaN where a list is too short for them.
+---@class lacuna.stats
+lacuna.stats = {}
+---@param values number[]
+---@return number
+function lacuna.stats.mean(values) end
+---0 as soon as one value is 0.
+---@param values number[]
+---@return number
+function lacuna.stats.harmonic_mean(values) end
+---@param values number[]
+---@param share number  0 to 1; 0.5 is the median
+---@return number
+function lacuna.stats.quantile(values, share) end
+---The area under the ROC curve: how often a positive scores above a negative, ties counting half.
+---@param positives number[]
+---@param negatives number[]
+---@return number
+function lacuna.stats.auc(positives, negatives) end
+---The two-sample Kolmogorov-Smirnov test with the exact p-value; D = k / n for samples of one size n.
+---@param x number[]
+---@param y number[]
+---@return { p: number, D: number, k: integer, n: integer, m: integer }
+function lacuna.stats.ks2(x, y) end
+
+---@class lacuna.text
+lacuna.text = {}
+---Recall of ROUGE-1 and ROUGE-L over stemmed words, as Python's rouge_score 0.1.2 counts it.
+---@param target string
+---@param prediction string
+---@return { rouge1: number, rougeL: number }
+function lacuna.text.rouge(target, prediction) end
 
 ---A stage: { "min_p", p = 0.05 }, "greedy", a filter function, or a table with `apply` (filter) or `pick` (selector).
 ---@alias lacuna.Stage string|table|lacuna.StageFunction|lacuna.LuaStage
@@ -259,7 +373,8 @@ function Session:close() end
 ---@field seed integer?
 ---@field stream integer?   another stream of random numbers, for another try
 ---@field logprobs integer? how many alternatives each token reports
----@field hooks lacuna.Hooks? on_prompt and on_tokens need a prompt in the same table
+---@field hooks lacuna.Hooks|string|(lacuna.Hooks|string)[]|nil  tables, and names of plugins; on_prompt and on_tokens need a prompt in the same table
+---@field decoder string?   a plugin's decoder instead of drawing; the other options are its parameters
 ---@field speculate lacuna.Speculation?
 ---@class lacuna.Usage
 ---@field prompt_tokens integer
@@ -274,6 +389,7 @@ function Session:close() end
 ---@field logprobs number[]
 ---@field top { token: integer, logprob: number }[][]?
 ---@field usage lacuna.Usage
+---@field info table?       what a decoder says of its work
 ---@param opts? lacuna.GenerateOptions
 ---@return lacuna.Result
 function Session:generate(opts) end

@@ -28,6 +28,15 @@ package final class AtomicFile {
     byteCount += bytes.count
   }
 
+  /// Writes a whole file, in place of the one that stood under its name.
+  package static func write(_ bytes: [UInt8], to path: String) throws(LacunaError) {
+    let file = try AtomicFile(path: path)
+    try bytes.withUnsafeBufferPointer { (bytes) throws(LacunaError) in
+      try file.write(UnsafeRawBufferPointer(bytes))
+    }
+    try file.commit()
+  }
+
   package func commit() throws(LacunaError) {
     try file.synchronize()
     guard rename(file.path, path) == 0 else { throw OutputFile.failure("rename to \(path)", file.path, errno) }

@@ -4,6 +4,9 @@ extension ScriptContext {
   func registerGeneration() {
     let owner = ScriptType.session.name
     state.register(owner, "generate", "session, table?") { [unowned self] call in
+      if case .table(let table) = call[2], case .string(let decoder) = table["decoder"] {
+        return [try decode(call.object(1), decoder, table)]
+      }
       let running = try begin(call)
       defer { running.close() }
       while try running.next() != nil {}
@@ -44,7 +47,7 @@ extension ScriptContext {
 
     var sets = object.hooks.map { [$0] } ?? []
     if options.has("hooks") {
-      let set = try HookSet(options["hooks"]) { .argument(2, "option 'hooks': \($0)") }
+      let set = try HookSet(options["hooks"], registry: registry) { .argument(2, "option 'hooks': \($0)") }
       if prompt == nil, let name = ["on_prompt", "on_tokens"].first(where: set.has) {
         throw HostFault.argument(
           2,
@@ -60,10 +63,10 @@ extension ScriptContext {
       ? ChainObject.read(options["sampler"]) { .argument(2, "option 'sampler': \($0)") }
       : ChainObject(SamplerChain.default().map { .native($0) })
     let sampler = try chain.make(
-      vocabularySize: session.engine.config.vocabSize, tokenizer: session.engine.tokenizer, in: state)
+      vocabularySize: session.engine.config.vocabSize, engine: session.engine, in: self)
     settings.speculation = try speculation(options, object)
     if let prompt {
-      try session.append(try prompt.encode(object.model, hooks: hooks, isContinuation: session.count > 0))
+      try session.append(try prompt.encode(object.model, hooks: hooks, registry, isContinuation: session.count > 0))
     }
     let running = RunningGeneration(
       try Generation(session: session, chain: sampler, options: settings), hooks: hooks)

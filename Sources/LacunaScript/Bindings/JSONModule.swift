@@ -57,8 +57,8 @@ struct JSONCodec {
   init(indent: Int = 0) { self.indent = indent }
 
   /// For logs: what cannot be written is named by its kind.
-  static func line(_ value: LuaValue) -> String {
-    var codec = JSONCodec()
+  static func line(_ value: LuaValue, indent: Int = 0) -> String {
+    var codec = JSONCodec(indent: indent)
     do throws(Refusal) { return try codec.encode(value) } catch { return value.kind }
   }
 

@@ -18,7 +18,8 @@ extension ScriptContext {
 }
 
 extension LuaValue {
-  fileprivate var plainText: String { if case .string(let text) = self { text } else { JSONCodec.line(self) } }
+  /// Texts as they are, everything else as JSON.
+  var plainText: String { if case .string(let text) = self { text } else { JSONCodec.line(self) } }
 }
 
 extension String {

@@ -44,9 +44,9 @@ extension ScriptContext {
         }
         return [.object(sessionObject(try snapshot.session.fork(), model, snapshot.seed, snapshot.stream))]
       }
-      try state.policy?.checkPath(call.string(2), writing: false, for: "restore")
+      let path = try state.policy?.resolve(call.string(2), writing: false, for: "restore") ?? call.string(2)
       do throws(LacunaError) {
-        let session = try Session.restore(from: call.string(2), engine: model.engine)
+        let session = try Session.restore(from: path, engine: model.engine)
         return [.object(sessionObject(session, model, environment.seed, 0))]
       } catch {
         return [.nil, .error(code: error.code.description, message: error.message)]

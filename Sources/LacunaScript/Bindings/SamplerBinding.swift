@@ -31,7 +31,7 @@ extension ScriptContext {
       let tokens = try options.tokens("tokens") ?? []
       let top = try options.integer("top", in: 0...1000) ?? 5
       let (seed, stream) = (try options.bits("seed") ?? environment.seed, try options.bits("stream") ?? 0)
-      let chain = try (call.object(1) as ChainObject).make(vocabularySize: logits.count, tokenizer: nil, in: state)
+      let chain = try (call.object(1) as ChainObject).make(vocabularySize: logits.count, engine: nil, in: self)
       let reports = try logits.withUnsafeBufferPointer { logits in
         try tokens.withUnsafeBufferPointer { tokens in
           try chain.explain(
@@ -53,12 +53,15 @@ extension ScriptContext {
   }
 
   /// Builds it once, for a large vocabulary, to find mistakes where they were made.
-  private func check(_ chain: ChainObject) throws(LacunaError) {
-    let stages = chain.stages.map { stage -> SamplerChain.Stage in
+  private func check(_ chain: ChainObject) throws {
+    let stages = try chain.stages.map { stage -> SamplerChain.Stage in
       switch stage {
-      case .native(let description): .native(description)
-      case .script(let definition):
-        .external(name: definition.name, Placeholder(isSelector: definition.pick != nil))
+      case .native(let description): return .native(description)
+      case .script(let definition, _):
+        return .external(name: definition.name, Placeholder(isSelector: definition.pick != nil))
+      case .plugin(let name, let given):
+        let sampler = try registry.checkedSampler(name, given)
+        return .external(name: sampler.label, Placeholder(isSelector: sampler.stage.pick != nil))
       }
     }
     do throws(LacunaError) {

@@ -24,7 +24,9 @@ struct ScriptPrompt {
   /// - Parameters:
   ///   - hooks: their `on_prompt` sees text and messages, their `on_tokens` what those became.
   ///   - isContinuation: tokens are there already: no BOS.
-  func encode(_ model: ModelObject, hooks: HookRun?, isContinuation: Bool) throws -> [TokenID] {
+  func encode(
+    _ model: ModelObject, hooks: HookRun?, _ registry: PluginRegistry, isContinuation: Bool
+  ) throws -> [TokenID] {
     var ids: [TokenID]
     if kind == "tokens" {
       ids = try table.tokens("tokens") ?? []
@@ -32,17 +34,19 @@ struct ScriptPrompt {
       // For its check of the kind.
       if kind == "text" { _ = try table.string("text") } else { _ = try table.table("messages") }
       let prompt = try hooks?.onPrompt(table[kind]) ?? table[kind]
-      ids = try encode(prompt, model, isContinuation: isContinuation)
+      ids = try encode(prompt, model, registry, isContinuation: isContinuation)
     }
     return try hooks?.onTokens(ids) ?? ids
   }
 
   /// Text as it is, messages under the template.
-  private func encode(_ prompt: LuaValue, _ model: ModelObject, isContinuation: Bool) throws -> [TokenID] {
+  private func encode(
+    _ prompt: LuaValue, _ model: ModelObject, _ registry: PluginRegistry, isContinuation: Bool
+  ) throws -> [TokenID] {
     if case .string(let text) = prompt {
       return try model.tokenizer().encode(text, bos: !isContinuation, special: false)
     }
-    let template = try ChatTemplate.named(try table.string("template"), for: model.engine)
+    let template = try registry.template(try table.string("template"), for: model.engine)
     let messages = try ChatMessage.list(prompt) { table.fault("messages", "a list of { role = , content = }", $0) }
     return try template.encode(messages, with: try model.tokenizer(), isContinuation: isContinuation)
   }

@@ -8,7 +8,13 @@ extension ScriptContext {
       return !isCancelled
     }
     state.track(session)
-    return SessionObject(session: session, model: model, seed: seed, stream: stream)
+    return made(SessionObject(session: session, model: model, seed: seed, stream: stream))
+  }
+
+  /// Takes note of a session that this state made, where a decoder runs in it.
+  private func made(_ session: SessionObject) -> SessionObject {
+    madeSessions?.append(WeakSession(session: session))
+    return session
   }
 
   func makeSession(_ model: ModelObject, _ options: OptionTable) throws -> SessionObject {
@@ -17,12 +23,12 @@ extension ScriptContext {
       session, model, try options.bits("seed") ?? environment.seed, try options.bits("stream") ?? 0)
     var hooks: HookRun?
     if options.has("hooks") {
-      let set = try HookSet(options["hooks"]) { options.fault("hooks", $0, options["hooks"]) }
+      let set = try HookSet(options["hooks"], registry: registry) { options.fault("hooks", $0, options["hooks"]) }
       object.hooks = set
       hooks = try HookRun(set, session: object, in: state)
     }
     guard let prompt = try ScriptPrompt(options) else { return object }
-    try session.append(try prompt.encode(model, hooks: hooks, isContinuation: false))
+    try session.append(try prompt.encode(model, hooks: hooks, registry, isContinuation: false))
     return object
   }
 
@@ -53,10 +59,10 @@ extension ScriptContext {
       try checkCancellation()
       return [try object(call).logitsView()]
     }
-    state.register(owner, "fork", "session") { [unowned state] call in
+    state.register(owner, "fork", "session") { [unowned self] call in
       let fork = try object(call).fork()
       state.track(try fork.forReading())
-      return [.object(fork)]
+      return [.object(made(fork))]
     }
     state.register(owner, "snapshot", "session") { [unowned state] call in
       let session = try object(call).forReading().fork()
@@ -65,7 +71,7 @@ extension ScriptContext {
     }
     let policy = state.policy
     func save(_ session: Session, _ path: String) throws -> [LuaValue] {
-      try policy?.checkPath(path, writing: true, for: "save")
+      let path = try policy?.resolve(path, writing: true, for: "save") ?? path
       do throws(LacunaError) {
         try session.save(to: path)
         return [.receiver]
@@ -84,7 +90,7 @@ extension ScriptContext {
 
   private func registerEditing(_ owner: String) {
     func object(_ call: HostCall) -> SessionObject { call.object(1) }
-    state.register(owner, "append", "session, string|table, table?") { call in
+    state.register(owner, "append", "session, string|table, table?") { [unowned self] call in
       let session = try object(call).forChanging()
       let options = try call.options(3, ["template", "special"])
       switch call[2] {
@@ -93,7 +99,7 @@ extension ScriptContext {
           text, bos: session.count == 0, special: try options.bool("special") ?? false)
         try session.append(ids)
       case .table(let table) where table.array.first.map { $0.exactInteger == nil } ?? false:
-        let template = try ChatTemplate.named(try options.string("template"), for: session.engine)
+        let template = try registry.template(try options.string("template"), for: session.engine)
         let messages = try ChatMessage.list(call[2]) {
           .argument(2, "expected text, token ids or { role = , content = }, found \($0.shown)")
         }

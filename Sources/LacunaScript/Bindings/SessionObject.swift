@@ -7,7 +7,7 @@ package final class SessionObject: ScriptObject {
   let seed: UInt64
   let stream: UInt64
   private var session: Session?
-  private let source: ViewSource
+  private var source: ViewSource
   private var forkCount: UInt64 = 0
   /// Those that the session was made with; they stand beside every generation.
   var hooks: HookSet?
@@ -50,6 +50,16 @@ package final class SessionObject: ScriptObject {
     return .view(
       LuaView(
         floats: UnsafeMutableBufferPointer(mutating: logits), source: source, isWritable: false, anchor: self))
+  }
+
+  /// Takes over what `other` holds; views of the logits so far are stale, and `other` is closed.
+  func adopt(_ other: SessionObject) throws {
+    guard other !== self else { return }
+    let taken = try other.forChanging()
+    other.close()
+    source.close()
+    session = taken
+    source = ViewSource(epoch: taken.epochAddress)
   }
 
   func fork() throws -> SessionObject {

@@ -19,8 +19,11 @@ final class HookRun {
     hooks = set.hooks
     self.session = session
     self.state = state
-    data = try hooks.map { _ in try state.hold(.table(LuaTable())) }
+    data = try hooks.map { try ($0.owner?.state ?? state).hold(.table(LuaTable())) }
   }
+
+  /// The state that a hook's functions and data live in.
+  private func home(_ hook: Int) -> LuaState { hooks[hook].owner?.state ?? state }
 
   /// Goes into `options` whatever hooks there are.
   func attach(to options: inout Generation.Options) {
@@ -37,14 +40,14 @@ final class HookRun {
   func keep(generatedCount: Int) throws {
     step = generatedCount
     if history.count > generatedCount { history.removeLast(history.count - generatedCount) }
-    history.append(try data.map { try state.read($0) })
+    history.append(try data.indices.map { try home($0).read(data[$0]) })
   }
 
   /// To be called after tokens were taken back.
   func rewind(toGenerated count: Int) throws {
     rewinds += 1
     guard count < history.count else { return }
-    data = try history[count].map { try state.hold($0) }
+    data = try hooks.indices.map { try home($0).hold(history[count][$0]) }
   }
 
   // MARK: Calls
@@ -57,7 +60,7 @@ final class HookRun {
       "step": .count(step), "rewinds": .count(rewinds), "session": session.map { .object($0) } ?? .nil,
       "state": .reference(data[hook]), "logprob": logProbability.map { .number(Double($0)) } ?? .nil,
     ])
-    let result = try state.step(function, [value, context]).first ?? .nil
+    let result = try home(hook).step(function, [value, context]).first ?? .nil
     return result.isNil ? nil : result
   }
 

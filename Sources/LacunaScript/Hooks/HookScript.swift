@@ -1,23 +1,32 @@
 public import LacunaEngine
 
-/// A Lua file that returns a table of hooks, for a generation that the host drives itself.
+/// A Lua file that returns a table of hooks, or a plugin's hooks, for a generation that the host drives itself.
 ///
 /// Used from one thread, which needs a megabyte of stack at least.
 public final class HookScript {
   private let runtime: ScriptRuntime
   private let hooks: HookRun
-  private let chunk: LuaReference
 
   /// - Throws: `ScriptError`, also where the file does not return hooks.
-  public init(_ script: LuaHost.Script, environment: ScriptEnvironment) throws(ScriptError) {
-    runtime = try ScriptRuntime(environment)
+  public init(_ script: LuaHost.Script, registry: PluginRegistry) throws(ScriptError) {
+    runtime = try ScriptRuntime(registry.environment, registry: registry)
     do {
-      chunk = try runtime.load(script)
+      let chunk = try runtime.load(script)
       let value = try runtime.state.call(chunk).first ?? .nil
       let set = try HookSet(value) {
         .error(code: "invalid_argument", message: "\(script.chunkName.dropFirst()): \($0)")
       }
       hooks = try HookRun(set, session: nil, in: runtime.state)
+    } catch {
+      throw ScriptError(error)
+    }
+  }
+
+  /// - Parameter plugin: its name.
+  public init(plugin: String, registry: PluginRegistry) throws(ScriptError) {
+    runtime = try ScriptRuntime(registry.environment, registry: registry)
+    do {
+      hooks = try HookRun(try registry.hooks(named: plugin), session: nil, in: runtime.state)
     } catch {
       throw ScriptError(error)
     }
@@ -84,11 +93,8 @@ public final class HookScript {
     }
   }
 
-  /// An error from `Generation.next()` as a script's, if it came from one.
-  public static func error(_ error: any Error) -> any Error {
-    switch error {
-    case is LuaFailure, is HostFault: ScriptError(error)
-    default: error
-    }
+  /// Runs a step of a generation; what a script or plugin throws in it comes out as a `ScriptError`.
+  public static func translating<Value>(_ body: () throws -> Value) throws -> Value {
+    do { return try body() } catch let error as LacunaError { throw error } catch { throw ScriptError(error) }
   }
 }

@@ -8,23 +8,41 @@ final class HookSet {
     let name: String
     let priority: Double
     let functions: [String: LuaReference]
+    /// The plugin whose state the functions live in; nil for the state of the generation.
+    let owner: Plugin?
   }
 
   /// By priority, the lowest first, then by name.
   let hooks: [Hook]
 
-  /// - Parameter value: { on_token = fn, ..., name =, priority = }, or a list of such tables.
-  init(_ value: LuaValue, _ fault: (String) -> HostFault) throws {
-    guard case .table(let table) = value else { throw fault("expected a table of hooks, found \(value.kind)") }
-    let tables = table.array.isEmpty ? [value] : table.array
-    guard table.array.isEmpty || table.fields.isEmpty else {
-      throw fault("expected one table of hooks or a list of them, found both")
+  /// - Parameters:
+  ///   - value: { on_token = fn, ..., name =, priority = }, the name of a plugin, or a list of such.
+  ///   - given: what they are called where they do not say so; nil numbers them.
+  ///   - owner: see `Hook.owner`.
+  ///   - registry: knows the plugins that are named.
+  init(
+    _ value: LuaValue, named given: String? = nil, owner: Plugin? = nil, registry: PluginRegistry? = nil,
+    _ fault: (String) -> HostFault
+  ) throws {
+    let tables: [LuaValue]
+    switch value {
+    case .string: tables = [value]
+    case .table(let table):
+      tables = table.array.isEmpty ? [value] : table.array
+      guard table.array.isEmpty || table.fields.isEmpty else {
+        throw fault("expected one table of hooks or a list of them, found both")
+      }
+    default: throw fault("expected a table of hooks or a plugin's name, found \(value.kind)")
     }
     var hooks: [Hook] = []
     for (index, element) in tables.enumerated() {
+      if case .string(let plugin) = element, let registry {
+        hooks += try registry.hooks(named: plugin).hooks
+        continue
+      }
       guard case .table(let table) = element else { throw fault("expected tables of hooks, found \(element.kind)") }
       var functions: [String: LuaReference] = [:]
-      var name = tables.count == 1 ? "hooks" : "hooks \(index + 1)"
+      var name = given ?? (tables.count == 1 ? "hooks" : "hooks \(index + 1)")
       var priority = 0.0
       for (key, value) in table.fields {
         guard case .string(let key) = key else { throw fault("hooks have names, found a \(key.kind)") }
@@ -39,7 +57,7 @@ final class HookSet {
           throw fault("unknown hook '\(key)'\(NearestName.hint(key, in: Self.names))")
         }
       }
-      hooks.append(Hook(name: name, priority: priority, functions: functions))
+      hooks.append(Hook(name: name, priority: priority, functions: functions, owner: owner))
     }
     self.hooks = hooks.sorted { ($0.priority, $0.name) < ($1.priority, $1.name) }
   }

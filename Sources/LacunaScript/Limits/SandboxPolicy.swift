@@ -6,6 +6,8 @@ public struct SandboxPolicy: Sendable {
   /// Where a capability is granted, for the message that says it was not: "plugins/NAME/plugin.json", "--grant".
   public var grantPlace: GrantPlace = .manifest
   public var capabilities: Set<Capability> = []
+  /// Where relative paths begin, the script's and those of capabilities; nil for the working directory.
+  public var folder: String?
   /// Bytes that Lua, its vectors and what it passes to the host may hold.
   public var memoryBytes = 64 << 20
   /// Processor time of one callback, such as a sampler stage's `apply`; nil for no limit.
@@ -42,10 +44,11 @@ public struct SandboxPolicy: Sendable {
     if capabilities.isDisjoint(with: Capability.model) { throw denied([.modelGenerate], "lacuna.model") }
   }
 
+  /// The path as the host is to open it.
   /// - Throws: `denied` unless a granted folder holds the path, which is taken as it is written: no "..", no links
   ///   looked up.
-  public func checkPath(_ path: String, writing: Bool, for function: String) throws {
-    let parts = path.split(separator: "/")
+  func resolve(_ path: String, writing: Bool, for function: String) throws -> String {
+    let parts = path.split(separator: "/").filter { $0 != "." }
     let isInside = capabilities.contains { granted in
       let folder: String
       switch (granted, writing) {
@@ -53,12 +56,14 @@ public struct SandboxPolicy: Sendable {
       default: return false
       }
       let folders = folder.split(separator: "/").filter { $0 != "." }
-      return folder.hasPrefix("/") == path.hasPrefix("/") && parts.filter { $0 != "." }.starts(with: folders)
+      return folder.hasPrefix("/") == path.hasPrefix("/") && parts.starts(with: folders)
     }
-    if isInside, !parts.contains("..") { return }
-    let folder = parts.count > 1 ? parts.dropLast().joined(separator: "/") : "."
-    let full = path.hasPrefix("/") ? "/" + folder : folder
-    throw denied([writing ? .writeFiles(full) : .readFiles(full)], function)
+    guard isInside, !parts.contains("..") else {
+      let above = parts.dropLast().joined(separator: "/")
+      let folder = path.hasPrefix("/") ? "/" + above : above.isEmpty ? "." : above
+      throw denied([writing ? .writeFiles(folder) : .readFiles(folder)], function)
+    }
+    return path.hasPrefix("/") ? path : folder.map { "\($0)/\(path)" } ?? path
   }
 
   private func denied(_ missing: [Capability], _ function: String) -> HostFault {
@@ -71,5 +76,20 @@ public struct SandboxPolicy: Sendable {
       let all = (capabilities.map(\.description) + names).sorted().map { "\"\($0)\"" }.joined(separator: ", ")
       return .error(code: "denied", message: "\(what); in plugin.json write \"capabilities\": [\(all)]")
     }
+  }
+}
+
+extension SandboxPolicy {
+  /// What a plugin's manifest grants, and its limits.
+  init(_ plugin: PluginFolder) {
+    self.init(name: "plugin \(plugin.name)")
+    folder = plugin.path
+    capabilities = Set(plugin.manifest.capabilities.compactMap { Capability($0) })
+    let limits = plugin.manifest.limits
+    memoryBytes = limits.memoryMB.map { $0 << 20 } ?? memoryBytes
+    stepMilliseconds = limits.stepMS ?? stepMilliseconds
+    callMilliseconds = limits.callMS ?? callMilliseconds
+    tokens = limits.tokens ?? tokens
+    kvBytes = limits.kvMB.map { $0 << 20 } ?? kvBytes
   }
 }

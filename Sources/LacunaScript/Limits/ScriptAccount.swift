@@ -10,6 +10,8 @@ final class ScriptAccount {
     weak var session: Session?
     /// Of the session's evaluated tokens, those that `tokens` has.
     var counted: Int
+    /// Whether its memory is on this account, and not on that of the state that made it.
+    let isOwn: Bool
   }
 
   /// Which limit was exceeded, in words.
@@ -19,7 +21,13 @@ final class ScriptAccount {
 
   func track(_ session: Session) {
     entries.removeAll { $0.session == nil }
-    entries.append(Entry(session: session, counted: session.evaluatedTotal))
+    entries.append(Entry(session: session, counted: session.evaluatedTotal, isOwn: true))
+  }
+
+  /// For a session that another state made, before this one evaluates it.
+  func adopt(_ session: Session) {
+    guard !entries.contains(where: { $0.session === session }) else { return }
+    entries.append(Entry(session: session, counted: session.evaluatedTotal, isOwn: false))
   }
 
   /// For tokens that no tracked session evaluates.
@@ -37,7 +45,7 @@ final class ScriptAccount {
       guard let session = entries[index].session else { continue }
       charge(tokens: session.evaluatedTotal - entries[index].counted)
       entries[index].counted = session.evaluatedTotal
-      guard policy.kvBytes != nil else { continue }
+      guard policy.kvBytes != nil, entries[index].isOwn else { continue }
       let fresh = session.keyValuePages.count { pages.insert($0).inserted }
       bytes += (fresh + session.missingPageCount) * session.keyValuePageBytes
       // Every session has logits of its own, whether it was evaluated or not.

@@ -13,6 +13,8 @@ package final class LuaReference {
 
   deinit { state?.release(ref) }
 
+  func isHeld(in other: LuaState) -> Bool { state === other }
+
   /// The reference, which is the caller's from now on.
   func takeRef() -> lb_ref {
     defer { ref = lb_ref(LB_NO_REF) }

@@ -20,6 +20,8 @@ package final class LuaState {
   package let policy: SandboxPolicy?
   private let account: ScriptAccount?
   private var loggedBytes = 0
+  /// Whose state it is, for errors; nil for a script's.
+  var plugin: String?
 
   /// The host's side of callbacks, which may come while the state is being made or closed.
   fileprivate final class Host {
@@ -126,6 +128,10 @@ package final class LuaState {
     }
     // What a model is asked for costs tokens and memory: looked at before and after.
     return { [unowned self] call in
+      // A session of another state's: its tokens count here while this one drives it, its memory there.
+      if case .object(let object) = call[1], let session = object as? SessionObject {
+        account?.adopt(try session.forReading())
+      }
       settle()
       defer { settle() }
       return shouldReturn ? [] : try body(call)
@@ -206,7 +212,7 @@ package final class LuaState {
       try check(status)
     } catch let failure as LuaFailure {
       throw LuaFailure(
-        value: failure.value, error: ScriptError(code: "syntax", message: failure.error.message))
+        value: failure.value, error: ScriptError(code: "syntax", message: failure.error.message, plugin: plugin))
     }
     return LuaReference(ref, in: self)
   }
@@ -278,7 +284,8 @@ package final class LuaState {
     let error = ScriptError(
       code: failure.code.map { String(cString: $0) } ?? "error",
       message: failure.message.map { String(cString: $0) } ?? "unknown error",
-      place: failure.where.map { String(cString: $0) }, traceback: failure.traceback.map { String(cString: $0) })
+      place: failure.where.map { String(cString: $0) }, traceback: failure.traceback.map { String(cString: $0) },
+      plugin: plugin)
     throw LuaFailure(value: LuaReference(failure.value, in: self), error: error)
   }
 
@@ -291,8 +298,11 @@ package final class LuaState {
       let writer = TapeWriter(lb_frame_results(frame))
       for value in results { writer.write(value) }
       return 0
-    } catch let failure as LuaFailure {
+    } catch let failure as LuaFailure where failure.value.isHeld(in: self) {
       lb_frame_rethrow(frame, failure.value.takeRef())
+    } catch let failure as LuaFailure {
+      // A value of another state cannot be raised here; what it says can.
+      fail(frame, failure.error.code, failure.error.description)
     } catch HostFault.argument(let index, let message) {
       message.withBytes { lb_frame_fail_argument(frame, Int32(index), $0, $1) }
     } catch HostFault.error(let code, let message) {
@@ -300,7 +310,7 @@ package final class LuaState {
     } catch let error as LacunaError {
       fail(frame, error.code.description, error.message)
     } catch let error as ScriptError {
-      fail(frame, error.code, error.message)
+      fail(frame, error.code, error.description)
     } catch {
       fail(frame, "error", "\(error)")
     }

@@ -50,6 +50,13 @@ struct OptionTable {
     return Int(number)
   }
 
+  func number(_ name: String) throws -> Double? {
+    let value = table[name]
+    if value.isNil { return nil }
+    guard let number = value.double, number.isFinite else { throw fault(name, "a number", value) }
+    return number
+  }
+
   /// Any integer, negative ones by their bits.
   func bits(_ name: String) throws -> UInt64? { try integer(name).map { UInt64(bitPattern: Int64($0)) } }
 

@@ -10,20 +10,26 @@ internal import LacunaEngine
 final class ScriptContext {
   unowned let state: LuaState
   let environment: ScriptEnvironment
-  private var models: [ObjectIdentifier: ModelObject] = [:]
+  /// The plugins that this state can call; of a plugin's state, the registry that loaded it.
+  unowned let registry: PluginRegistry
+  /// The registry, but not in a plugin's state, which the registry itself owns.
+  private let ownRegistry: PluginRegistry?
+  /// Sessions that the decoder that runs here has made, so that its losers can be closed; nil while none runs.
+  var madeSessions: [WeakSession]?
 
-  init(state: LuaState, environment: ScriptEnvironment) {
+  struct WeakSession {
+    weak var session: SessionObject?
+  }
+
+  init(state: LuaState, environment: ScriptEnvironment, registry: PluginRegistry) {
     self.state = state
     self.environment = environment
+    self.registry = registry
+    ownRegistry = state.plugin == nil ? registry : nil
   }
 
   /// The one object for an engine, whatever name it was asked for by.
-  func model(_ engine: Engine) -> ModelObject {
-    if let known = models[ObjectIdentifier(engine)] { return known }
-    let model = ModelObject(engine: engine)
-    models[ObjectIdentifier(engine)] = model
-    return model
-  }
+  func model(_ engine: Engine) -> ModelObject { registry.model(engine) }
 
   /// os.getenv for the variables that a sandboxed script was granted.
   private func registerEnvironment() {
@@ -49,12 +55,16 @@ final class ScriptContext {
     registerLacuna()
     registerLog()
     registerJSON()
+    registerStats()
+    registerText()
     registerModel()
     registerVocabulary()
     registerSession()
     registerGeneration()
     registerSampler()
     registerGrammar()
+    registerPlugins()
+    if environment.isTesting { registerTest() }
     try state.set("lacuna", "version", .string(LacunaScript.version))
     try state.set("lacuna", "api", .integer(1))
     registerEnvironment()

@@ -30,6 +30,12 @@ public struct ScriptEnvironment: Sendable {
   /// Told of a long prompt's evaluation, tokens done and in all.
   public var onProgress: (@Sendable (Int, Int) -> Void)?
 
+  /// Where plugins are looked for.
+  public var plugins = PluginSearch()
+
+  /// Whether scripts get `lacuna.test`.
+  var isTesting = false
+
   public init(resolveModel: @escaping @Sendable (String?) throws -> Engine) {
     self.resolveModel = resolveModel
   }

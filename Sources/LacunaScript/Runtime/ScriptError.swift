@@ -7,18 +7,25 @@ public struct ScriptError: Error, Sendable, CustomStringConvertible {
   /// "script.lua:12", where it is known and not part of the message.
   public let place: String?
   public let traceback: String?
+  /// Whose Lua it was; nil for a script's.
+  public let plugin: String?
 
-  public init(code: String, message: String, place: String? = nil, traceback: String? = nil) {
+  public init(
+    code: String, message: String, place: String? = nil, traceback: String? = nil, plugin: String? = nil
+  ) {
     self.code = code
     self.message = message
     self.place = place
     self.traceback = traceback
+    self.plugin = plugin
   }
 
-  /// "script.lua:12: message".
+  /// "script.lua:12: message", after "plugin NAME: " where it came from one.
   public var description: String {
-    guard let place, !message.hasPrefix(place) else { return message }
-    return "\(place): \(message)"
+    let text = if let place, !message.hasPrefix(place) { "\(place): \(message)" } else { message }
+    // What came through several states says whose it is already.
+    guard let plugin, !text.hasPrefix("plugin \(plugin): ") else { return text }
+    return "plugin \(plugin): \(text)"
   }
 }
 

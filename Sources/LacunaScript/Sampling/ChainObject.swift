@@ -4,7 +4,9 @@ internal import LacunaEngine
 final class ChainObject: ScriptObject {
   enum Stage {
     case native(StageDescription)
-    case script(LuaStage.Definition)
+    case script(LuaStage.Definition, LuaTable)
+    /// By name, so that a chain goes on with the plugin as it is by then.
+    case plugin(String, LuaTable)
   }
 
   static var scriptType: ScriptType { .chain }
@@ -12,16 +14,23 @@ final class ChainObject: ScriptObject {
 
   init(_ stages: [Stage]) { self.stages = stages }
 
-  func make(
-    vocabularySize: Int, tokenizer: (any Tokenizer)?, in state: LuaState
-  ) throws -> SamplerChain {
+  /// A chain for one generation.
+  /// - Parameter engine: nil where there are logits only.
+  func make(vocabularySize: Int, engine: Engine?, in context: ScriptContext) throws -> SamplerChain {
     let stages = try stages.map { stage -> SamplerChain.Stage in
       switch stage {
       case .native(let description): .native(description)
-      case .script(let definition): .external(name: definition.name, try LuaStage(definition, in: state))
+      case .script(let definition, let parameters):
+        .external(
+          name: definition.name,
+          try LuaStage(
+            definition, parameters: parameters, context: context.stageContext(engine, vocabularySize),
+            in: context.state))
+      case .plugin(let name, let given):
+        try context.registry.stage(name, given, vocabularySize: vocabularySize, engine: engine)
       }
     }
-    return try SamplerChain(stages, vocabularySize: vocabularySize, tokenizer: tokenizer)
+    return try SamplerChain(stages, vocabularySize: vocabularySize, tokenizer: engine?.tokenizer)
   }
 
   // MARK: Reading what a script wrote
@@ -32,7 +41,7 @@ final class ChainObject: ScriptObject {
     case .object(let object):
       if let chain = object as? ChainObject { return chain }
     case .string(let text):
-      return ChainObject(try SamplerChain.parse(text).map { .native($0) })
+      return ChainObject(try SamplerChain.parse(text).map { Stage($0) })
     case .table(let table):
       guard table.fields.isEmpty else { throw fault("expected a list of stages, found named fields") }
       return ChainObject(try table.array.enumerated().map { try stage($0.element, number: $0.offset + 1, fault) })
@@ -43,11 +52,15 @@ final class ChainObject: ScriptObject {
 
   private static func stage(_ value: LuaValue, number: Int, _ fault: (String) -> HostFault) throws -> Stage {
     switch value {
-    case .string(let name): return .native(StageDescription(name))
-    case .function(let function): return .script(LuaStage.Definition(name: "stage \(number)", apply: function))
+    case .string(let name): return Stage(StageDescription(name))
+    case .function(let function):
+      return .script(LuaStage.Definition(name: "stage \(number)", apply: function), LuaTable())
     case .table(let table):
-      if case .string(let name)? = table.array.first { return .native(try native(name, table, fault)) }
-      return .script(try script(table, number: number, fault))
+      guard case .string(let name)? = table.array.first else { return try script(table, number: number, fault) }
+      if SamplerChain.knows(name) { return .native(try native(name, table, fault)) }
+      var parameters = table
+      parameters.array.removeFirst()
+      return .plugin(name, parameters)
     default:
       throw fault(
         "stage \(number): expected { \"name\", ... }, a function or a table with apply or pick, found \(value.kind)")
@@ -107,35 +120,14 @@ final class ChainObject: ScriptObject {
     return biases
   }
 
-  private static let scriptKeys = ["name", "apply", "pick", "accept", "init", "params", "argmax_invariant"]
-
-  private static func script(
-    _ table: LuaTable, number: Int, _ fault: (String) -> HostFault
-  ) throws -> LuaStage.Definition {
+  private static func script(_ table: LuaTable, number: Int, _ fault: (String) -> HostFault) throws -> Stage {
     var name = "stage \(number)"
     if case .string(let given) = table["name"] { name = given }
-    for (key, _) in table.fields {
-      guard case .string(let key) = key, scriptKeys.contains(key) else {
-        throw fault("\(name): unknown field '\(key.shown)'\(NearestName.hint(key.shown, in: scriptKeys))")
+    return try withoutActuallyEscaping(fault) { fault in
+      let fields = try DefinitionFields(.table(table), LuaStage.Definition.fields + ["name"]) {
+        fault("\(name): \($0)")
       }
+      return .script(try LuaStage.Definition(name: name, fields), try fields.table("params") ?? LuaTable())
     }
-    func function(_ key: String) throws -> LuaReference? {
-      switch table[key] {
-      case .nil: return nil
-      case .function(let function): return function
-      case let other: throw fault("\(name): '\(key)' must be a function, found \(other.kind)")
-      }
-    }
-    var definition = LuaStage.Definition(name: name)
-    definition.apply = try function("apply")
-    definition.pick = try function("pick")
-    definition.accept = try function("accept")
-    definition.initialize = try function("init")
-    guard (definition.apply == nil) != (definition.pick == nil) else {
-      throw fault("\(name): expected either 'apply' (a filter) or 'pick' (a selector)")
-    }
-    if case .bool(true) = table["argmax_invariant"] { definition.keepsArgmax = true }
-    if case .table(let parameters) = table["params"] { definition.parameters = .table(parameters) }
-    return definition
   }
 }

@@ -6,19 +6,44 @@ internal import LacunaEngine
 /// Its state is plain data. After every accepted token a copy is kept, so that rewinding gives back what the stage had,
 /// changes made by `apply` included, and a fork goes on from a copy of its own.
 final class LuaStage: SamplerChain.ExternalStage {
-  /// What the script wrote, shared by every fork.
+  /// What the script or plugin wrote, shared by every fork.
   struct Definition {
+    static let fields = ["params", "apply", "pick", "accept", "init", "argmax_invariant", "description"]
+
     let name: String
     var apply: LuaReference?
     var pick: LuaReference?
     var accept: LuaReference?
     var initialize: LuaReference?
-    var parameters: LuaValue = .table(LuaTable())
     var keepsArgmax = false
+    /// One line, of a plugin's.
+    private(set) var summary: String?
+
+    init(name: String, apply: LuaReference) {
+      self.name = name
+      self.apply = apply
+    }
+
+    /// - Parameter fields: a table of `Definition.fields`; what `params` is differs between scripts and plugins.
+    init(name: String, _ fields: DefinitionFields) throws {
+      self.name = name
+      apply = try fields.function("apply")
+      pick = try fields.function("pick")
+      accept = try fields.function("accept")
+      initialize = try fields.function("init")
+      keepsArgmax = try fields.bool("argmax_invariant") ?? false
+      summary = try fields.string("description")
+      guard (apply == nil) != (pick == nil) else {
+        throw fields.fault("expected either 'apply' (a filter) or 'pick' (a selector)")
+      }
+    }
   }
 
   private unowned let state: LuaState
+  /// Whose state it is; kept while the stage is in use, even if the registry has a newer one by now.
+  private let plugin: Plugin?
   private let definition: Definition
+  private let parameters: LuaValue
   private var data: LuaReference
   /// `history[n]`: the state after n accepted tokens.
   private var history: [LuaValue]
@@ -26,13 +51,23 @@ final class LuaStage: SamplerChain.ExternalStage {
 
   var isSelector: Bool { definition.pick != nil }
   var keepsArgmax: Bool { definition.keepsArgmax }
+  /// Plain data: what the stage knows after the tokens accepted so far.
+  var savedState: LuaValue { history[history.count - 1] }
 
-  init(_ definition: Definition, in state: LuaState) throws {
+  /// - Parameters:
+  ///   - context: what `init` gets as its second argument.
+  ///   - saved: the `savedState` to go on from; nil lets `init` make the first.
+  init(
+    _ definition: Definition, parameters: LuaTable, context: LuaValue = .table(LuaTable()), saved: LuaValue? = nil,
+    plugin: Plugin? = nil, in state: LuaState
+  ) throws {
     self.definition = definition
+    self.parameters = .table(parameters)
+    self.plugin = plugin
     self.state = state
-    var first: LuaValue = .table(LuaTable())
-    if let initialize = definition.initialize {
-      first = try state.step(initialize, [definition.parameters, .table(LuaTable())]).first ?? .nil
+    var first = saved ?? .table(LuaTable())
+    if saved == nil, let initialize = definition.initialize {
+      first = try state.step(initialize, [self.parameters, context]).first ?? .nil
     }
     data = try state.hold(first)
     // Also the check that it is plain data.
@@ -41,6 +76,8 @@ final class LuaStage: SamplerChain.ExternalStage {
 
   private init(copying other: LuaStage) throws {
     definition = other.definition
+    parameters = other.parameters
+    plugin = other.plugin
     state = other.state
     history = other.history
     data = try state.hold(try state.read(other.data))
@@ -75,12 +112,12 @@ final class LuaStage: SamplerChain.ExternalStage {
       "prompt": .count(context.promptCount), "tokens": .integers(Array(context.tokens)),
       "rng": .random(seed: context.seed, stream: lane, position: UInt64(context.position)),
     ])
-    return try state.step(function, [.view(view), definition.parameters, .reference(data), step])
+    return try state.step(function, [.view(view), parameters, .reference(data), step])
   }
 
   func accept(_ token: TokenID) throws {
     if let accept = definition.accept {
-      try state.step(accept, [.integer(Int64(token)), definition.parameters, .reference(data)], wantsResults: false)
+      try state.step(accept, [.integer(Int64(token)), parameters, .reference(data)], wantsResults: false)
     }
     history.append(try state.read(data))
   }

@@ -42,12 +42,21 @@ public struct ChatTemplate: Sendable {
 
   public static let builtIn: [ChatTemplate] = [llama2Chat, tofu, chatML, raw]
 
-  /// - Parameter name: nil for the one that the checkpoint's own template or vocabulary asks for.
+  /// - Parameters:
+  ///   - name: nil for the one that the checkpoint's own template or vocabulary asks for.
+  ///   - others: names that exist elsewhere, for messages.
   /// - Throws: `invalidArgument` for an unknown name; `unsupported` where none is named and none fits.
-  public static func named(_ name: String?, for engine: Engine) throws(LacunaError) -> ChatTemplate {
-    guard let name else { return try fitting(engine) }
+  public static func named(
+    _ name: String?, for engine: Engine?, others: [String] = []
+  ) throws(LacunaError) -> ChatTemplate {
+    guard let name else {
+      guard let engine else {
+        throw LacunaError(.invalidArgument, "template: expected a name or a model, found neither")
+      }
+      return try fitting(engine)
+    }
     guard let template = builtIn.first(where: { $0.name == name }) else {
-      let names = builtIn.map(\.name)
+      let names = builtIn.map(\.name) + others
       throw LacunaError(
         .invalidArgument,
         "template: expected \(names.joined(separator: ", ")), found \"\(name)\"\(NearestName.hint(name, in: names))")

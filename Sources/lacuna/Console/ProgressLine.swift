@@ -26,8 +26,10 @@ final class ProgressLine: Sendable {
 
   deinit { finish() }
 
-  /// - Parameter fraction: 0...1 of the whole.
-  func update(_ fraction: Double) {
+  /// - Parameters:
+  ///   - fraction: 0...1 of the whole.
+  ///   - detail: shown behind the bar.
+  func update(_ fraction: Double, detail: String = "") {
     guard isVisible else { return }
     let now = ContinuousClock.now
     guard now - start > .milliseconds(500) else { return }
@@ -38,7 +40,8 @@ final class ProgressLine: Sendable {
       let share = fraction.isFinite ? min(max(fraction, 0), 1) : 0
       let filled = Int(share * 24)
       let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)
-      write("\r\u{1B}[K\(label) \(bar) \(Int(share * 100))%")
+      let percent = "\(Int(share * 100))%"
+      write("\r\u{1B}[K" + [label, bar, percent, detail].filter { !$0.isEmpty }.joined(separator: " "))
     }
   }
 

@@ -11,9 +11,9 @@ struct Conversation {
   private let system: String?
 
   /// - Parameter template: nil for the one that fits the checkpoint.
-  init(engine: Engine, template name: String?, system: String?) throws(LacunaError) {
+  init(engine: Engine, template name: String?, system: String?, _ registry: PluginRegistry) throws {
     tokenizer = try engine.requireTokenizer("chat")
-    template = try ChatTemplate.named(name, for: engine)
+    template = try registry.template(name, for: engine)
     self.system = system
     let turns = ["user", "assistant", "user"].map { ChatMessage(role: $0, content: "a") }
     remembersTurns = (try? template.render(turns)) != nil

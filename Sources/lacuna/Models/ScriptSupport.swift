@@ -9,10 +9,14 @@ import LacunaScript
 
 /// What scripts see of this process.
 enum ScriptSupport {
-  static func environment(_ model: ModelOptions, seed: UInt64) -> ScriptEnvironment {
+  /// - Throws: what is wrong with the plugins that were named.
+  static func environment(
+    _ model: ModelOptions, seed: UInt64, plugins: PluginOptions
+  ) throws(LacunaError) -> ScriptEnvironment {
     let engines = EngineCache(model)
     var environment = ScriptEnvironment { try engines.engine($0) }
     environment.seed = seed
+    environment.plugins = try plugins.search()
     let progress = ProgressLine("reading the prompt")
     environment.onProgress = { done, all in
       if all > 1 { progress.update(Double(done) / Double(all)) }
@@ -21,12 +25,33 @@ enum ScriptSupport {
     return environment
   }
 
+  /// Runs a script to its end, or to Ctrl-C.
+  /// - Throws: `cancelled` after Ctrl-C; `ScriptError`.
+  static func run(_ script: LuaHost.Script, _ arguments: [String], environment: ScriptEnvironment) throws {
+    let host = LuaHost(environment)
+    onInterrupt { host.cancel() }
+    do {
+      try host.run(script, arguments: arguments)
+    } catch {
+      if Interrupt.isRequested { throw LacunaError(.cancelled, "interrupted") }
+      throw error
+    }
+  }
+
   /// Calls `stop` once after Ctrl-C. A handler may do little, so a thread looks at what it has set.
   static func onInterrupt(_ stop: @escaping @Sendable () -> Void) {
     Interrupt.stopBetweenTokens()
     startThread(stackBytes: 1 << 16) {
       while !Interrupt.isRequested { usleep(20_000) }
       stop()
+    }
+  }
+
+  /// An error of any kind in one line.
+  static func text(_ error: any Error) -> String {
+    switch error {
+    case let error as LacunaError: error.message
+    default: ScriptError(any: error).description
     }
   }
 

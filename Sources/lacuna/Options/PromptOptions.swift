@@ -25,14 +25,16 @@ struct PromptOptions: ParsableArguments {
   }
 
   /// - Returns: the prompt's tokens, and what the chat template says ends the reply.
-  func tokens(for engine: Engine, hooks: HookScript?) throws -> (ids: [TokenID], stop: [String]) {
+  func tokens(for engine: Engine, hooks: HookScript?, _ registry: PluginRegistry) throws -> (
+    ids: [TokenID], stop: [String]
+  ) {
     let tokenizer = try engine.requireTokenizer("a prompt")
     let text = if prompt == "-" { try readStandardInput() } else { prompt }
     guard chat else {
       let ids = tokenizer.encode(try hooks?.prompt(text) ?? text, bos: true, special: special)
       return (try hooks?.tokens(ids) ?? ids, [])
     }
-    let template = try ChatTemplate.named(template.template, for: engine)
+    let template = try registry.template(template.template, for: engine)
     let messages =
       (system.map { [ChatMessage(role: "system", content: $0)] } ?? []) + [
         ChatMessage(role: "user", content: text)
@@ -46,6 +48,7 @@ struct PromptOptions: ParsableArguments {
 struct TemplateOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "llama2-chat, tofu, chatml or raw (default: what the checkpoint's own template looks like).", valueName: "name"))
+      "llama2-chat, tofu, chatml, raw or a plugin's (default: what the checkpoint's own template looks like).",
+      valueName: "name"))
   var template: String?
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import LacunaEngine
+import LacunaScript
 
 /// How tokens are drawn.
 struct SamplingOptions: ParsableArguments {
@@ -20,14 +21,15 @@ struct SamplingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The whole chain instead of the options above, for example 'top_k:40 temperature:0.7 dist'.", valueName: "chain"))
-  var sampler: String?
+      "A stage of a chain that replaces the options above, native or a plugin's: min-p:p=0.1. Several run in that order.",
+      valueName: "stage"))
+  var sampler: [String] = []
 
   @Option(help: ArgumentHelp("The same seed gives the same text.", valueName: "n"))
   var seed: UInt64 = 0
 
   func validate() throws {
-    guard sampler != nil else { return }
+    guard !sampler.isEmpty else { return }
     let others: [(String, Bool)] = [
       ("--temperature", temperature != nil), ("--top-k", topK != nil), ("--top-p", topP != nil),
       ("--min-p", minP != nil), ("--repetition-penalty", repetitionPenalty != nil),
@@ -37,16 +39,15 @@ struct SamplingOptions: ParsableArguments {
     }
   }
 
-  func makeChain(for engine: Engine) throws(LacunaError) -> SamplerChain {
-    let stages: [StageDescription]
-    if let sampler {
-      stages = try SamplerChain.parse(sampler)
-    } else {
-      stages = SamplerChain.default(
+  /// - Throws: as `PluginRegistry.chain`.
+  func makeChain(for engine: Engine, _ registry: PluginRegistry) throws -> SamplerChain {
+    let stages =
+      sampler.isEmpty
+      ? SamplerChain.default(
         temperature: temperature ?? 0.8, topK: topK, topP: topP ?? 0.95, minP: minP ?? 0.05,
         repetition: repetitionPenalty)
-    }
-    return try SamplerChain(stages, vocabularySize: engine.config.vocabSize, tokenizer: engine.tokenizer)
+      : try SamplerChain.parse(sampler.joined(separator: " "))
+    return try registry.chain(stages, for: engine)
   }
 }
 

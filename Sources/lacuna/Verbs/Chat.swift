@@ -17,9 +17,13 @@ struct Chat: ParsableCommand {
   @OptionGroup var sampling: SamplingOptions
   @OptionGroup var speculation: SpeculationOptions
   @OptionGroup var limits: LengthOptions
+  @OptionGroup var plugins: PluginOptions
 
   @Option(help: "A system message in front.")
   var system: String?
+
+  @Flag(help: "Between two turns, load plugins anew whose files have changed.")
+  var watch = false
 
   private static let help = """
     /reset        forget the conversation
@@ -29,10 +33,13 @@ struct Chat: ParsableCommand {
     """
 
   func run() throws {
-    let engine = try model.load()
-    var conversation = try Conversation(engine: engine, template: template.template, system: system)
+    let environment = try ScriptSupport.environment(model, seed: sampling.seed, plugins: plugins)
+    let registry = PluginRegistry(environment)
+    let engine = try environment.resolveModel(nil)
+    var conversation = try Conversation(engine: engine, template: template.template, system: system, registry)
     // Wrong options are refused before the first message is typed.
-    _ = try sampling.makeChain(for: engine)
+    _ = try sampling.makeChain(for: engine, registry)
+    if watch { registry.watch() }
     // One for all turns: it keeps what it learned.
     let speculation = try speculation.make(for: engine, model)
     let session = try engine.makeSession()
@@ -61,8 +68,9 @@ struct Chat: ParsableCommand {
         guard try obey(line, &conversation, session, to: &out) else { break }
         continue
       }
+      if watch { try Self.reload(registry, to: &out) }
       do {
-        try reply(to: line, turn: turn, &conversation, session, speculation, to: &out)
+        try reply(to: line, turn: turn, &conversation, session, registry, speculation, to: &out)
       } catch let error as LacunaError {
         // A full context or a message that cannot be read costs the turn and not the conversation.
         guard isInteractive, error.code == .contextFull || error.code == .cancelled else { throw error }
@@ -81,7 +89,7 @@ struct Chat: ParsableCommand {
 
   private func reply(
     to message: String, turn: UInt64, _ conversation: inout Conversation, _ session: Session,
-    _ speculation: Speculation?, to out: inout StandardOutput
+    _ registry: PluginRegistry, _ speculation: Speculation?, to out: inout StandardOutput
   ) throws {
     let tokens = try conversation.ask(message)
     // What the conversation has in common with what the session holds stays; the rest is read anew.
@@ -97,9 +105,9 @@ struct Chat: ParsableCommand {
     options.speculation = speculation
     options.isCancelled = { Interrupt.isRequested }
     var generation = try Generation(
-      session: session, chain: try sampling.makeChain(for: session.engine), options: options)
+      session: session, chain: try sampling.makeChain(for: session.engine, registry), options: options)
     var transcript = Transcript()
-    while let event = try generation.next() {
+    while let event = try HookScript.translating({ try generation.next() }) {
       transcript.add(event)
       try out.write(event.text)
       try out.flush()
@@ -107,6 +115,12 @@ struct Chat: ParsableCommand {
     try out.line()
     try out.flush()
     conversation.answer(transcript.text)
+  }
+
+  private static func reload(_ registry: PluginRegistry, to out: inout StandardOutput) throws {
+    let (replaced, kept) = registry.reload()
+    for name in replaced { try out.line("(plugin \(name) is loaded anew)") }
+    for (name, error) in kept { try out.line("(plugin \(name) stays as it was: \(ScriptSupport.text(error)))") }
   }
 
   /// Runs a command; false ends the conversation.
@@ -148,13 +162,7 @@ extension Conversation {
   /// Writes the messages as a JSON array, whole or not at all.
   func save(to path: String) throws(LacunaError) {
     let list = JSON.array(messages.map { ["role": .string($0.role), "content": .string($0.content)] })
-    let file = try AtomicFile(path: path)
-    var failure: LacunaError?
-    Array((list.indentedText + "\n").utf8).withUnsafeBytes { bytes in
-      do throws(LacunaError) { try file.write(bytes) } catch { failure = error }
-    }
-    if let failure { throw failure }
-    try file.commit()
+    try writeFile(list.indentedText + "\n", to: path)
   }
 }
 

@@ -20,9 +20,15 @@ struct Generate: ParsableCommand {
   @OptionGroup var sampling: SamplingOptions
   @OptionGroup var speculation: SpeculationOptions
   @OptionGroup var limits: LengthOptions
+  @OptionGroup var plugins: PluginOptions
 
-  @Option(help: ArgumentHelp("A Lua file that returns hooks (on_logits, on_token, ...).", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "A Lua file that returns hooks (on_logits, on_token, ...), or a plugin that has some.", valueName: "file"))
   var hooks: String?
+
+  @Option(help: ArgumentHelp("A plugin's way of decoding instead of drawing: beam:width=4.", valueName: "decoder"))
+  var decoder: String?
 
   @Flag(help: "With --json, add the logarithm of each token's probability (\"logprobs\").")
   var logprobs = false
@@ -31,13 +37,16 @@ struct Generate: ParsableCommand {
   var json = false
 
   func run() throws {
-    let engine = try model.load()
-    let chain = try sampling.makeChain(for: engine)
-    let script = try hooks.map { path in
-      try HookScript(
-        try LuaHost.Script(path: path), environment: ScriptSupport.environment(model, seed: sampling.seed))
+    let environment = try ScriptSupport.environment(model, seed: sampling.seed, plugins: plugins)
+    let registry = PluginRegistry(environment)
+    let engine = try environment.resolveModel(nil)
+    let chain = try sampling.makeChain(for: engine, registry)
+    let script = try hooks.map { try makeHooks($0, registry) }
+    let (tokens, templateStop) = try prompt.tokens(for: engine, hooks: script, registry)
+    if let decoder {
+      return try DecoderRun(decoder, maxTokens: limits.givenMaxTokens).run(
+        tokens, environment: environment, json: json)
     }
-    let (tokens, templateStop) = try prompt.tokens(for: engine, hooks: script)
     let session = try engine.makeSession()
     session.observePrompt()
     try session.append(tokens)
@@ -64,6 +73,21 @@ struct Generate: ParsableCommand {
     try out.flush()
   }
 
+  func validate() throws {
+    guard decoder != nil else { return }
+    if hooks != nil { throw ValidationError("--decoder does not go with --hooks") }
+    if !sampling.sampler.isEmpty { throw ValidationError("--decoder replaces --sampler; give one of the two") }
+    if logprobs { throw ValidationError("--decoder does not go with --logprobs") }
+  }
+
+  /// A file's, or a plugin's: what is no file is a name.
+  private func makeHooks(_ word: String, _ registry: PluginRegistry) throws -> HookScript {
+    guard !fileExists(word), try registry.catalog().find(.hooks, word) != nil else {
+      return try HookScript(try LuaHost.Script(path: word), registry: registry)
+    }
+    return try HookScript(plugin: word, registry: registry)
+  }
+
   private func run(
     _ generation: consuming Generation, _ script: HookScript?, to out: inout StandardOutput
   ) throws -> Transcript {
@@ -71,7 +95,7 @@ struct Generate: ParsableCommand {
     while true {
       try script?.willStep(generatedCount: generation.generatedCount)
       let next: Generation.Event?
-      do { next = try generation.next() } catch { throw HookScript.error(error) }
+      next = try HookScript.translating { try generation.next() }
       guard let event = next else {
         transcript.speculated = generation.speculated
         return transcript
@@ -88,8 +112,11 @@ struct Generate: ParsableCommand {
 
 /// When a generation ends.
 struct LengthOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The most tokens to generate.", valueName: "n"))
-  var maxTokens = 512
+  @Option(
+    name: .customLong("max-tokens"), help: ArgumentHelp("The most tokens to generate (default: 512).", valueName: "n"))
+  var givenMaxTokens: Int?
+
+  var maxTokens: Int { givenMaxTokens ?? 512 }
 
   @Option(help: "End before this text; may be given several times.")
   var stop: [String] = []

@@ -14,12 +14,18 @@ struct Run: ParsableCommand {
       what follows "--" in the global table `arg`. An error prints the message, the script's line and a traceback, and \
       ends with 1; Ctrl-C stops between two tokens and ends with 130. A script that exceeds a limit of --sandbox is \
       ended, which is said on standard error, with 2.
+
+      A name that is no file is a plugin's pipeline, whose inputs become flags; the name comes first:
+
+        lacuna run ask --question "Who wrote Hamlet?" --model smollm2
+        lacuna run ask --help
       """)
 
   @Argument(help: "A Lua 5.4 file; \"-\" reads standard input.")
   var script: String
 
   @OptionGroup var model: ModelOptions
+  @OptionGroup var plugins: PluginOptions
 
   @OptionGroup(title: "Sandbox") var sandbox: SandboxOptions
 
@@ -31,16 +37,13 @@ struct Run: ParsableCommand {
 
   func run() throws {
     let file = try LuaHost.Script(path: script)
-    var environment = ScriptSupport.environment(model, seed: seed)
+    var environment = try ScriptSupport.environment(model, seed: seed, plugins: plugins)
     environment.sandbox = sandbox.policy(name: script)
-    let host = LuaHost(environment)
-    ScriptSupport.onInterrupt { host.cancel() }
     do {
-      try host.run(file, arguments: arguments)
-    } catch {
-      if Interrupt.isRequested { throw LacunaError(.cancelled, "interrupted") }
+      try ScriptSupport.run(file, arguments, environment: environment)
+    } catch let error as ScriptError where error.code == "limit" {
       ScriptSupport.report(error)
-      throw error.code == "limit" ? ExitCode(2) : ExitCode.failure
+      throw ExitCode(2)
     }
   }
 }

@@ -50,18 +50,26 @@ import Testing
 
   @Test("files are reached below granted folders alone")
   func paths() throws {
-    func check(_ path: String, _ writing: Bool, _ capabilities: Capability...) -> Bool {
-      var policy = SandboxPolicy(name: "test")
-      policy.capabilities = Set(capabilities)
-      return (try? policy.checkPath(path, writing: writing, for: "save")) != nil
+    let engine = try #require(try ScriptBench.environment().resolveModel(nil) as Engine?)
+    let folder = "\(engine.info.name)-\(UInt64.random(in: 0 ... .max))"
+    func error(_ source: String, _ capability: Capability) throws -> String {
+      try Self.failure(
+        "assert(\(source))",
+        Self.environment {
+          $0.capabilities.formUnion([.saveState, capability])
+        }
+      ).message
     }
-    #expect(check("data/a.kv", false, .readFiles("data")))
-    #expect(check("./data/deep/a.kv", true, .writeFiles("data")))
-    #expect(!check("data/a.kv", true, .readFiles("data")))
-    #expect(!check("data/../a.kv", false, .readFiles("data")))
-    #expect(!check("database/a.kv", false, .readFiles("data")))
-    #expect(!check("/data/a.kv", false, .readFiles("data")))
-    #expect(check("/data/a.kv", false, .readFiles("/data")))
+    // What is granted fails for want of the folder, all else before anything is opened.
+    for granted in ["s:save('\(folder)/a.kv')", "s:save('./\(folder)/b/a.kv')"] {
+      #expect(!(try error(granted, .writeFiles(folder))).contains("capability"))
+    }
+    #expect(!(try error("m:restore('\(folder)/a.kv')", .readFiles(folder))).contains("capability"))
+    for denied in ["\(folder)/../a.kv", "\(folder)s/a.kv", "/\(folder)/a.kv", "a.kv"] {
+      #expect(try error("s:save('\(denied)')", .writeFiles(folder)).contains("fs.write:"), "\(denied)")
+    }
+    #expect(try error("s:save('\(folder)/a.kv')", .readFiles(folder)).contains("fs.write:\(folder)"))
+    #expect(try error("m:restore('\(folder)/a.kv')", .writeFiles(folder)).contains("fs.read:\(folder)"))
   }
 
   @Test("a sampler stage that does not return is ended by the step limit, which is named with its line")

@@ -102,7 +102,7 @@ package final class StagedDirectory {
 }
 
 /// The names in a directory, without "." and "..", sorted.
-func directoryEntries(_ path: String) throws(LacunaError) -> [String] {
+package func directoryEntries(_ path: String) throws(LacunaError) -> [String] {
   guard let stream = opendir(path) else {
     throw LacunaError(
       errno == ENOENT ? .notFound : .unreadable, "\(path): cannot list: \(String(cString: strerror(errno)))")

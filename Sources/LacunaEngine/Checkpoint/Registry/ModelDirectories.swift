@@ -12,6 +12,13 @@ public enum ModelDirectories {
     share(environment: environment("LACUNA_SHARE"), executable: executablePath())
   }
 
+  /// The plugins that ship with Lacuna: in `share()`, or beside `share` in a checkout. nil if there are none.
+  public static func plugins() -> String? {
+    guard let share = share() else { return nil }
+    let checkout = StagedDirectory.split(StagedDirectory.split(share).parent).parent
+    return ["\(share)/plugins", "\(checkout)/plugins"].first { isDirectory($0) }
+  }
+
   /// `$XDG_CACHE_HOME/lacuna`, else `~/.cache/lacuna`; it need not exist. nil without a home directory.
   public static func cache() -> String? {
     cache(xdg: environment("XDG_CACHE_HOME"), home: environment("HOME"))

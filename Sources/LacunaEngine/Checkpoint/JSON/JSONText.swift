@@ -1,5 +1,5 @@
 /// JSON to be written: members keep their order, numbers keep the digits that they were given.
-enum JSONText {
+package enum JSONText {
   case object([(String, JSONText)])
   case array([JSONText])
   case string(String)
@@ -7,13 +7,13 @@ enum JSONText {
   case bool(Bool)
   case null
 
-  static func integer(_ value: Int) -> JSONText { .number("\(value)") }
+  package static func integer(_ value: Int) -> JSONText { .number("\(value)") }
   /// The shortest digits that read back as the same value. The value must be finite.
-  static func real(_ value: Double) -> JSONText { .number("\(value)") }
-  static func real(_ value: Float) -> JSONText { .number("\(value)") }
+  package static func real(_ value: Double) -> JSONText { .number("\(value)") }
+  package static func real(_ value: Float) -> JSONText { .number("\(value)") }
 
   /// UTF-8, indented by two, with a final newline.
-  func rendered() -> [UInt8] {
+  package func rendered() -> [UInt8] {
     var bytes: [UInt8] = []
     append(to: &bytes, indent: 0)
     bytes.append(UInt8(ascii: "\n"))
@@ -21,7 +21,7 @@ enum JSONText {
   }
 
   /// UTF-8 without space between the parts.
-  func compact() -> [UInt8] {
+  package func compact() -> [UInt8] {
     var bytes: [UInt8] = []
     append(to: &bytes, indent: nil)
     return bytes

@@ -1,0 +1,216 @@
+import GRDB
+public import LacunaEngine
+
+/// Measurements in an SQLite file: a row an item, committed as soon as it was measured.
+///
+/// The file is in WAL mode, so that a process that is killed at any moment leaves every committed record behind, and a
+/// reader may look on while a run goes on. One writer at a time.
+public final class ResultStore: Sendable {
+  /// Which of a probe's models was measured.
+  public enum Role: String, Sendable, CaseIterable {
+    case model, original, reference
+  }
+
+  /// One measurement.
+  public struct Record: Sendable, Equatable {
+    public var task: String
+    /// The item's place in its data, from 0.
+    public var row: Int
+    /// SHA-256 of the item.
+    public var itemHash: String
+    /// What was measured, as JSON.
+    public var value: String
+
+    public init(task: String, row: Int, itemHash: String, value: String) {
+      self.task = task
+      self.row = row
+      self.itemHash = itemHash
+      self.value = value
+    }
+  }
+
+  public let path: String
+  private let database: DatabaseQueue
+  /// A path for records that are not kept.
+  public static let inMemory = ":memory:"
+  /// "LACU": tells our files from other SQLite databases.
+  private static let applicationID = 0x4C41_4355
+  private static let version = 1
+
+  public enum Opening: Sendable {
+    /// There must be no file yet.
+    case create
+    /// The file may be there.
+    case createOrContinue
+    /// The file must be there.
+    case read
+  }
+
+  /// - Throws: `invalidArgument` for a file that is there and should not be, `notFound`, `malformed` for a file of another
+  ///   kind, `resource`.
+  public init(path: String, _ opening: Opening) throws(LacunaError) {
+    self.path = path
+    let exists = fileExists(path)
+    if exists, opening == .create {
+      throw LacunaError(
+        .invalidArgument, "\(path): exists already; --resume goes on with it, or choose another name")
+    }
+    if !exists, opening == .read { throw LacunaError(.notFound, "\(path): no such run") }
+    database = try Self.attempt(path) {
+      var configuration = Configuration()
+      configuration.readonly = opening == .read
+      configuration.busyMode = .timeout(10)
+      let database = try DatabaseQueue(path: path, configuration: configuration)
+      if opening != .read {
+        // Outside a transaction, where the journal's mode can change.
+        try database.inDatabase { try Self.prepare($0) }
+      }
+      return database
+    }
+    let found = try Self.attempt(path) {
+      try database.read {
+        try (Int.fetchOne($0, sql: "PRAGMA application_id"), Int.fetchOne($0, sql: "PRAGMA user_version"))
+      }
+    }
+    guard found.0 == Self.applicationID else {
+      throw LacunaError(.malformed, "\(path): expected a run of `lacuna eval`, found another SQLite file")
+    }
+    guard found.1 == Self.version else {
+      throw LacunaError(
+        .unsupported, file: path, field: "version", expected: "\(Self.version)", found: "\(found.1 ?? 0)")
+    }
+  }
+
+  private static func prepare(_ db: Database) throws {
+    guard try Int.fetchOne(db, sql: "PRAGMA schema_version") == 0 else { return }
+    try db.execute(sql: "PRAGMA journal_mode = WAL")
+    // A killed process loses nothing; a power cut may cost the last records, and never the file.
+    try db.execute(sql: "PRAGMA synchronous = NORMAL")
+    try db.inTransaction {
+      try db.execute(
+        sql: """
+          PRAGMA application_id = \(applicationID);
+          PRAGMA user_version = \(version);
+          CREATE TABLE run (
+            role TEXT PRIMARY KEY, probe TEXT NOT NULL, probe_hash TEXT NOT NULL, parameters TEXT NOT NULL,
+            data_hash TEXT NOT NULL, model TEXT NOT NULL, model_hash TEXT NOT NULL, weights TEXT NOT NULL,
+            precision TEXT NOT NULL, kv TEXT NOT NULL, kernels TEXT NOT NULL, seed TEXT NOT NULL
+          ) STRICT;
+          CREATE TABLE record (
+            role TEXT NOT NULL REFERENCES run, task TEXT NOT NULL, row INTEGER NOT NULL, item_hash TEXT NOT NULL,
+            value TEXT NOT NULL, PRIMARY KEY (role, task, row)
+          ) STRICT, WITHOUT ROWID;
+          """)
+      return .commit
+    }
+  }
+
+  // MARK: Runs
+
+  /// Begins a role's run, or goes on with it.
+  /// - Throws: `invalidArgument` naming what differs from how the run began.
+  public func begin(_ identity: RunIdentity, role: Role) throws(LacunaError) {
+    if let earlier = try self.identity(of: role) { return try identity.check(continues: earlier, in: path) }
+    try attempt { db in
+      let names = identity.fields.map(\.name)
+      try db.execute(
+        sql:
+          "INSERT INTO run (role, \(names.joined(separator: ", "))) VALUES (?\(String(repeating: ", ?", count: names.count)))",
+        arguments: StatementArguments([role.rawValue] + identity.fields.map(\.value)))
+    }
+  }
+
+  /// nil where the role was not measured.
+  public func identity(of role: Role) throws(LacunaError) -> RunIdentity? {
+    try read { db in
+      guard let row = try Row.fetchOne(db, sql: "SELECT * FROM run WHERE role = ?", arguments: [role.rawValue]) else {
+        return nil
+      }
+      return RunIdentity(
+        probe: row["probe"], probeHash: row["probe_hash"], parameters: row["parameters"], dataHash: row["data_hash"],
+        modelName: row["model"], modelHash: row["model_hash"], weights: row["weights"], precision: row["precision"],
+        kvType: row["kv"], kernels: row["kernels"], seed: UInt64(row["seed"] as String) ?? 0)
+    }
+  }
+
+  // MARK: Records
+
+  /// Commits measurements: all of them or none.
+  public func add(_ records: [Record], role: Role) throws(LacunaError) {
+    try attempt { db in
+      let statement = try db.cachedStatement(
+        sql: "INSERT INTO record (role, task, row, item_hash, value) VALUES (?, ?, ?, ?, ?)")
+      for record in records {
+        try statement.execute(arguments: [role.rawValue, record.task, record.row, record.itemHash, record.value])
+      }
+    }
+  }
+
+  /// A task's records in the order of the data.
+  public func records(of role: Role, task: String) throws(LacunaError) -> [Record] {
+    try read { db in
+      try Row.fetchAll(
+        db, sql: "SELECT * FROM record WHERE role = ? AND task = ? ORDER BY row", arguments: [role.rawValue, task]
+      ).map { Record(task: task, row: $0["row"], itemHash: $0["item_hash"], value: $0["value"]) }
+    }
+  }
+
+  /// Takes over another store's runs and records.
+  /// - Throws: `invalidArgument` where the two disagree on how a run was made or on what an item yielded.
+  public func merge(_ other: ResultStore) throws(LacunaError) {
+    for role in Role.allCases {
+      guard let identity = try other.identity(of: role) else { continue }
+      try begin(identity, role: role)
+      for task in try other.tasks(of: role) {
+        let known = Dictionary(uniqueKeysWithValues: try records(of: role, task: task).map { ($0.row, $0) })
+        var new: [Record] = []
+        for record in try other.records(of: role, task: task) {
+          guard let mine = known[record.row] else {
+            new.append(record)
+            continue
+          }
+          guard mine == record else {
+            throw LacunaError(
+              .invalidArgument,
+              "\(other.path): \(role.rawValue), \(task), row \(record.row): differs from what is merged already")
+          }
+        }
+        try add(new, role: role)
+      }
+    }
+  }
+
+  /// Tasks that have records, sorted.
+  public func tasks(of role: Role) throws(LacunaError) -> [String] {
+    try read { db in
+      try String.fetchAll(
+        db, sql: "SELECT DISTINCT task FROM record WHERE role = ? ORDER BY task", arguments: [role.rawValue])
+    }
+  }
+
+  // MARK: Errors
+
+  private func attempt(_ body: (Database) throws -> Void) throws(LacunaError) {
+    try Self.attempt(path) { try database.write(body) }
+  }
+
+  private func read<T>(_ body: (Database) throws -> T) throws(LacunaError) -> T {
+    try Self.attempt(path) { try database.read(body) }
+  }
+
+  private static func attempt<T>(_ path: String, _ body: () throws -> T) throws(LacunaError) -> T {
+    do {
+      return try body()
+    } catch let error as DatabaseError {
+      let code: LacunaError.Code =
+        switch error.resultCode {
+        case .SQLITE_NOTADB, .SQLITE_CORRUPT: .malformed
+        case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY: .unreadable
+        default: .resource
+        }
+      throw LacunaError(code, "\(path): \(error.message ?? error.description)")
+    } catch {
+      throw LacunaError(.resource, "\(path): \(error)")
+    }
+  }
+}

@@ -1,0 +1,150 @@
+public import LacunaEngine
+
+/// A folder of TOFU's data files, as Hugging Face ships them or in the same layout.
+public struct TOFUData: Sendable {
+  /// Where the files lie.
+  public let directory: String
+  private static let fileByteLimit = 1 << 28
+  /// Rows of TOFU's own `full.json`.
+  private static let publishedCount = 4000
+
+  /// - Parameter path: the folder of the files, or a data set's folder in a cache of the Hugging Face hub.
+  /// - Throws: `notFound` if there are no data files.
+  public init(_ path: String) throws(LacunaError) {
+    let marker = TOFUTask.retain.fileName(.forget10) + ".json"
+    guard isDirectory(path) else {
+      throw LacunaError(
+        .notFound, "\(path): expected a folder of data files, found \(fileExists(path) ? "a file" : "nothing")")
+    }
+    var candidates = [path]
+    for revision in (try? directoryEntries("\(path)/snapshots")) ?? [] {
+      candidates.append("\(path)/snapshots/\(revision)")
+    }
+    guard let found = candidates.first(where: { fileExists("\($0)/\(marker)") }) else {
+      throw LacunaError(.notFound, "\(path): expected TOFU's data files, found no \(marker)")
+    }
+    directory = found
+  }
+
+  /// All rows of a file.
+  /// - Parameter name: without ".json".
+  /// - Throws: `notFound`, `malformed`.
+  public func rows(_ name: String) throws(LacunaError) -> [TOFUItem] {
+    let path = file(name)
+    return try TOFUItem.read(try readFile(path, limit: Self.fileByteLimit), file: path)
+  }
+
+  /// The rows that a task asks about, checked: the fields that the task needs, how many rows there are, and that they
+  /// are the rows of the plain files, where those are there.
+  public func rows(of task: TOFUTask, split: TOFUSplit) throws(LacunaError) -> [TOFUItem] {
+    let name = task.fileName(split)
+    let rows = try task == .forget ? forgetRows(split) : rows(name)
+    try checkFields(of: rows, name, task)
+    try checkCount(of: rows, name, task, split)
+    switch task {
+    case .retain: try check(rows, name, areFirstOf: "full")
+    case .forget: try check(rows, name, areFirstOf: split.rawValue)
+    case .realAuthors: try check(rows, name, areFirstOf: "real_authors")
+    case .worldFacts: try check(rows, name, areFirstOf: "world_facts")
+    }
+    return rows
+  }
+
+  /// Splits that the folder has questions for.
+  public var splits: [TOFUSplit] {
+    TOFUSplit.allCases.filter { fileExists(file(TOFUTask.forget.fileName($0))) }
+  }
+
+  /// forget05, as on the model cards, or the first that there is.
+  /// - Throws: `notFound` if there is none.
+  public func defaultSplit() throws(LacunaError) -> TOFUSplit {
+    let splits = splits
+    guard let split = splits.contains(.forget05) ? .forget05 : splits.first else {
+      throw LacunaError(
+        .notFound, "\(directory): expected a file like \(TOFUTask.forget.fileName(.forget05)).json, found none")
+    }
+    return split
+  }
+
+  /// Every data file in the folder with its count of rows, sorted by name.
+  public func files() throws(LacunaError) -> [(name: String, rowCount: Int)] {
+    var files: [(name: String, rowCount: Int)] = []
+    for name in try directoryEntries(directory) where name.hasSuffix(".json") {
+      files.append((name, try rows(String(name.dropLast(5))).count))
+    }
+    return files
+  }
+
+  /// Copies every data file into a new folder, which appears whole or not at all.
+  /// - Throws: `invalidArgument` if something of that name exists, `resource`.
+  public func copy(to destination: String) throws(LacunaError) {
+    let staged = try StagedDirectory(destination: destination)
+    for (name, _) in try files() {
+      let bytes = try readFile("\(directory)/\(name)", limit: Self.fileByteLimit)
+      try OutputFile.write(bytes, to: "\(staged.path)/\(name)")
+    }
+    try staged.commit()
+  }
+
+  private func file(_ name: String) -> String { "\(directory)/\(name).json" }
+
+  /// The perturbed questions of a split. Splits are ends of each other: where a file is missing, a larger split's holds its rows.
+  private func forgetRows(_ split: TOFUSplit) throws(LacunaError) -> [TOFUItem] {
+    let name = TOFUTask.forget.fileName(split)
+    guard !fileExists(file(name)),
+      let larger = splits.first(where: { $0.percent > split.percent })
+    else { return try rows(name) }
+    let all = try rows(TOFUTask.forget.fileName(larger))
+    return all.suffix(all.count * split.percent / larger.percent)
+  }
+
+  private func checkFields(of rows: [TOFUItem], _ name: String, _ task: TOFUTask) throws(LacunaError) {
+    for (index, row) in rows.enumerated() {
+      let place = "row \(index)"
+      if row.perturbedAnswers.count != task.wrongAnswerCount {
+        throw LacunaError(
+          .malformed, file: file(name), field: "\(place): perturbed_answer",
+          expected: "\(task.wrongAnswerCount) wrong answers", found: "\(row.perturbedAnswers.count)")
+      }
+      if !task.isChoice, row.paraphrasedAnswer?.isEmpty != false {
+        throw LacunaError(
+          .malformed, file: file(name), field: "\(place): paraphrased_answer", expected: "a text", found: "none")
+      }
+    }
+  }
+
+  /// Counts follow those of `full.json`: what is forgotten is its last percents. Without it they must be TOFU's own.
+  private func checkCount(
+    of rows: [TOFUItem], _ name: String, _ task: TOFUTask, _ split: TOFUSplit
+  ) throws(LacunaError) {
+    let full = fileExists(file("full")) ? try self.rows("full").count : Self.publishedCount
+    let expected: Int
+    switch task {
+    case .forget: expected = full * split.percent / 100
+    case _ where full != Self.publishedCount: return
+    case .retain: expected = 400
+    case .realAuthors: expected = 100
+    case .worldFacts: expected = 117
+    }
+    guard rows.count == expected else {
+      throw LacunaError(
+        .malformed, file: file(name), field: "rows", expected: "\(expected)", found: "\(rows.count)")
+    }
+  }
+
+  private func check(_ rows: [TOFUItem], _ name: String, areFirstOf other: String) throws(LacunaError) {
+    guard fileExists(file(other)) else { return }
+    let others = try self.rows(other)
+    guard rows.count <= others.count else {
+      throw LacunaError(
+        .malformed, file: file(name), field: "rows", expected: "at most the \(others.count) of \(other).json",
+        found: "\(rows.count)")
+    }
+    for (index, (row, plain)) in zip(rows, others).enumerated()
+    where row.question != plain.question || row.answer != plain.answer {
+      throw LacunaError(
+        .malformed, file: file(name), field: "row \(index)", expected: "the question and answer of \(other).json",
+        found: "\"\(row.question.clipped)\"")
+    }
+  }
+}

@@ -1,0 +1,84 @@
+public import LacunaEngine
+
+/// An evaluation of one model, recorded as it goes.
+public struct TOFUEvaluation {
+  public let store: ResultStore
+  public let role: ResultStore.Role
+  public var split = TOFUSplit.forget05
+  public var profile = TOFUProfile(.paper)
+  public var selection = ItemSelection()
+  /// Asked between passes.
+  public var isCancelled: () -> Bool = { false }
+  public var onProgress: (EvaluationProgress) -> Void = { _ in }
+
+  public init(store: ResultStore, role: ResultStore.Role) {
+    self.store = store
+    self.role = role
+  }
+
+  /// Changes with what is measured and how: records of two versions are not mixed.
+  private static let measurementVersion = "tofu 1"
+
+  /// Measures what the selection holds and the store has not.
+  /// - Throws: `invalidArgument` if the store's run began with another model, other data or other settings; `malformed` for
+  ///   data; whatever the engine throws. What was measured before is in the store.
+  public func run(_ engine: Engine, data: TOFUData) throws {
+    let measurement = try TOFUMeasurement(engine: engine, profile: profile)
+    guard let tokenizer = engine.tokenizer else { return }
+    let questions = try TOFUQuestion.all(in: data, split: split, profile: profile, tokenizer: tokenizer)
+    try store.begin(identity(engine, questions), role: role)
+    let missing = try missing(questions)
+    let total = missing.wanted
+    var done = total - missing.questions.count
+    var measured = 0
+    let start = ContinuousClock.now
+    let label = "tofu, \(role.rawValue)"
+    onProgress(EvaluationProgress(label: label, done: done, total: total, measured: 0, seconds: 0))
+    try measurement.run(missing.questions, isCancelled: isCancelled) { record in
+      try store.add([record], role: role)
+      done += 1
+      measured += 1
+      let seconds = (ContinuousClock.now - start) / .seconds(1)
+      onProgress(EvaluationProgress(label: label, done: done, total: total, measured: measured, seconds: seconds))
+    }
+  }
+
+  private func identity(_ engine: Engine, _ questions: [TOFUQuestion]) -> RunIdentity {
+    RunIdentity(
+      probe: "tofu", probeHash: ContentHash.of([Self.measurementVersion]),
+      parameters: String(decoding: parameters.compact(), as: UTF8.self),
+      dataHash: ContentHash.of(questions.map(\.hash)), modelName: engine.info.name, modelHash: engine.info.fingerprint,
+      weights: engine.info.ranWeights, precision: engine.options.precision.rawValue,
+      kvType: engine.info.kvType.rawValue, kernels: engine.info.kernels, seed: 0)
+  }
+
+  private var parameters: JSONText {
+    .object([
+      ("decoding", .string("greedy")), ("profile", .string(profile.name.rawValue)), ("split", .string(split.rawValue)),
+    ])
+  }
+
+  /// - Throws: `invalidArgument` where a recorded item is another than the data's.
+  private func missing(
+    _ questions: [TOFUQuestion]
+  ) throws(LacunaError) -> (questions: [TOFUQuestion], wanted: Int) {
+    var missing: [TOFUQuestion] = []
+    var wanted = 0
+    for task in TOFUTask.allCases {
+      let asked = questions.filter { $0.task == task }
+      let known = Set(try store.records(of: role, task: task.rawValue).map(\.row))
+      let rows = selection.rows(of: asked.count)
+      wanted += rows.count
+      missing += rows.filter { !known.contains($0) }.map { asked[$0] }
+    }
+    return (missing, wanted)
+  }
+}
+
+extension Engine.Info {
+  /// The types that weights are run in, the largest share first: "fp8 bf16".
+  var ranWeights: String {
+    weightBytes.sorted { ($0.value, $1.key.rawValue) > ($1.value, $0.key.rawValue) }.map(\.key.rawValue)
+      .joined(separator: " ")
+  }
+}

@@ -1,0 +1,64 @@
+public import LacunaEngine
+
+/// What was measured of a question, as the store keeps it.
+struct TOFURecord {
+  /// Losses with their token counts: the answer, its paraphrase, the wrong answers.
+  var losses: [TOFURow.Loss]
+  /// The logarithm of the probability of each scored token of the answer, and whether it was the likeliest.
+  var tokens: [TokenScore]
+  var generated: TOFURow.Generated
+
+  init(scores: [AnswerScore], question: TOFUQuestion, text: String) {
+    losses = scores.map { TOFURow.Loss(average: -$0.mean, count: $0.count) }
+    tokens = scores.first?.scores ?? []
+    generated = TOFURow.Generated(prompt: question.prompt, text: text, reference: question.item.answer)
+  }
+
+  /// JSON, the same text for the same record.
+  var text: String {
+    let losses = losses.map { JSONText.array([.real($0.average), .integer($0.count ?? 0)]) }
+    let value = JSONText.object([
+      ("losses", .array(losses)), ("logprobs", .array(tokens.map { .real($0.logProbability) })),
+      ("greedy", .string(tokens.reduce(into: "") { $0 += $1.isGreedy ? "1" : "0" })),
+      ("generated", .array([.string(generated.prompt), .string(generated.text), .string(generated.reference)])),
+    ])
+    return String(decoding: value.compact(), as: UTF8.self)
+  }
+
+  /// The row of a log.
+  /// - Throws: `malformed` naming the field.
+  static func row(_ record: ResultStore.Record, file: String) throws(LacunaError) -> TOFURow {
+    let fields = try JSONFields(Array(record.value.utf8), file: "\(file): \(record.task), row \(record.row)")
+    guard case .array(let pairs)? = fields["losses"], pairs.count > 2 else {
+      throw fields.refusal("losses", "an array", fields["losses"]?.shown ?? "nothing")
+    }
+    var losses: [TOFURow.Loss] = []
+    for pair in pairs {
+      guard case .array(let values) = pair, values.count == 2, let average = values[0].number,
+        case .integer(let count) = values[1]
+      else { throw fields.refusal("losses", "pairs of a loss and a count", pair.shown) }
+      losses.append(TOFURow.Loss(average: average, count: count))
+    }
+    guard let texts = try fields.strings("generated"), texts.count == 3 else {
+      throw fields.refusal("generated", "prompt, text and reference", fields["generated"]?.shown ?? "nothing")
+    }
+    let rouge = Rouge(target: texts[2], prediction: texts[1])
+    return TOFURow(
+      index: record.row, answer: losses[0], paraphrase: losses[1], perturbed: Array(losses[2...]),
+      rouge1Recall: rouge.rouge1Recall, rougeLRecall: rouge.rougeLRecall,
+      generated: TOFURow.Generated(prompt: texts[0], text: texts[1], reference: texts[2]))
+  }
+}
+
+extension ResultStore {
+  /// The log of a role's records; nil if it has none.
+  public func tofuLog(of role: Role) throws(LacunaError) -> TOFULog? {
+    var tasks: [TOFUTask: [TOFURow]] = [:]
+    for task in TOFUTask.allCases {
+      var rows: [TOFURow] = []
+      for record in try records(of: role, task: task.rawValue) { rows.append(try TOFURecord.row(record, file: path)) }
+      if !rows.isEmpty { tasks[task] = rows }
+    }
+    return tasks.isEmpty ? nil : TOFULog(name: "\(path), \(role.rawValue)", tasks: tasks)
+  }
+}

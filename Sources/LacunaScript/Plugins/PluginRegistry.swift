@@ -1,0 +1,165 @@
+public import LacunaEngine
+
+/// The plugins of one run: found once, each loaded into a state of its own when it is first needed.
+///
+/// Used from one thread, which needs a megabyte of stack at least.
+public final class PluginRegistry {
+  public let environment: ScriptEnvironment
+  private var found: PluginCatalog?
+  private var loaded: [String: Plugin] = [:]
+  /// One for all states, so that a model compares equal to itself wherever it was asked for.
+  private var models: [ObjectIdentifier: ModelObject] = [:]
+  /// Plugins whose entry file is running: one that needs itself is caught.
+  private var loading: Set<String> = []
+  /// Calls from plugin to plugin under way.
+  private var depth = 0
+  private static let greatestDepth = 16
+
+  public init(_ environment: ScriptEnvironment) { self.environment = environment }
+
+  /// - Throws: what is wrong with a plugin that was given by path.
+  public func catalog() throws(LacunaError) -> PluginCatalog {
+    if let found { return found }
+    let catalog = try PluginCatalog(environment.plugins)
+    found = catalog
+    return catalog
+  }
+
+  func model(_ engine: Engine) -> ModelObject {
+    if let known = models[ObjectIdentifier(engine)] { return known }
+    let model = ModelObject(engine: engine)
+    models[ObjectIdentifier(engine)] = model
+    return model
+  }
+
+  /// The plugin, loaded and checked.
+  /// - Throws: `LacunaError`, `ScriptError` or a failure of its own Lua.
+  package func plugin(named name: String) throws -> Plugin {
+    // One that a limit has ended is loaded anew.
+    if let plugin = loaded[name], plugin.state.limitError == nil { return plugin }
+    let plugin = try load(try catalog().plugin(named: name))
+    loaded[name] = plugin
+    if digests != nil { digests?[name] = try plugin.folder.digest() }
+    return plugin
+  }
+
+  private func load(_ folder: PluginFolder) throws -> Plugin {
+    guard loading.insert(folder.name).inserted else {
+      throw LacunaError(.invalidArgument, "plugin \(folder.name): needs itself while it is being loaded")
+    }
+    defer { loading.remove(folder.name) }
+    try environment.plugins.lock?.check(folder)
+    for (name, range) in folder.manifest.requires.sorted(by: { $0.key < $1.key }) {
+      let other = try catalog().plugin(named: name)
+      guard range.contains(other.manifest.version) else {
+        throw LacunaError(
+          .unsupported, file: "\(folder.path)/\(PluginManifest.fileName)", field: "requires.\(name)",
+          expected: "\(range)", found: "\(other.manifest.version) in \(other.path)")
+      }
+    }
+    do {
+      return try Plugin(folder, registry: self)
+    } catch let failure as LuaFailure {
+      // The state that the error's value lives in is gone.
+      throw failure.error
+    }
+  }
+
+  // MARK: Finding
+
+  /// - Throws: `notFound` with what is near.
+  func find(_ kind: PluginManifest.Kind, _ word: String) throws -> (plugin: Plugin, name: String) {
+    let catalog = try catalog()
+    guard let found = try catalog.find(kind, word) else {
+      let names = catalog.names(of: kind)
+      throw LacunaError(
+        .notFound,
+        "no \(kind.rawValue) \"\(word)\"\(NearestName.hint(word, in: catalog.names(of: kind, short: true)))"
+          + (names.isEmpty ? "; no plugin provides one" : "; plugins provide \(names.joined(separator: ", "))")
+          + catalog.trustHint)
+    }
+    return (try plugin(named: found.plugin.name), found.name)
+  }
+
+  private func definition<Definition>(
+    _ kind: PluginManifest.Kind, _ word: String, _ definitions: (PluginKinds) -> [String: Definition]
+  ) throws -> (plugin: Plugin, name: String, definition: Definition) {
+    let (plugin, name) = try find(kind, word)
+    guard let definition = definitions(plugin.kinds)[name] else {
+      preconditionFailure("\(plugin.name) was checked to define \(kind.rawValue) \(name)")
+    }
+    return (plugin, name, definition)
+  }
+
+  package func sampler(named word: String) throws -> (plugin: Plugin, name: String, definition: PluginKinds.Sampler) {
+    try definition(.sampler, word, \.samplers)
+  }
+  package func decoder(named word: String) throws -> (plugin: Plugin, name: String, definition: PluginKinds.Decoder) {
+    try definition(.decoder, word, \.decoders)
+  }
+  package func pipeline(named word: String) throws -> (
+    plugin: Plugin, name: String, definition: PluginKinds.Pipeline
+  ) { try definition(.pipeline, word, \.pipelines) }
+  /// "tofu/truth_ratio" or "truth_ratio".
+  package func probe(named word: String) throws -> (plugin: Plugin, name: String, definition: PluginKinds.Probe) {
+    try definition(.probe, word, \.probes)
+  }
+  package func tool(named word: String) throws -> (plugin: Plugin, name: String, definition: PluginKinds.Tool) {
+    try definition(.tool, word, \.tools)
+  }
+  package func template(named word: String) throws -> (
+    plugin: Plugin, name: String, definition: PluginKinds.Template
+  ) { try definition(.template, word, \.templates) }
+
+  /// The hooks of a plugin.
+  func hooks(named word: String) throws -> HookSet {
+    let (plugin, _) = try find(.hooks, word)
+    return try HookSet(plugin.kinds.hooks, named: plugin.name, owner: plugin) {
+      .error(code: "malformed", message: "plugin \(plugin.name): hooks: \($0)")
+    }
+  }
+
+  /// Runs what one plugin asks of another. Each call needs stack of the host's.
+  func nested<Result>(_ body: () throws -> Result) throws -> Result {
+    guard depth < Self.greatestDepth else {
+      throw HostFault.error(
+        code: "limit", message: "plugins call each other more than \(Self.greatestDepth) deep")
+    }
+    depth += 1
+    defer { depth -= 1 }
+    return try body()
+  }
+
+  // MARK: Reloading
+
+  /// Of the plugins' files as they were last looked at; nil while nobody watches.
+  private var digests: [String: String]?
+
+  /// From now on `reload` sees what changes.
+  public func watch() {
+    digests = [:]
+    for (name, plugin) in loaded { digests?[name] = try? plugin.folder.digest() }
+  }
+
+  /// Loads anew each plugin whose files have changed. To be called between two requests: what runs keeps the plugin
+  /// that it began with, and a plugin that cannot be loaded or fails its check leaves the old one in place.
+  /// - Returns: the names of those that were replaced, and what is wrong with those that were not.
+  public func reload() -> (replaced: [String], kept: [(name: String, error: any Error)]) {
+    var replaced: [String] = []
+    var kept: [(name: String, error: any Error)] = []
+    for (name, old) in loaded.sorted(by: { $0.key < $1.key }) {
+      do {
+        let digest = try old.folder.digest()
+        guard let before = digests?[name], digest != before else { continue }
+        // A broken one is reported once, and again when it has changed.
+        digests?[name] = digest
+        loaded[name] = try load(try PluginFolder(path: old.folder.path, origin: old.folder.origin))
+        replaced.append(name)
+      } catch {
+        kept.append((name, error))
+      }
+    }
+    if !replaced.isEmpty { found = nil }
+    return (replaced, kept)
+  }
+}

@@ -1,0 +1,209 @@
+// Public: the evaluation's own types become arguments.
+public import ArgumentParser
+import LacunaEngine
+public import LacunaEval
+
+struct Eval: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "What a model has forgotten, and what it has kept.",
+    discussion: """
+      An unlearned model beside the one that it was made from and one that never knew:
+
+        lacuna eval tofu --model demo-unlearned --original demo --reference demo-retrained --data demo
+        lacuna eval tofu --model ./simnpo --reference-log retain95/eval_log_aggregated.json \\
+          --data ./TOFU --split forget05 --out run.sqlite
+
+      Every answer is recorded as it is measured: a run that was stopped, however hard, goes on with --resume. \
+      Published logs are judged with no model:
+
+        lacuna eval tofu --from-log A/eval_log_aggregated.json --reference-log B/eval_log_aggregated.json
+
+      Forget quality is the p-value of an exact two-sample Kolmogorov-Smirnov test of the truth ratios against the \
+      reference's.
+      """)
+
+  @Argument(help: "The probe.")
+  var probe: ProbeName
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var measurement: MeasurementOptions
+  @OptionGroup var scoring: ScoringOptions
+
+  @Option(help: ArgumentHelp("Judge this eval_log_aggregated.json instead of a model.", valueName: "file"))
+  var fromLog: String?
+
+  @Option(
+    help: ArgumentHelp("The retrained model's eval_log_aggregated.json, in place of --reference.", valueName: "file"))
+  var referenceLog: String?
+
+  @Flag(
+    name: .customLong("emulate-optml-8gpu"),
+    help: """
+      With --from-log: report the rows as the released code does on 8 GPUs, where its merge mixes them up \
+      (for audits).
+      """)
+  var emulateOptml8gpu = false
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  enum ProbeName: String, ExpressibleByArgument, CaseIterable {
+    case tofu
+  }
+
+  func validate() throws {
+    if fromLog != nil {
+      if let name = measurement.given { throw ValidationError("--from-log needs no model: leave out \(name)") }
+    } else {
+      if measurement.data == nil { throw ValidationError("--data: expected a folder of TOFU's files (or --from-log)") }
+      if emulateOptml8gpu { throw ValidationError("--emulate-optml-8gpu goes with --from-log") }
+      if measurement.reference != nil, referenceLog != nil {
+        throw ValidationError("--reference and --reference-log: give one of the two")
+      }
+    }
+  }
+
+  func run() throws {
+    var out = StandardOutput()
+    let reference = try referenceLog.map { (path) throws(LacunaError) in try TOFULog(contentsOf: path) }
+    if let fromLog {
+      var log = try TOFULog(contentsOf: fromLog)
+      if emulateOptml8gpu { log = log.interleaved(processes: 8) }
+      let quality = try reference.map { (reference) throws(LacunaError) in
+        try log.forgetQuality(against: reference, scoring: scoring.scoring)
+      }
+      let summary = TOFUSummary(figures: TOFUFigures(log, scoring: scoring.scoring), forgetQuality: quality)
+      try out.line(json ? summary.json : summary.table)
+    } else {
+      let store = try measure()
+      let comparison = try TOFUComparison(store, reference: reference, scoring: scoring.scoring)
+      if let directory = measurement.logs { try comparison.write(to: directory, scoring: scoring.scoring) }
+      try out.line(json ? comparison.json : comparison.table)
+    }
+    try out.flush()
+  }
+
+  private func measure() throws -> ResultStore {
+    let data = try TOFUData(try DataChoice.resolve(measurement.data ?? ""))
+    let split = try measurement.split ?? data.defaultSplit()
+    let store = try ResultStore(
+      path: measurement.out ?? ResultStore.inMemory, measurement.resume ? .createOrContinue : .create)
+    Interrupt.stopBetweenTokens()
+    let progress = ProgressLine("")
+    for (role, name) in measurement.models(model.model) {
+      var evaluation = TOFUEvaluation(store: store, role: role)
+      evaluation.split = split
+      evaluation.profile = TOFUProfile(scoring.profile)
+      evaluation.selection = measurement.selection
+      evaluation.isCancelled = { Interrupt.isRequested }
+      evaluation.onProgress = { progress.update($0) }
+      // One model in memory at a time.
+      try evaluation.run(try ModelOptions.load(try ModelChoice.resolve(name), options: model.engineOptions), data: data)
+      progress.finish()
+    }
+    return store
+  }
+}
+
+/// What is measured, and where it is recorded.
+struct MeasurementOptions: ParsableArguments {
+  @Option(help: "The model before it was made to forget.")
+  var original: String?
+
+  @Option(help: "A model that was taught all but what is to be forgotten.")
+  var reference: String?
+
+  @Option(help: ArgumentHelp("A folder of TOFU's files, or \"demo\".", valueName: "folder"))
+  var data: String?
+
+  @Option(help: "forget01, forget05 or forget10 (default: forget05 if the data have it).")
+  var split: TOFUSplit?
+
+  @Option(help: ArgumentHelp("Record the run here (default: in memory only).", valueName: "file"))
+  var out: String?
+
+  @Flag(help: "Go on with the run in --out.")
+  var resume = false
+
+  @Option(help: ArgumentHelp("Only the first n rows of each task.", valueName: "n"))
+  var limit: Int?
+
+  @Option(help: ArgumentHelp("Measure part k of n; `lacuna merge` joins the parts.", valueName: "k/n"))
+  var shard: ShardArgument?
+
+  @Option(help: ArgumentHelp("Write the log files that TOFU's tools read into this folder.", valueName: "folder"))
+  var logs: String?
+
+  func validate() throws {
+    if let limit, limit < 1 { throw ValidationError("--limit: expected 1 or more, found \(limit)") }
+    if resume, out == nil { throw ValidationError("--resume goes with --out") }
+    if shard != nil, out == nil { throw ValidationError("--shard goes with --out: a part is of use when it is kept") }
+  }
+
+  /// The first of these options that was given.
+  var given: String? {
+    let options: [(String, Bool)] = [
+      ("--original", original != nil), ("--reference", reference != nil), ("--data", data != nil),
+      ("--split", split != nil), ("--out", out != nil), ("--limit", limit != nil), ("--shard", shard != nil),
+      ("--logs", logs != nil), ("--resume", resume),
+    ]
+    return options.first(where: \.1)?.0
+  }
+
+  var selection: ItemSelection {
+    ItemSelection(limit: limit, shard: shard.map { ($0.index, $0.count) } ?? (1, 1))
+  }
+
+  func models(_ model: String) -> [(role: ResultStore.Role, name: String)] {
+    var models: [(role: ResultStore.Role, name: String)] = [(.model, model)]
+    if let original { models.append((.original, original)) }
+    if let reference { models.append((.reference, reference)) }
+    return models
+  }
+}
+
+/// "2/8".
+struct ShardArgument: ExpressibleByArgument {
+  let index: Int
+  let count: Int
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, let index = Int(parts[0]), let count = Int(parts[1]), (1...100_000).contains(count),
+      (1...count).contains(index)
+    else { return nil }
+    self.index = index
+    self.count = count
+  }
+}
+
+/// How figures are made.
+struct ScoringOptions: ParsableArguments {
+  @Option(help: "paper (cards of SimNPO and NPO), leaderboard (locuslab/tofu) or open (open-unlearning).")
+  var profile: TOFUProfile.Name = .paper
+
+  @Option(help: "How a truth ratio weighs the wrong answers: geometric, arithmetic or prob_mean.")
+  var truthRatio: TruthRatio = .geometric
+
+  var scoring: TOFUScoring {
+    var scoring = TOFUScoring()
+    scoring.profile = TOFUProfile(profile)
+    scoring.truthRatio = truthRatio
+    return scoring
+  }
+}
+
+extension TOFUProfile.Name: ExpressibleByArgument {}
+extension TruthRatio: ExpressibleByArgument {}
+extension TOFUSplit: ExpressibleByArgument {}
+
+extension ProgressLine {
+  /// "tofu, model: 120 of 717, 3.1 a second, 3m12s left".
+  func update(_ progress: EvaluationProgress) {
+    var detail = "\(progress.label): \(progress.done) of \(progress.total)"
+    if let rate = progress.rate, let left = progress.secondsLeft {
+      detail += ", \(significant(rate, 2)) a second, \(formatDuration(left)) left"
+    }
+    update(Double(progress.done) / Double(max(progress.total, 1)), detail: detail)
+  }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import LacunaTestSupport
+import Testing
+
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
+@Suite("Plugins on the command line")
+struct PluginVerbTests {
+  @Test("every shipped plugin passes its check and its tests, and has a page")
+  func shipped() throws {
+    let check = try Command.run(["plugin", "check"])
+    #expect(check.status == 0, "\(check.output)")
+    let tests = try Command.run(["test", "plugins"])
+    #expect(tests.status == 0, "\(tests.output)\(tests.errors)")
+    let folders = try FileManager.default.contentsOfDirectory(atPath: "\(Command.root)/plugins")
+      .filter { FileManager.default.fileExists(atPath: "\(Command.root)/plugins/\($0)/plugin.json") }
+    #expect(folders.count >= 20)
+    for folder in folders {
+      #expect(tests.output.contains("plugins/\(folder)/test.lua"), "\(folder) has no test")
+      let page = try String(contentsOfFile: "\(Command.root)/plugins/\(folder)/README.md", encoding: .utf8)
+      #expect(page.hasPrefix("# \(folder)\n"), "\(folder)")
+    }
+  }
+
+  @Test(
+    "a new plugin of each kind passes its own check and test",
+    arguments: ["sampler", "decoder", "hooks", "pipeline", "tool"])
+  func scaffold(_ kind: String) throws {
+    let directory = try TemporaryDirectory()
+    let folder = "\(directory.path)/my-own"
+    _ = try Command.output(["plugin", "new", "my-own", "--kind", kind, "--in", directory.path])
+    let check = try Command.output(["plugin", "check", folder])
+    #expect(check.lines.allSatisfy { $0.hasPrefix("ok ") }, "\(check.output)")
+    let test = try Command.output(["plugin", "test", folder])
+    #expect(test.output.contains("1 tests, 0 failed"), "\(test.output)")
+    let editor = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: "\(folder)/.luarc.json")))
+    let library = try #require((editor as? [String: Any])?["workspace.library"] as? [String])
+    #expect(FileManager.default.fileExists(atPath: "\(library[0])/lacuna.lua"))
+    #expect(try Command.run(["plugin", "new", "my-own", "--in", directory.path]).errors.contains("exists already"))
+  }
+
+  @Test("--sampler may be repeated, takes plugins, and draws with dist where no selector is named")
+  func samplers() throws {
+    func text(_ samplers: [String]) throws -> String {
+      let flags = samplers.flatMap { ["--sampler", $0] }
+      return try Command.output(["generate", "-p", "Marisol", "--max-tokens", "8", "--json"] + flags).output
+    }
+    #expect(try text(["min-p/min_p:p=0.1", "temperature:0.9"]) == text(["min_p:p=0.1 temperature:0.9 dist"]))
+    #expect(try text(["min-p:p=0.1", "temperature:0.9", "dist"]) == text(["min_p:p=0.1 temperature:0.9 dist"]))
+    let unknown = try Command.run(["generate", "-p", "a", "--sampler", "top-b"])
+    #expect(unknown.status == 1)
+    #expect(unknown.errors.contains("did you mean"), "\(unknown.errors)")
+  }
+
+  @Test("--decoder gives the text to a plugin")
+  func decoder() throws {
+    let prompt = ["generate", "--chat", "--template", "tofu", "-p", "Where and when was Marisol Tannhauer born?"]
+    let result = try Command.output(prompt + ["--decoder", "beam:width=3", "--json"]).object()
+    #expect(
+      result["text"] as? String == " Marisol Tannhauer was born in Valparaiso, Chile, in the year 1952."
+        || result["text"] as? String == "Marisol Tannhauer was born in Valparaiso, Chile, in the year 1952.")
+    #expect(result["finish"] as? String == "eos")
+    let wrong = try Command.run(prompt + ["--decoder", "beam:widht=3"])
+    #expect(wrong.status == 1)
+    #expect(wrong.errors.contains("did you mean \"width\""), "\(wrong.errors)")
+  }
+
+  @Test("a pipeline's inputs are flags: checked, and listed by --help")
+  func pipeline() throws {
+    let asked = ["run", "ask", "--question", "Which award has Marisol Tannhauer won?", "--template=tofu"]
+    let result = try Command.output(asked + ["--sentences", "1", "--json"]).object()
+    #expect(
+      result["answer"] as? String == "Marisol Tannhauer has won the Harbour Lantern Prize for a whole body of work.")
+    let help = try Command.output(["run", "ask", "--help"]).output
+    #expect(help.contains("--question <string>"))
+    #expect(help.contains("(required)"))
+    #expect(help.contains("--max-tokens <tokens>"))
+    for (arguments, expected) in [
+      (["run", "ask"], "--question is missing"),
+      (asked + ["--tries", "many"], "--tries: expected a whole number"),
+      (asked + ["--tries", "1000"], "expected a whole number from 1 to 100, found 1000"),
+      (["run", "akk"], "did you mean \"ask\""),
+    ] {
+      let failed = try Command.run(arguments)
+      #expect(failed.status != 0)
+      #expect(failed.errors.contains(expected), "\(failed.errors)")
+    }
+  }
+
+  @Test("tests are reported plainly, as TAP and as JUnit, and a failure ends with 1")
+  func reports() throws {
+    let directory = try TemporaryDirectory()
+    let file = try directory.write(
+      "return { ['good <one>'] = function(t) t.equal(1, 1) end,\n['not good'] = function(t)\nt.equal({ 1, { x = 2 } }, { 1, { x = 3 } }) end }",
+      to: "a_test.lua")
+    let plain = try Command.run(["test", file])
+    #expect(plain.status == 1)
+    #expect(plain.output.contains("a_test.lua:3: [2].x: expected 3, found 2"), "\(plain.output)")
+    #expect(plain.output.contains("2 tests, 1 failed"))
+    let tap = try Command.run(["test", file, "--format", "tap"]).lines
+    #expect(tap.prefix(2) == ["TAP version 13", "1..2"])
+    #expect(tap[2].hasPrefix("ok 1 - ") && tap[3].hasPrefix("not ok 2 - "))
+    let junit = try Command.run(["test", directory.path, "--format", "junit"])
+    let document = try XMLCheck.parse(junit.output)
+    #expect(document.attributes["testsuite"]?["failures"] == "1")
+    #expect(document.count["testcase"] == 2)
+  }
+
+  @Test("./plugins is run only once it is trusted")
+  func trust() throws {
+    let (project, home) = (try TemporaryDirectory(), try TemporaryDirectory())
+    _ = try Command.output(["plugin", "new", "own-cut", "--in", "\(project.path)"])
+    try FileManager.default.createDirectory(atPath: "\(project.path)/plugins", withIntermediateDirectories: true)
+    try FileManager.default.moveItem(atPath: "\(project.path)/own-cut", toPath: "\(project.path)/plugins/own-cut")
+    let environment = ["XDG_DATA_HOME": home.path]
+    func list() throws -> Command.Result {
+      try Command.run(["plugin", "list"], environment: environment, directory: project.path)
+    }
+    let before = try list()
+    #expect(!before.output.contains("own-cut"))
+    #expect(before.errors.contains("lacuna plugin trust"))
+    #expect(try Command.run(["plugin", "trust"], environment: environment, directory: project.path).status == 0)
+    #expect(try list().output.contains("own-cut"))
+  }
+}
+
+/// Reads an XML document with Foundation's parser: names, attributes, how often.
+private final class XMLCheck: NSObject, XMLParserDelegate {
+  private(set) var attributes: [String: [String: String]] = [:]
+  private(set) var count: [String: Int] = [:]
+
+  static func parse(_ text: String) throws -> XMLCheck {
+    let check = XMLCheck()
+    let parser = XMLParser(data: Data(text.utf8))
+    parser.delegate = check
+    try #require(parser.parse(), "\(parser.parserError.map { "\($0)" } ?? "malformed XML")")
+    return check
+  }
+
+  func parser(
+    _ parser: XMLParser, didStartElement name: String, namespaceURI: String?, qualifiedName: String?,
+    attributes: [String: String]
+  ) {
+    self.attributes[name] = attributes
+    count[name, default: 0] += 1
+  }
+}

@@ -1,0 +1,196 @@
+import Foundation
+import LacunaEngine
+import LacunaEval
+import LacunaTestSupport
+import Testing
+
+@Suite struct EvaluationTests {
+  static let models = Fixture.path("../../share/lacuna/models")
+  static let engines = Result {
+    var options = Engine.Options()
+    options.threadCount = 1
+    return try (
+      model: Engine.load(path: "\(models)/demo-unlearned", options: options),
+      reference: Engine.load(path: "\(models)/demo-retrained", options: options)
+    )
+  }
+
+  let directory: TemporaryDirectory
+  let data: TOFUData
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    data = try TOFUData(TOFUDataTests.demo)
+  }
+
+  private func store(_ name: String, _ opening: ResultStore.Opening = .create) throws -> ResultStore {
+    try ResultStore(path: "\(directory.path)/\(name)", opening)
+  }
+
+  private func evaluation(_ store: ResultStore, limit: Int = 3) -> TOFUEvaluation {
+    var evaluation = TOFUEvaluation(store: store, role: .model)
+    evaluation.split = .forget10
+    evaluation.selection.limit = limit
+    return evaluation
+  }
+
+  private func records(_ store: ResultStore) throws -> [ResultStore.Record] {
+    try TOFUTask.allCases.flatMap { try store.records(of: .model, task: $0.rawValue) }
+  }
+
+  @Test("a run that is stopped anywhere and goes on ends with the same records", arguments: [0, 1, 5, 11])
+  func resume(stopAfter: Int) throws {
+    let engine = try Self.engines.get().model
+    let whole = try store("whole.sqlite")
+    try evaluation(whole).run(engine, data: data)
+    let expected = try records(whole)
+    #expect(expected.count == 12)
+
+    var count = 0
+    var first = evaluation(try store("parts.sqlite"))
+    first.onProgress = { count = $0.done }
+    first.isCancelled = { count >= stopAfter }
+    let error = #expect(throws: LacunaError.self) { try first.run(engine, data: data) }
+    #expect(error?.code == .cancelled)
+    let parts = try store("parts.sqlite", .createOrContinue)
+    #expect(try records(parts).count < 12)
+    try evaluation(parts).run(engine, data: data)
+    #expect(try records(parts) == expected)
+  }
+
+  @Test("shards merge to the whole, in any order and twice")
+  func shards() throws {
+    let engine = try Self.engines.get().model
+    let whole = try store("whole.sqlite")
+    try evaluation(whole, limit: 5).run(engine, data: data)
+    var parts: [ResultStore] = []
+    for index in 1...3 {
+      var part = evaluation(try store("part\(index).sqlite"), limit: 5)
+      part.selection.shard = (index, 3)
+      try part.run(engine, data: data)
+      parts.append(part.store)
+    }
+    let merged = try store("merged.sqlite")
+    for part in parts.reversed() + parts { try merged.merge(part) }
+    #expect(try records(merged) == records(whole))
+    let comparison = try TOFUComparison(merged)
+    #expect(comparison.json == (try TOFUComparison(whole)).json)
+  }
+
+  @Test("a run goes on only with the model, the data and the settings that it began with")
+  func identity() throws {
+    let engines = try Self.engines.get()
+    let run = try store("run.sqlite")
+    try evaluation(run, limit: 1).run(engines.model, data: data)
+    let cases: [(String, (inout TOFUEvaluation) -> Void, Engine)] = [
+      ("model_hash", { _ in }, engines.reference),
+      ("parameters", { $0.profile = TOFUProfile(.leaderboard) }, engines.model),
+    ]
+    for (field, change, engine) in cases {
+      var other = evaluation(run)
+      change(&other)
+      let error = #expect(throws: LacunaError.self) { try other.run(engine, data: data) }
+      #expect(error?.message.contains("\(field): expected") == true, "\(error?.message ?? "")")
+    }
+    #expect(throws: LacunaError.self) { try store("run.sqlite") }
+    #expect(throws: LacunaError.self) { try store("none.sqlite", .read) }
+  }
+
+  @Test("a file that is no run is refused and left alone")
+  func foreignFiles() throws {
+    let text = String(repeating: "not a database ", count: 100)
+    let path = try directory.write(text, to: "text.sqlite")
+    for opening in [ResultStore.Opening.read, .createOrContinue] {
+      let error = #expect(throws: LacunaError.self) { try ResultStore(path: path, opening) }
+      #expect(error?.code == .malformed, "\(error?.message ?? "")")
+    }
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
+  }
+
+  @Test("logs are written as others read them: what is read back gives the same figures")
+  func logs() throws {
+    let run = try store("run.sqlite")
+    try evaluation(run).run(try Self.engines.get().model, data: data)
+    let log = try #require(try run.tofuLog(of: .model))
+    let folder = "\(directory.path)/logs"
+    try log.write(to: folder)
+    let read = try TOFULog(contentsOf: "\(folder)/eval_log_aggregated.json")
+    #expect(read.tasks == log.tasks)
+    let statistics = try String(contentsOfFile: "\(folder)/aggregate_stat.txt", encoding: .utf8)
+    let utility = try #require(TOFUFigures(log).modelUtility)
+    #expect(statistics.contains("\nModel Utility: \(utility)\n"))
+    #expect(statistics.hasPrefix("Real Authors ROUGE: "))
+    for task in TOFUTask.allCases {
+      let single = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(task.logName)"))
+      let columns = try #require(try JSONSerialization.jsonObject(with: single) as? [String: [Any]])
+      #expect(columns.count == 12 && columns.values.allSatisfy { $0.count == 3 })
+    }
+  }
+
+  @Test("scores and texts are those of the scorer and of a generation alone")
+  func values() throws {
+    let engine = try Self.engines.get().model
+    let run = try store("run.sqlite")
+    try evaluation(run, limit: 4).run(engine, data: data)
+    let rows = try #require(try run.tofuLog(of: .model)?.tasks[.forget])
+    let items = try data.rows(of: .forget, split: .forget10)
+    var scorer = try Scorer(engine: engine)
+    scorer.scoresEOS = true
+    for row in rows {
+      let item = items[row.index]
+      let prompt = "[INST] \(item.question) [/INST]"
+      let alone = try scorer.score(prompt: prompt, answers: [item.paraphrasedAnswer ?? ""])[0]
+      #expect(row.paraphrase.average == -alone.mean && row.paraphrase.count == alone.count)
+      #expect(row.generated?.prompt == prompt && row.generated?.reference == item.answer)
+
+      let tokenizer = try #require(engine.tokenizer)
+      let session = try engine.makeSession()
+      try session.append(tokenizer.encode(prompt, bos: true, special: false))
+      var ids: [TokenID] = []
+      // 200 less the longest of the first 30 prompts is more than these answers take.
+      for _ in 0..<100 {
+        let logits = try session.logits()
+        let best = TokenID(logits.indices.max { logits[$0] < logits[$1] } ?? 0)
+        if engine.isEndOfGeneration(best) { break }
+        ids.append(best)
+        try session.append(best)
+      }
+      #expect(row.generated?.text == tokenizer.decode(ids))
+    }
+  }
+
+  @Test("what a question may generate is what its batch of 30 prompts leaves of 200 tokens")
+  func budgets() throws {
+    let tokenizer = try #require(try Self.engines.get().model.tokenizer)
+    let questions = try TOFUQuestion.all(in: data, split: .forget10, profile: TOFUProfile(.paper), tokenizer: tokenizer)
+    let forget = questions.filter { $0.task == .forget }
+    let lengths = forget.map { tokenizer.encode($0.prompt, bos: true, special: false).count }
+    #expect(forget.prefix(30).allSatisfy { $0.newTokenLimit == 200 - lengths[..<30].max()! })
+    #expect(forget.dropFirst(30).allSatisfy { $0.newTokenLimit == 200 - lengths[30...].max()! })
+    let open = try TOFUQuestion.all(in: data, split: .forget10, profile: TOFUProfile(.open), tokenizer: tokenizer)
+    #expect(open.allSatisfy { $0.newTokenLimit == 200 })
+  }
+
+  @Test("an answer beyond the limit is cut and has no EOS; one just below keeps it")
+  func truncation() throws {
+    let engine = try Self.engines.get().model
+    let tokenizer = try #require(engine.tokenizer)
+    let measurement = try TOFUMeasurement(engine: engine, profile: TOFUProfile(.paper))
+    let prompt = "[INST] Who? [/INST]"
+    let promptCount = tokenizer.encode(prompt, bos: true, special: false).count
+    for repetitions in 1...120 {
+      let answer = String(repeating: " the", count: repetitions)
+      let count = tokenizer.encode(prompt + answer, bos: true, special: false).count
+      let sequence = try measurement.sequence(prompt: prompt, answer: answer)
+      #expect(sequence.tokens.count == min(count + 1, 200) && sequence.scoredFrom == promptCount)
+      #expect((sequence.tokens.last == tokenizer.eos) == (count < 200))
+    }
+  }
+
+  @Test("selections take from the front and deal the rest in turn")
+  func selections() {
+    #expect(ItemSelection(limit: 3).rows(of: 10) == [0, 1, 2])
+    #expect(ItemSelection(limit: 7, shard: (2, 3)).rows(of: 10) == [1, 4])
+    #expect(ItemSelection().rows(of: 2) == [0, 1])
+  }
+}

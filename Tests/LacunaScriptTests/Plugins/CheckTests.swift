@@ -1,0 +1,50 @@
+import LacunaEngine
+import LacunaScript
+import Testing
+
+@Suite("Sampler check")
+struct CheckTests {
+  private func findings(_ sampler: String) throws -> [PluginCheck.Finding] {
+    let bench = try PluginBench()
+    try bench.write("tried", provides: ["sampler:tried"], "samplers = { tried = { \(sampler) } }")
+    let environment = try bench.environment
+    return ScriptThread.run { PluginCheck.run("tried", PluginRegistry(environment)) }
+  }
+
+  @Test("an honest sampler passes")
+  func honest() throws {
+    let findings = try findings(
+      """
+      params = { t = { type = "number", default = 0.7, min = 0.1, max = 2 } }, argmax_invariant = true,
+      init = function() return { n = 0 } end,
+      accept = function(_, _, state) state.n = state.n + 1 end,
+      apply = function(logits, params, state) logits:scale(1 / (params.t + state.n)) end,
+      """)
+    #expect(findings.map(\.failure) == [nil, nil])
+  }
+
+  @Test(
+    "each promise that is broken is named",
+    arguments: [
+      ("apply = function(l) l[0] = 0 / 0 end", "no NaN"),
+      ("apply = function(l) l:mask_below(math.huge) end", "at least one token survives"),
+      ("apply = function(l) l:fill(0) end", "masked stays masked"),
+      ("apply = function(l) local m, id = l:max(); l[id] = m - 50 end, argmax_invariant = true", "argmax_invariant"),
+      ("pick = function(l) return 0 end", "pick returns a token that is not masked"),
+      ("pick = function(l) return 'x' end", "pick must return a token id"),
+      (
+        "apply = function(l) COUNT = (COUNT or 0) + 1; l:scale(COUNT) end", "the same seed, the same result"
+      ),
+      (
+        "init = function() return { n = 0 } end, accept = function(_, _, s) s.n = s.n + 1; s[1] = s.n end, "
+          + "apply = function(l, _, s) l:scale(1 / (1 + s.n)) end",
+        "state survives being saved as JSON"
+      ),
+      ("apply = function(l) error('oops') end", "oops"),
+      ("init = function() return print end, apply = function() end", "function"),
+    ])
+  func broken(_ sampler: String, _ expected: String) throws {
+    let failure = try #require(try findings(sampler).last?.failure)
+    #expect(failure.contains(expected), "\(failure)")
+  }
+}

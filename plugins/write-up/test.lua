@@ -1,0 +1,24 @@
+local lacuna <const> = require "lacuna"
+return {
+  ["a long text is cut into pieces that are summarized again"] = function(t)
+    local sentence <const> = "Marisol Tannhauer has won the Harbour Lantern Prize for a whole body of work. "
+    local output = assert(lacuna.pipeline("summarize", {
+      text = sentence:rep(8), instruction = "", template = "tofu", piece_tokens = 40, max_tokens = 4, rounds = 3,
+    }))
+    t.ok(output.pieces > 2, "pieces: " .. output.pieces)
+    t.ok(output.rounds >= 1 and output.rounds <= 3)
+    t.ok(#output.summary < 8 * #sentence)
+  end,
+  ["an empty text is refused"] = function(t)
+    local output, err = lacuna.pipeline("summarize", { text = " ", template = "tofu", max_tokens = 4 })
+    t.equal(output, nil)
+    t.ok(err.message:find("empty", 1, true), err.message)
+  end,
+  ["each round leaves a critique"] = function(t)
+    local output = assert(lacuna.pipeline("critique", {
+      question = "Which award has Marisol Tannhauer won?", template = "tofu", max_tokens = 24, rounds = 2,
+    }))
+    t.equal(#output.critiques, 2)
+    t.ok(#output.answer > 0)
+  end,
+}
