@@ -23,6 +23,9 @@ enum { LB_PIECE = 1024 };
 // p = softmax(x) of one piece; returns the piece's share of e^total.
 double lb_piece(float *p, const float *x, size_t n, double total);
 // The sum of p[i] * ((x[i] - a) - (y[i] - b)) where p[i] > 0; y may be NULL, for zeros.
-double lb_expectation(const float *p, const float *x, double a, const float *y, double b, size_t n);
+double lb_expectation(const float *p, const float *x, float a, const float *y, float b, size_t n);
+// A bound that the largest elements down to a share p of softmax(x) all reach, and hardly any others; -inf where p is
+// nearly everything.
+float lb_mass_bound(const float *x, size_t n, double p);
 
 #endif

@@ -185,23 +185,30 @@ static int lb_vec_top_mass(lua_State *L) {
   double p = lb_check_number(L, 2, "top_mass");
   if (!(p >= 0 && p <= 1)) lb_raise_argument(L, 2, "top_mass", "expected 0 to 1");
   lb_set *set = lb_push_set(L, n);
-  const double total = lb_logsumexp(lb_check_vec(L, 1, "top_mass")->data, n);
-  // Mostly some hundred ids hold nearly all of it.
-  for (size_t capacity = n < 512 ? n : 512;; capacity = capacity > n / 8 ? n : 8 * capacity) {
-    lb_ranked ranked = lb_push_ranked(L, capacity);
-    const float *data = lb_check_vec(L, 1, "top_mass")->data;
-    const size_t count = lb_topk(ranked.ids, ranked.values, data, n, capacity);
-    double mass = 0;
-    size_t taken = 0;
-    while (taken < count && (mass < p || taken == 0)) mass += exp(ranked.values[taken++] - total);
-    if (mass < p && count == capacity && capacity < n) {
-      lua_pop(L, 1);
-      continue;
-    }
-    for (size_t i = 0; i < taken; i++) set->words[ranked.ids[i] / 64] |= UINT64_C(1) << (ranked.ids[i] % 64);
-    lua_pop(L, 1);
-    return 1;
+  // Room for those that reach the bound, and a second look for them: making room may run a finalizer.
+  const float bound = lb_mass_bound(lb_check_vec(L, 1, "top_mass")->data, n, p);
+  size_t capacity = 0;
+  const float *data = ((lb_vec *)lua_touserdata(L, 1))->data;
+  for (size_t i = 0; i < n; i++) capacity += data[i] >= bound;
+  lb_ranked found = lb_push_ranked(L, capacity), ranked = lb_push_ranked(L, capacity);
+  data = lb_check_vec(L, 1, "top_mass")->data;
+  size_t count = 0;
+  for (size_t i = 0; i < n && count < capacity; i++) {
+    found.ids[count] = (int32_t)i;
+    found.values[count] = data[i];
+    count += data[i] >= bound;
   }
+  // Rising ids stay rising among equals.
+  count = lb_topk(ranked.ids, ranked.values, found.values, count, count);
+  const double total = lb_logsumexp(data, n);
+  double mass = 0;
+  for (size_t i = 0; i < count && (mass < p || i == 0); i++) {
+    const int32_t id = found.ids[ranked.ids[i]];
+    mass += exp(ranked.values[i] - total);
+    set->words[id / 64] |= UINT64_C(1) << (id % 64);
+  }
+  lua_pop(L, 2);
+  return 1;
 }
 
 void lb_open_vec_reduce(lua_State *L) {

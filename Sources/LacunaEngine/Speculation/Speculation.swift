@@ -70,7 +70,7 @@ public final class Speculation {
   public let options: Options
   private let lookup: PromptLookup?
   private var draftModel: DraftModel?
-  private var planner = SpeculationPlanner(guessCapacity: greatestGuessCount)
+  private var planner: SpeculationPlanner
   private var round: Round?
   private var settled = Tally()
 
@@ -85,6 +85,8 @@ public final class Speculation {
     }
     self.engine = engine
     self.options = options
+    let share = options.draft.map { Double($0.info.parameterCount) / Double(max(engine.info.parameterCount, 1)) } ?? 0
+    planner = SpeculationPlanner(guessCapacity: Self.greatestGuessCount, guessShare: share)
     lookup = options.lookup.map { PromptLookup(matchLength: $0) }
     if let draft = options.draft { draftModel = try DraftModel(engine: draft, target: engine) }
   }

@@ -21,6 +21,7 @@ package struct SpeculationPlanner {
 
   private var costs: PassCosts
   private var records: [Record]
+  private let guessShare: Double
   private var guessSeconds = 0.0
   private var plainSamples = 0
   /// Tokens that came out of passes seen so far.
@@ -34,7 +35,9 @@ package struct SpeculationPlanner {
   /// Weight of the newest guess in `chance`.
   private static let adaption = 0.12
 
-  package init(guessCapacity: Int) {
+  /// - Parameter guessShare: what a guess of the draft model is taken to cost, in passes of one row, until it was seen.
+  package init(guessCapacity: Int, guessShare: Double = 0.1) {
+    self.guessShare = guessShare
     costs = PassCosts(rowCapacity: guessCapacity + 1)
     records = [Record(chance: 0.6), Record(chance: 0.8), Record(chance: 0.75)]
   }
@@ -48,6 +51,9 @@ package struct SpeculationPlanner {
     let budget = Self.share * Double(tokenCount) * plain + 0.5 * plain - debt
     let chance = records[kind.rawValue].chance
     var best = (count: 0, rate: 0.0)
+    // Where guesses that all come true would gain nothing, there is nothing to try: a draft model that is as large as
+    // the model itself would only read the prompt once more.
+    var couldPay = false
     var (expected, all) = (1.0, 1.0)
     // Widths that were not seen yet are tried from narrow to wide: what they cost is a guess as well.
     for count in 1...min(limit, 2 * costs.widest - 1) {
@@ -55,9 +61,10 @@ package struct SpeculationPlanner {
       expected += all
       let seconds = roundSeconds(kind, count)
       guard seconds - plain <= budget else { break }
+      couldPay = couldPay || Double(count + 1) * plain >= Self.leastGain * seconds
       if expected / seconds > best.rate { best = (count, expected / seconds) }
     }
-    guard best.count > 0 else { return 0 }
+    guard best.count > 0, couldPay else { return 0 }
     if best.rate * plain >= Self.leastGain {
       records[kind.rawValue].declinedCount = 0
       records[kind.rawValue].patience = Record.leastPatience
@@ -82,7 +89,7 @@ package struct SpeculationPlanner {
     costs.estimate(rows: count + 1) + (kind == .draftModel ? Double(count) * presumedGuessSeconds : 0)
   }
 
-  private var presumedGuessSeconds: Double { guessSeconds > 0 ? guessSeconds : 0.1 * (costs.plain ?? 0) }
+  private var presumedGuessSeconds: Double { guessSeconds > 0 ? guessSeconds : guessShare * (costs.plain ?? 0) }
 
   // MARK: Learning
 

@@ -12,11 +12,13 @@ final class HookRun {
   /// `history[n][hook]`: the states before the token with number n was drawn.
   private var history: [[LuaValue]] = []
   private let source = ViewSource()
+  private let takesTokensBack: Bool
   private var rewinds = 0
   var step = 0
 
   init(_ set: HookSet, session: SessionObject?, in state: LuaState) throws {
     hooks = set.hooks
+    takesTokensBack = set.has("on_token")
     self.session = session
     self.state = state
     data = try hooks.map { try ($0.owner?.state ?? state).hold(.table(LuaTable())) }
@@ -39,6 +41,8 @@ final class HookRun {
   /// To be called before each token is drawn.
   func keep(generatedCount: Int) throws {
     step = generatedCount
+    // Nothing else asks for tokens to be taken back.
+    guard takesTokensBack else { return }
     if history.count > generatedCount { history.removeLast(history.count - generatedCount) }
     history.append(try data.indices.map { try home($0).read(data[$0]) })
   }

@@ -17,7 +17,7 @@ struct SpeculationPlannerTests {
     _ machine: Machine, kind: SpeculationPlanner.Kind = .shortMatch, tokens count: Int, seed: UInt64 = 1,
     chance: (Int) -> Double
   ) -> Double {
-    var planner = SpeculationPlanner(guessCapacity: 15)
+    var planner = SpeculationPlanner(guessCapacity: 15, guessShare: machine.guessShare)
     var random = SeededRandom(seed: seed)
     func noisy(_ seconds: Double) -> Double { seconds * (1 + machine.noise * random.uniform()) }
     var (seconds, plain, done) = (0.0, 0.0, 0)
@@ -78,6 +78,11 @@ struct SpeculationPlannerTests {
     let all = time(Machine(rowShare: 0.08), tokens: 1500, chance: chance)
     // 900 tokens are copied at about `copying`, 600 are not.
     #expect(all < (900 * 0.55 + 600 * 1.05) / 1500)
+  }
+
+  @Test("a draft model as large as the model itself is never asked")
+  func equalDraft() {
+    #expect(time(Machine(rowShare: 0.02, guessShare: 1), kind: .draftModel, tokens: 600) { _ in 1 } == 1)
   }
 
   @Test("noise of the clock does not break the bound")
