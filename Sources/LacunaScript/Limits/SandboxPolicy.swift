@@ -68,7 +68,7 @@ public struct SandboxPolicy: Sendable {
 
   private func denied(_ missing: [Capability], _ function: String) -> HostFault {
     let names = missing.map(\.description)
-    let what = "\(name): '\(function)' needs the capability \"\(names.joined(separator: "\", \""))\""
+    let what = "'\(function)' needs the capability \"\(names.joined(separator: "\", \""))\""
     switch grantPlace {
     case .commandLine:
       return .error(code: "denied", message: what + names.map { "; run with --grant \($0)" }.joined())

@@ -177,4 +177,31 @@ import Testing
       }
     }.get()
   }
+
+  @Test("a plugin runs under its manifest: what it may not is denied, and a limit ends it until its next use")
+  func plugin() throws {
+    let bench = try PluginBench()
+    try bench.write(
+      "spinner", provides: ["tool:spin", "tool:say", "tool:peek"], fields: ", \"limits\": { \"call_ms\": 40 }",
+      """
+      tools = {
+        spin = { description = "never returns", params = {}, run = function()
+          while true do pcall(function() while true do end end) end
+        end },
+        say = { description = "says", params = {}, run = function() return "here" end },
+        peek = { description = "peeks", params = {}, run = function() return tostring(lacuna.model()) end },
+      }
+      """)
+    try bench.run(
+      """
+      assert(lacuna.tool("say", {}) == "here")
+      local ok, err = pcall(lacuna.tool, "spin", {})
+      assert(not ok and err.code == "limit", tostring(err))
+      assert(tostring(err):find("plugin spinner exceeded its limit of 40 ms for a call", 1, true), tostring(err))
+      assert(tostring(err):find("init.lua:5", 1, true), tostring(err))
+      assert(lacuna.tool("say", {}) == "here")
+      local ok, err = pcall(lacuna.tool, "peek", {})
+      assert(not ok and tostring(err):find('"capabilities": ["model.generate"]', 1, true), tostring(err))
+      """)
+  }
 }
