@@ -27,7 +27,7 @@ demo: build ## three tiny models, one forgotten question, side by side
 test: setup ## build and run every test
 	@$(SWIFT) test $(FLAGS) --disable-testable-imports --disable-xctest
 
-bench: build ## tokens a second beside the memory's read bandwidth (SHAPE=tiny for a quick one)
+bench: build ## every speed beside its limit on this machine (SHAPE=tiny for a quick one)
 	@$(LACUNA) bench --shape $(SHAPE)
 
 install: build ## copy the command, the models and the plugins under PREFIX (/usr/local)

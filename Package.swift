@@ -37,6 +37,7 @@ let package = Package(
   targets: [
     // L0
     .target(name: "CKernels", cSettings: c),
+    .target(name: "CProbes", cSettings: c),
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"]), .brew(["lua@5.4"])]),
     // L1
     .target(name: "LacunaEngine", dependencies: ["CKernels", logging, crypto], swiftSettings: swift),
@@ -49,7 +50,7 @@ let package = Package(
       name: "LacunaEval", dependencies: ["LacunaEngine", "LacunaScript", crypto, grdb], swiftSettings: swift),
     // L4
     .executableTarget(
-      name: "lacuna", dependencies: ["LacunaEngine", "LacunaScript", "LacunaEval", argumentParser, logging],
+      name: "lacuna", dependencies: ["CProbes", "LacunaEngine", "LacunaScript", "LacunaEval", argumentParser, logging],
       swiftSettings: swift),
     // Tests: one target for each source target.
     .target(

@@ -19,8 +19,15 @@ static void lb_frame_clear(lb_call_frame *frame) {
 }
 
 static int lb_frame_gc(lua_State *L) {
-  lb_frame_clear(lua_touserdata(L, 1));
+  lb_call_frame *frame = lua_touserdata(L, 1);
+  lb_forget_resource(&frame->resource);
+  lb_frame_clear(frame);
   return 0;
+}
+
+static void lb_frame_drop(lb_state *state, lb_resource *resource) {
+  (void)state;
+  lb_frame_clear((lb_call_frame *)resource);  // its first field
 }
 
 void lb_open_calls(lua_State *L) {
@@ -40,6 +47,7 @@ static lb_call_frame *lb_push_frame(lua_State *L, const lb_function *function) {
   frame->rethrown = LB_NO_REF;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &lb_frame_key);
   lua_setmetatable(L, -2);
+  lb_keep_resource(state, &frame->resource, lb_frame_drop);
   return frame;
 }
 
@@ -76,10 +84,15 @@ int lb_trampoline(lua_State *L) {
   lb_drain_dropped(state);
 
   lua_State *before = state->running;
+  lb_exit *exit = state->exit;
   state->running = L;
+  state->exit = NULL;  // no limit may jump over the host's frames
   int status = state->host.call(state->host.context, function->number, frame);
   state->running = before;
+  state->exit = exit;
 
+  // A limit first: whatever the host reports is its consequence.
+  if (lb_limit_of(state) != LB_LIMIT_NONE) lb_leave_script(state);
   if (status != 0) return lb_raise_failure(L, frame);
   int pushed = lb_push_tape(L, &frame->results, given > 0 ? 1 : 0);
   lb_frame_clear(frame);
@@ -125,6 +138,8 @@ typedef struct {
 
 static int lb_call_body(lua_State *L) {
   lb_request *request = lua_touserdata(L, 1);
+  // Where there is none the script does without.
+  if (lb_of(L)->active == 1) (void)lua_checkstack(L, LB_STACK_ROOM);
   lua_rawgeti(L, LUA_REGISTRYINDEX, request->function);
   int count = request->arguments ? lb_push_tape(L, request->arguments, 0) : 0;
   lua_call(L, count, request->results ? LUA_MULTRET : 0);
@@ -144,6 +159,14 @@ lb_status lb_call(lb_state *state, lb_ref function, lb_tape *arguments, lb_tape 
   return lb_protect(state, lb_call_body, &request);
 }
 
+lb_status lb_call_step(lb_state *state, lb_ref function, lb_tape *arguments, lb_tape *results) {
+  uint64_t before;
+  lb_start_step(state, &before);
+  lb_status status = lb_call(state, function, arguments, results);
+  lb_end_step(state, before);
+  return status;
+}
+
 typedef struct {
   const char *bytes, *name;
   size_t count;
@@ -152,6 +175,7 @@ typedef struct {
 
 static int lb_load_body(lua_State *L) {
   lb_chunk *chunk = lua_touserdata(L, 1);
+  if (lb_is_sandboxed(lb_of(L))) lb_check_source(L, chunk->bytes, chunk->count, chunk->name);
   if (luaL_loadbufferx(L, chunk->bytes, chunk->count, chunk->name, "t") != LUA_OK) {
     // The message has the place already; the traceback would be the host's.
     return lua_error(L);

@@ -69,7 +69,7 @@ void lb_raise(lua_State *L, const char *code, const char *format, ...) {
   // lua_pushvfstring knows %s, %d, %f, %I, %p, %c, %U, %% only, which is all that the bridge uses.
   va_list arguments;
   va_start(arguments, format);
-  luaL_checkstack(L, 8, NULL);
+  luaL_checkstack(L, 16, NULL);
   lua_pushvfstring(L, format, arguments);
   va_end(arguments);
   lb_wrap_message(L, 1, code);
@@ -161,7 +161,7 @@ int lb_message_handler(lua_State *L) {
     lua_pushvalue(L, 1);
     lua_tostring(L, -1);
     lua_rawseti(L, 2, 2);
-  } else if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) {
+  } else if (!lb_is_sandboxed(lb_of(L)) && luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) {
     lua_rawseti(L, 2, 2);
   } else {
     lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
@@ -186,13 +186,36 @@ int lb_message_handler(lua_State *L) {
   return 1;
 }
 
+enum { LB_MAX_FAILURE_TEXT = 4096 };
+
+// Of a script that is not trusted: bounded, and control bytes but line breaks and tabs are escaped.
+static char *lb_copy_escaped(const char *text, size_t count) {
+  char *copy = malloc(LB_MAX_FAILURE_TEXT + 8), *out = copy;
+  if (copy == NULL) return NULL;
+  for (size_t i = 0; i < count && out < copy + LB_MAX_FAILURE_TEXT; i++) {
+    unsigned char c = (unsigned char)text[i];
+    if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F) {
+      static const char digits[] = "0123456789ABCDEF";
+      *out++ = '\\';
+      *out++ = 'x';
+      *out++ = digits[c >> 4];
+      *out++ = digits[c & 15];
+    } else {
+      *out++ = (char)c;
+    }
+  }
+  *out = 0;
+  return copy;
+}
+
 static char *lb_copy_text(lua_State *L, int record, int field) {
   char *copy = NULL;
   if (lua_rawgeti(L, record, field) == LUA_TSTRING) {
     size_t count;
     const char *text = lua_tolstring(L, -1, &count);
-    copy = malloc(count + 1);
-    if (copy != NULL) {
+    if (lb_is_sandboxed(lb_of(L))) {
+      copy = lb_copy_escaped(text, count);
+    } else if ((copy = malloc(count + 1)) != NULL) {
       memcpy(copy, text, count);
       copy[count] = 0;
     }

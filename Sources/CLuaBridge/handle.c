@@ -5,6 +5,8 @@
 #include <string.h>
 
 typedef struct {
+  lb_resource resource;
+  uint32_t type;
   void *object;  // NULL before it is attached and after release
 } lb_handle;
 
@@ -36,10 +38,19 @@ static void lb_let_go(lua_State *L, bool closing) {
     lua_rawsetp(L, -3, object);
   }
   lua_pop(L, 2);
+  lb_forget_resource(&handle->resource);
   handle->object = NULL;
   lb_state *state = lb_of(L);
   state->live_objects--;
   state->host.release(state->host.context, type, object, closing);
+}
+
+static void lb_handle_drop(lb_state *state, lb_resource *resource) {
+  lb_handle *handle = (lb_handle *)resource;  // its first field
+  void *object = handle->object;
+  handle->object = NULL;
+  state->live_objects--;
+  state->host.release(state->host.context, handle->type, object, false);
 }
 
 static int lb_handle_gc(lua_State *L) {
@@ -74,7 +85,8 @@ void lb_push_handle(lua_State *L, uint32_t type, void **object) {
   }
   // Closed and with its metatable first: whatever fails below leaves something that can be collected.
   lb_handle *handle = lua_newuserdatauv(L, sizeof *handle, 0);
-  handle->object = NULL;
+  memset(handle, 0, sizeof *handle);
+  handle->type = type;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &lb_types_key);
   lua_rawgeti(L, -1, (lua_Integer)type);
   lua_setmetatable(L, -3);
@@ -85,6 +97,7 @@ void lb_push_handle(lua_State *L, uint32_t type, void **object) {
   lua_pop(L, 1);
   handle->object = *object;
   *object = NULL;
+  lb_keep_resource(state, &handle->resource, lb_handle_drop);
   state->live_objects++;
 }
 
@@ -110,8 +123,7 @@ static size_t lb_distance(const char *a, const char *b) {
   return row[m];
 }
 
-// The nearest string key of the table to `name`, within 2 edits; NULL if none is near.
-static const char *lb_nearest_key(lua_State *L, int table, const char *name) {
+const char *lb_nearest_key(lua_State *L, int table, const char *name) {
   const char *nearest = NULL;
   size_t least = 3;
   lua_pushnil(L);
@@ -191,6 +203,9 @@ void lb_open_handles(lua_State *L) {
   lua_createtable(L, 0, 2);
   lua_pushliteral(L, "array");
   lua_setfield(L, -2, "__name");
+  // Shared by every array: no script may put a metamethod there.
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &lb_array_mark);
 }
 

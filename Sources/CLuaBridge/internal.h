@@ -7,6 +7,7 @@
 #endif
 
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
 
@@ -36,6 +37,20 @@ typedef struct lb_function {
   char owner[LB_NAME_BYTES];  // "lacuna.model"
   lb_parameter parameters[LB_MAX_ARGUMENTS];
 } lb_function;
+
+typedef struct lb_arena lb_arena;
+
+// Where a limit leaves to: the innermost call from the host.
+typedef struct {
+  jmp_buf buffer;
+} lb_exit;
+
+// What a state holds of the host's or of C's memory, inside one of Lua's userdata; so that it can be let go without
+// asking Lua for it.
+typedef struct lb_resource {
+  struct lb_resource *next, **link;
+  void (*drop)(lb_state *state, struct lb_resource *resource);
+} lb_resource;
 
 struct lb_state {
   lua_State *main;
@@ -67,6 +82,25 @@ struct lb_state {
   int active;
   sigset_t signals_before;  // of the thread, while it runs this state
   lb_state *outer;          // the state that this one runs inside of, on the same thread; NULL for none
+
+  lb_resource *resources;
+
+  // Of a sandboxed state; elsewhere the arena is NULL and the rest unused.
+  lb_arena *arena;
+  lb_limits limits;
+  _Atomic lb_limit limit;  // that was exceeded
+  char limit_place[LUA_IDSIZE + 16];
+  lb_exit *exit;           // NULL while the host's code runs, which may not be jumped over
+  size_t output;           // bytes passed on so far
+  size_t collect_at;       // bytes in use at which a collection is due
+  bool wants_collection, is_collecting;
+  int close_depth;         // coroutines being closed inside one another
+  int call_depth;          // lb_begin_call, and the outermost entry
+  // Guarded by the watchdog's lock. Zero: none.
+  uint64_t call_deadline;  // of the monotonic clock
+  uint64_t step_deadline;  // of the thread's processor time, or of the monotonic clock where there is none
+  clockid_t step_clock;
+  lb_state *watched_next, **watched_link;
 };
 
 struct lb_tape {
@@ -76,10 +110,12 @@ struct lb_tape {
   char *bytes;
   size_t byte_count, byte_room;
   bool failed;    // an append found no memory
+  bool too_large; // and that because of the limit on what may cross
   bool from_lua;  // handles are borrowed, functions owned
 };
 
 struct lb_call_frame {
+  lb_resource resource;
   lb_tape arguments, results;
   const lb_function *function;
   int32_t bad_argument;  // 0: none
@@ -93,6 +129,14 @@ struct lb_source {
   size_t references;
 };
 
+// --- arena.c
+// NULL without address space. Pages are taken as they are touched.
+lb_arena *lb_arena_make(size_t bytes);
+// NULL where nothing is left; the old block stays then. Blocks are aligned to 8 bytes.
+void *lb_arena_reallocate(lb_arena *arena, void *block, size_t size);
+void lb_arena_free(lb_arena *arena, void *block);
+void lb_arena_close(lb_arena *arena);
+
 static inline lb_state *lb_of(lua_State *L) { return *(lb_state **)lua_getextraspace(L); }
 
 // --- state.c
@@ -102,11 +146,55 @@ void *lb_reallocate(lb_state *state, void *block, size_t old_size, size_t new_si
 lb_status lb_protect(lb_state *state, int (*body)(lua_State *), void *context);
 void lb_drain_dropped(lb_state *state);
 
+void lb_keep_resource(
+  lb_state *state, lb_resource *resource, void (*drop)(lb_state *state, lb_resource *resource));
+void lb_forget_resource(lb_resource *resource);
+
+// --- limit.c
+static inline bool lb_is_sandboxed(const lb_state *state) { return state->arena != NULL; }
+static inline lb_limit lb_limit_of(const lb_state *state) {
+  return atomic_load_explicit(&state->limit, memory_order_relaxed);
+}
+// Leaves to the host's call. From code that Lua called, never from the host's.
+_Noreturn void lb_leave_script(lb_state *state);
+// What every loop in C that may be long has to call: raises, or leaves, when the script is to stop.
+void lb_poll(lua_State *L);
+// Collects garbage if `bytes` more would not fit: a limit ends the state, so the room is made first.
+void lb_make_room(lua_State *L, size_t bytes);
+bool lb_watch(lb_state *state);  // false: no thread
+void lb_unwatch(lb_state *state);
+void lb_start_step(lb_state *state, uint64_t *before);
+void lb_end_step(lb_state *state, uint64_t before);
+
+// --- sandbox.c
+// Registry: where `require` of a sandboxed state looks.
+#define LB_FOLDER_FIELD "lacuna.folder"
+// Registry: name -> frozen module.
+#define LB_MODULES_FIELD "lacuna.modules"
+void lb_open_sandbox(lua_State *L);
+// Raises unless it is text of a size that may be compiled.
+void lb_check_source(lua_State *L, const char *bytes, size_t count, const char *name);
+// The real table of globals, frozen or not.
+void lb_push_globals(lua_State *L);
+// luaL_tolstring without addresses; refuses nothing.
+const char *lb_push_text(lua_State *L, int index, size_t *count);
+bool lb_is_frozen(lua_State *L, int index);
+// Pushes the real table behind a frozen one and returns true, or pushes nothing.
+bool lb_push_frozen(lua_State *L, int index);
+_Noreturn void lb_refuse_write(lua_State *L, int table, int key);
+void lb_open_sandbox_base(lua_State *L);
+void lb_open_sandbox_string(lua_State *L);
+void lb_open_sandbox_table(lua_State *L);
+void lb_open_sandbox_clock(lua_State *L);
+void lb_open_patterns(lua_State *L);
+
 // --- tape.c
 void lb_tape_init(lb_tape *tape, lb_state *state, bool from_lua);
 void lb_tape_release(lb_tape *tape);
 lb_item *lb_tape_append(lb_tape *tape, lb_kind kind);
 void lb_source_drop(lb_source *source);
+// Raises what a failed tape failed with.
+_Noreturn void lb_raise_tape(lua_State *L, const lb_tape *tape);
 bool lb_tape_append_bytes(lb_tape *tape, const void *bytes, size_t count, size_t *offset);
 
 // --- marshal.c
@@ -144,10 +232,16 @@ void lb_push_handle(lua_State *L, uint32_t type, void **object);
 bool lb_push_known_handle(lua_State *L, const void *object);
 void lb_new_metatable(lua_State *L, uint32_t type, const char *name);
 void lb_open_handles(lua_State *L);
+// The nearest string key of the table to `name`, within 2 edits; NULL if none is near.
+const char *lb_nearest_key(lua_State *L, int table, const char *name);
 
 // --- signature.c
 bool lb_parse_signature(lb_state *state, const char *text, lb_function *out);
 void lb_check_arguments(lua_State *L, const lb_function *function);
+
+// Slots of stack that a script and each coroutine have before it has to be moved. Debian's liblua 5.4.4 keeps a pointer
+// into the old one when a __concat handler makes it move.
+enum { LB_STACK_ROOM = 16384, LB_COROUTINE_STACK_ROOM = 256 };
 
 // --- call.c
 int lb_trampoline(lua_State *L);
@@ -157,12 +251,19 @@ void lb_open_calls(lua_State *L);
 void lb_open_coroutines(lua_State *L);
 void lb_enter(lb_state *state);
 void lb_leave(lb_state *state);
+// Makes the hook look in at the running coroutine's next instruction. On the state's thread, from anywhere.
+void lb_arm(lua_State *L);
+// Arms if somebody asked the state to stop.
+void lb_arm_if_asked(lb_state *state, lua_State *L);
+// Whether the state, or one whose host call this one runs inside of, was asked to stop.
+bool lb_asked(const lb_state *state);
 
 // --- vec*.c, set.c, rng.c
 typedef struct {
+  lb_resource resource;  // while there is a source
   float *data;
   size_t count;
-  lb_source *source;  // NULL: the floats follow in this userdata
+  lb_source *source;     // NULL: the floats follow in this userdata
   uint64_t stamp;
   bool writable;
 } lb_vec;

@@ -9,24 +9,37 @@
 
 static _Thread_local lb_state *lb_active;
 
-// Whether the state, or one whose host call this one runs inside of, was asked to stop.
-static bool lb_asked(const lb_state *state) {
-  for (; state != NULL; state = state->outer)
+bool lb_asked(const lb_state *state) {
+  bool is_outer = false;
+  for (; state != NULL; state = state->outer, is_outer = true) {
     if (atomic_load_explicit(&state->interrupted, memory_order_relaxed)) return true;
+    // Whoever called this state has no time left: there is nobody to return to.
+    if (is_outer && lb_limit_of(state) != LB_LIMIT_NONE) return true;
+  }
   return false;
 }
 
-// Raises at once and, since it stays armed, again after any pcall.
+// Between two instructions of Lua code. Raises at once and, since it stays armed, again after any pcall.
 static void lb_stop_hook(lua_State *L, lua_Debug *ar) {
   (void)ar;
-  if (lb_asked(lb_of(L))) lb_raise(L, "cancelled", "interrupted");
+  lb_state *state = lb_of(L);
+  lb_poll(L);
+  lua_sethook(L, NULL, 0, 0);
+  if (!state->wants_collection) return;
+  state->wants_collection = false;
+  state->is_collecting = true;
+  lua_gc(L, LUA_GCCOLLECT);
+  state->is_collecting = false;
+  size_t room = state->used < state->limits.memory ? state->limits.memory - state->used : 0;
+  size_t half = state->limits.memory / 2, next = state->used + (room / 2 > half / 8 ? room / 2 : half / 8);
+  state->collect_at = next > half ? next : half;
 }
 
 // Every instruction of Lua code, and no call: a call hook would also stop the handlers that report the error.
-static void lb_arm(lua_State *L) { lua_sethook(L, lb_stop_hook, LUA_MASKCOUNT, 1); }
+void lb_arm(lua_State *L) { lua_sethook(L, lb_stop_hook, LUA_MASKCOUNT, 1); }
 
-static void lb_arm_if_asked(lb_state *state, lua_State *L) {
-  if (lb_asked(state)) lb_arm(L);
+void lb_arm_if_asked(lb_state *state, lua_State *L) {
+  if (lb_limit_of(state) != LB_LIMIT_NONE || lb_asked(state)) lb_arm(L);
 }
 
 static void lb_on_signal(int number) {
@@ -62,11 +75,13 @@ void lb_enter(lb_state *state) {
   pthread_mutex_unlock(&state->lock);
   state->outer = lb_active;
   lb_active = state;
+  if (lb_is_sandboxed(state)) lb_begin_call(state);
   if (state->main != NULL) lb_arm_if_asked(state, state->running);
 }
 
 void lb_leave(lb_state *state) {
   if (state->active == 1) {
+    if (lb_is_sandboxed(state)) lb_end_call(state);
     lb_state *outer = state->outer;
     lb_active = outer;
     state->outer = NULL;
@@ -127,6 +142,25 @@ static int lb_resume_thread(lua_State *L, lua_State *co, int count) {
   return -1;
 }
 
+// Nested deeper, the handlers of a chain of coroutines would exhaust the native stack: liblua before 5.4.5 does not count.
+enum { LB_MAX_CLOSING = 64 };
+
+// Closes what `co` has pending, on co; the error that remains is on its top. Returns co's status.
+static int lb_reset_thread(lua_State *L, lua_State *co) {
+  lb_state *state = lb_of(L);
+  if (state->close_depth >= LB_MAX_CLOSING)
+    luaL_error(L, "error in closing coroutines: nested more than %d deep", LB_MAX_CLOSING);
+  lua_State *before = state->running;
+  state->close_depth++;
+  state->running = co;
+  lb_arm_if_asked(state, co);
+  int status = lua_resetthread(co);  // its handlers run protected: it returns
+  state->running = before;
+  state->close_depth--;
+  lb_arm_if_asked(state, L);
+  return status;
+}
+
 static int lb_coroutine_resume(lua_State *L) {
   lua_State *co = lua_tothread(L, 1);
   if (co == NULL) lb_raise_type(L, 1, "resume", "coroutine");
@@ -147,7 +181,7 @@ static int lb_wrapped(lua_State *L) {
   if (results >= 0) return results;
   int status = lua_status(co);
   if (status != LUA_OK && status != LUA_YIELD) {
-    lua_resetthread(co);        // closes its pending to-be-closed variables
+    lb_reset_thread(L, co);     // closes its pending to-be-closed variables
     lua_xmove(co, L, 1);        // and leaves the error, which may be a new one
   }
   if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
@@ -158,21 +192,56 @@ static int lb_wrapped(lua_State *L) {
   return lua_error(L);
 }
 
-static int lb_coroutine_wrap(lua_State *L) {
-  if (lua_type(L, 1) != LUA_TFUNCTION) lb_raise_type(L, 1, "wrap", "function");
+// A coroutine that will run the function at index 1.
+static void lb_push_coroutine(lua_State *L, const char *name) {
+  if (lua_type(L, 1) != LUA_TFUNCTION) lb_raise_type(L, 1, name, "function");
   lua_State *co = lua_newthread(L);
+  (void)lua_checkstack(co, LB_COROUTINE_STACK_ROOM);
   lua_pushvalue(L, 1);
   lua_xmove(L, co, 1);
+}
+
+static int lb_coroutine_create(lua_State *L) {
+  lb_push_coroutine(L, "create");
+  return 1;
+}
+
+static int lb_coroutine_wrap(lua_State *L) {
+  lb_push_coroutine(L, "wrap");
   lua_pushcclosure(L, lb_wrapped, 1);
   return 1;
+}
+
+static int lb_coroutine_close(lua_State *L) {
+  lua_State *co = lua_tothread(L, 1);
+  if (co == NULL) lb_raise_type(L, 1, "close", "coroutine");
+  lua_Debug ar;
+  int status = lua_status(co);
+  // As lcorolib tells them apart: a coroutine that has frames and has not yielded runs, or waits for one that does.
+  bool is_active = co == L || (status == LUA_OK && lua_getstack(co, 0, &ar) != 0);
+  if (is_active) {
+    const char *what = co == L ? "running" : "normal";
+    return luaL_error(L, "cannot close a %s coroutine", what);
+  }
+  if (lb_reset_thread(L, co) == LUA_OK) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  lua_pushboolean(L, 0);
+  lua_xmove(co, L, 1);
+  return 2;
 }
 
 void lb_open_coroutines(lua_State *L) {
   lua_getglobal(L, "coroutine");
   lua_pushcfunction(L, lb_coroutine_resume);
   lua_setfield(L, -2, "resume");
+  lua_pushcfunction(L, lb_coroutine_create);
+  lua_setfield(L, -2, "create");
   lua_pushcfunction(L, lb_coroutine_wrap);
   lua_setfield(L, -2, "wrap");
+  lua_pushcfunction(L, lb_coroutine_close);
+  lua_setfield(L, -2, "close");
   lua_pop(L, 1);
 }
 

@@ -33,7 +33,7 @@ static void lb_read_table(lua_State *L, int index, lb_tape *tape, int flags, int
     }
     lb_read_nested(L, lua_gettop(L), tape, flags, depth + 1);
     lua_pop(L, 1);
-    if (tape->failed) luaL_error(L, "not enough memory");
+    if (tape->failed) lb_raise_tape(L, tape);
   }
   lua_pushnil(L);
   while (lua_next(L, index)) {
@@ -50,6 +50,7 @@ static void lb_read_table(lua_State *L, int index, lb_tape *tape, int flags, int
       lb_read_nested(L, lua_gettop(L), tape, flags, depth + 1);
     }
     lua_pop(L, 1);
+    if (tape->failed) lb_raise_tape(L, tape);
   }
   lb_end_table(tape);
   if (!tape->failed) tape->items[start].count = n;
@@ -120,7 +121,7 @@ static void lb_read_nested(lua_State *L, int index, lb_tape *tape, int flags, in
 void lb_read_value(lua_State *L, int index, lb_tape *tape, int flags) {
   index = lua_absindex(L, index);
   lb_read_nested(L, index, tape, flags, 0);
-  if (tape->failed) luaL_error(L, "not enough memory");
+  if (tape->failed) lb_raise_tape(L, tape);
 }
 
 // --- tape to Lua -------------------------------------------------------------------------------------------------
@@ -214,7 +215,7 @@ static void lb_push_value(lua_State *L, lb_tape *tape, size_t *position, int rec
 }
 
 int lb_push_tape(lua_State *L, lb_tape *tape, int receiver) {
-  if (tape->failed) luaL_error(L, "not enough memory");
+  if (tape->failed) lb_raise_tape(L, tape);
   int pushed = 0;
   for (size_t position = 0; position < tape->count; pushed++) {
     luaL_checkstack(L, 8, "too many results");

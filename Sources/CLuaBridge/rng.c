@@ -90,6 +90,7 @@ static int lb_rng_shuffle(lua_State *L) {
   if (lua_type(L, 2) != LUA_TTABLE) lb_raise_type(L, 2, "shuffle", "table");
   lua_settop(L, 2);
   for (lua_Integer i = (lua_Integer)lua_rawlen(L, 2); i > 1; i--) {
+    lb_poll(L);
     lua_Integer j = lb_draw_integer(L, rng, 1, i);
     lua_rawgeti(L, 2, i);
     lua_rawgeti(L, 2, j);

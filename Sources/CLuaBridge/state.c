@@ -14,14 +14,20 @@ static bool lb_grant(lb_state *state, size_t extra) {
   return true;
 }
 
+static void *lb_raw_reallocate(lb_state *state, void *block, size_t size) {
+  if (!lb_is_sandboxed(state)) return realloc(block, size);
+  return lb_arena_reallocate(state->arena, block, size);
+}
+
 void *lb_reallocate(lb_state *state, void *block, size_t old_size, size_t new_size) {
   if (new_size == 0) {
-    free(block);
+    if (lb_is_sandboxed(state)) lb_arena_free(state->arena, block);
+    else free(block);
     state->used -= old_size;
     return NULL;
   }
   if (new_size > old_size && !lb_grant(state, new_size - old_size)) return NULL;
-  void *result = realloc(block, new_size);
+  void *result = lb_raw_reallocate(state, block, new_size);
   if (result == NULL) {
     // Lua assumes that shrinking cannot fail; the old block is large enough.
     return new_size <= old_size ? block : NULL;
@@ -33,8 +39,22 @@ void *lb_reallocate(lb_state *state, void *block, size_t old_size, size_t new_si
 }
 
 static void *lb_lua_allocator(void *context, void *block, size_t old_size, size_t new_size) {
+  lb_state *state = context;
   // For a new block Lua passes the kind of object as the old size.
-  return lb_reallocate(context, block, block == NULL ? 0 : old_size, new_size);
+  if (block == NULL) old_size = 0;
+  void *result = lb_reallocate(state, block, old_size, new_size);
+  if (!lb_is_sandboxed(state) || new_size <= old_size || state->exit == NULL) return result;
+  if (result == NULL) {
+    // Instead of an emergency collection, in the midst of which liblua before 5.4.8 can free what it is writing to.
+    lb_exceed(state, LB_LIMIT_MEMORY);
+    lb_leave_script(state);
+  }
+  // Garbage is collected where Lua is between two instructions.
+  if (state->used > state->collect_at && !state->wants_collection && !state->is_collecting) {
+    state->wants_collection = true;
+    lb_arm(state->running);
+  }
+  return result;
 }
 
 static int lb_panic(lua_State *L) {
@@ -46,7 +66,7 @@ static int lb_panic(lua_State *L) {
 
 // --- print ---------------------------------------------------------------------------------------------------
 
-static void lb_write_out(lb_state *state, const char *bytes, size_t count, bool flush) {
+static void lb_write_all(lb_state *state, const char *bytes, size_t count, bool flush) {
   if (state->host.write) {
     state->host.write(state->host.context, bytes, count);
   } else {
@@ -55,13 +75,31 @@ static void lb_write_out(lb_state *state, const char *bytes, size_t count, bool 
   }
 }
 
+static void lb_write_out(lb_state *state, const char *bytes, size_t count, bool flush) {
+  static const char notice[] = "\n[more output was left out]\n";
+  if (lb_is_sandboxed(state)) {
+    size_t most = state->limits.output > sizeof notice ? state->limits.output - sizeof notice : 0;
+    if (state->output > most) return;
+    bool fits = count <= most - state->output;
+    if (!fits) count = most - state->output;
+    state->output += count;
+    if (!fits) {
+      state->output = SIZE_MAX;
+      if (count > 0) lb_write_all(state, bytes, count, false);
+      bytes = notice;
+      count = sizeof notice - 1;
+    }
+  }
+  lb_write_all(state, bytes, count, flush);
+}
+
 static int lb_print(lua_State *L) {
   int n = lua_gettop(L);
   luaL_Buffer buffer;
   luaL_buffinit(L, &buffer);
   for (int i = 1; i <= n; i++) {
     if (i > 1) luaL_addchar(&buffer, '\t');
-    luaL_tolstring(L, i, NULL);
+    lb_push_text(L, i, NULL);
     luaL_addvalue(&buffer);
   }
   luaL_addchar(&buffer, '\n');
@@ -103,7 +141,8 @@ void lb_push_module(lua_State *L, const char *name) {
 }
 
 static int lb_open_all(lua_State *L) {
-  luaL_openlibs(L);
+  if (!lb_is_sandboxed(lb_of(L))) luaL_openlibs(L);
+  else lb_open_sandbox(L);
   lua_pushcfunction(L, lb_print);
   lua_setglobal(L, "print");
   lb_open_errors(L);
@@ -119,26 +158,46 @@ static int lb_open_all(lua_State *L) {
   return 0;
 }
 
-lb_status lb_protect(lb_state *state, int (*body)(lua_State *), void *context) {
+static lb_status lb_run_protected(lb_state *state, int (*body)(lua_State *), void *context) {
   lua_State *L = state->running;
-  lb_enter(state);
   lb_drain_dropped(state);
+  if (!lua_checkstack(L, 8)) return LB_NO_MEMORY;
   lb_status status = LB_NO_MEMORY;
-  if (lua_checkstack(L, 8)) {
-    int top = lua_gettop(L);
-    lua_pushcfunction(L, lb_message_handler);
-    lua_pushcfunction(L, body);
-    lua_pushlightuserdata(L, context);
-    int result = lua_pcall(L, 1, 0, top + 1);
-    if (result == LUA_OK) {
-      status = LB_OK;
-    } else if (result != LUA_ERRMEM) {
-      // Holding the error needs memory as well; where there is none, that is what is reported.
-      lua_pushcfunction(L, lb_record_failure);
-      lua_insert(L, -2);
-      if (lua_pcall(L, 1, 0, 0) == LUA_OK) status = LB_FAILED;
-    }
-    lua_settop(L, top);
+  int top = lua_gettop(L);
+  lua_pushcfunction(L, lb_message_handler);
+  lua_pushcfunction(L, body);
+  lua_pushlightuserdata(L, context);
+  int result = lua_pcall(L, 1, 0, top + 1);
+  if (result == LUA_OK) {
+    status = LB_OK;
+  } else if (result != LUA_ERRMEM) {
+    // Holding the error needs memory as well; where there is none, that is what is reported.
+    lua_pushcfunction(L, lb_record_failure);
+    lua_insert(L, -2);
+    if (lua_pcall(L, 1, 0, 0) == LUA_OK) status = LB_FAILED;
+  }
+  lua_settop(L, top);
+  return status;
+}
+
+lb_status lb_protect(lb_state *state, int (*body)(lua_State *), void *context) {
+  if (lb_limit_of(state) != LB_LIMIT_NONE) return LB_ENDED;
+  lb_enter(state);
+  lb_status status;
+  if (!lb_is_sandboxed(state)) {
+    status = lb_run_protected(state, body, context);
+  } else {
+    lb_exit here, *volatile outer = state->exit;
+    lua_State *volatile running = state->running;
+    volatile int depth = state->close_depth;
+    state->exit = &here;
+    if (_setjmp(here.buffer) == 0) status = lb_run_protected(state, body, context);
+    else status = LB_ENDED;
+    state->exit = outer;
+    state->running = running;
+    state->close_depth = depth;
+    // A limit that was reached in the last instructions counts: the caller is told of it now rather than next time.
+    if (lb_limit_of(state) != LB_LIMIT_NONE) status = LB_ENDED;
   }
   lb_leave(state);
   return status;
@@ -146,7 +205,14 @@ lb_status lb_protect(lb_state *state, int (*body)(lua_State *), void *context) {
 
 // --- life --------------------------------------------------------------------------------------------------------
 
-lb_state *lb_state_make(const lb_host *host, size_t memory_cap, uint64_t seed) {
+// Frees what is C's of a state without its Lua.
+static void lb_discard(lb_state *state) {
+  if (lb_is_sandboxed(state)) lb_arena_close(state->arena);
+  pthread_mutex_destroy(&state->lock);
+  free(state);
+}
+
+static lb_state *lb_make(const lb_host *host, const lb_limits *limits, size_t memory_cap, uint64_t seed) {
   lb_state *state = calloc(1, sizeof *state);
   if (state == NULL) return NULL;
   state->host = *host;
@@ -156,11 +222,21 @@ lb_state *lb_state_make(const lb_host *host, size_t memory_cap, uint64_t seed) {
   state->failure = LB_NO_REF;
   state->seed = seed;
   atomic_init(&state->interrupted, false);
+  atomic_init(&state->limit, LB_LIMIT_NONE);
   pthread_mutex_init(&state->lock, NULL);
+  if (limits != NULL) {
+    state->limits = *limits;
+    state->collect_at = memory_cap / 2;
+    // What the blocks' headers and the gaps between them may cost, before the cap would not be the bound any more.
+    if (memory_cap <= SIZE_MAX / 2) state->arena = lb_arena_make(memory_cap + memory_cap / 2);
+    if (state->arena == NULL) {
+      lb_discard(state);
+      return NULL;
+    }
+  }
   state->main = lua_newstate(lb_lua_allocator, state);
-  if (state->main == NULL) {
-    pthread_mutex_destroy(&state->lock);
-    free(state);
+  if (state->main == NULL || (limits != NULL && !lb_watch(state))) {
+    lb_discard(state);
     return NULL;
   }
   state->running = state->main;
@@ -173,14 +249,31 @@ lb_state *lb_state_make(const lb_host *host, size_t memory_cap, uint64_t seed) {
   return state;
 }
 
+lb_state *lb_state_make(const lb_host *host, size_t memory_cap, uint64_t seed) {
+  return lb_make(host, NULL, memory_cap, seed);
+}
+
+lb_state *lb_sandbox_make(const lb_host *host, const lb_limits *limits, uint64_t seed) {
+  return lb_make(host, limits, limits->memory, seed);
+}
+
 void lb_state_close(lb_state *state) {
   if (state == NULL) return;
   state->fail_after = UINT64_MAX;
-  state->cap = 0;  // finalizers may allocate, and nobody could act on a refusal any more
-  lb_enter(state);
-  lua_close(state->main);
-  state->main = NULL;
-  lb_leave(state);
+  if (lb_is_sandboxed(state)) {
+    lb_unwatch(state);
+    while (state->resources != NULL) {
+      lb_resource *resource = state->resources;
+      lb_forget_resource(resource);
+      resource->drop(state, resource);
+    }
+  } else {
+    state->cap = 0;  // finalizers may allocate, and nobody could act on a refusal any more
+    lb_enter(state);
+    lua_close(state->main);
+    state->main = NULL;
+    lb_leave(state);
+  }
   for (lb_function *f = state->functions; f != NULL;) {
     lb_function *next = f->next;
     free(f);
@@ -188,8 +281,23 @@ void lb_state_close(lb_state *state) {
   }
   for (int i = 0; i < 4; i++) free(state->failure_text[i]);
   free(state->dropped);
-  pthread_mutex_destroy(&state->lock);
-  free(state);
+  lb_discard(state);
+}
+
+void lb_keep_resource(
+  lb_state *state, lb_resource *resource, void (*drop)(lb_state *state, lb_resource *resource)) {
+  resource->drop = drop;
+  resource->next = state->resources;
+  resource->link = &state->resources;
+  if (resource->next) resource->next->link = &resource->next;
+  state->resources = resource;
+}
+
+void lb_forget_resource(lb_resource *resource) {
+  if (resource->link == NULL) return;
+  *resource->link = resource->next;
+  if (resource->next) resource->next->link = resource->link;
+  resource->link = NULL;
 }
 
 lb_memory lb_state_memory(const lb_state *state) {
@@ -238,7 +346,7 @@ typedef struct {
 static int lb_set_field_body(lua_State *L) {
   lb_assignment *a = lua_touserdata(L, 1);
   if (a->module) lb_push_module(L, a->module);
-  else lua_pushglobaltable(L);
+  else lb_push_globals(L);
   if (lb_push_tape(L, a->tape, 0) == 0) lua_pushnil(L);
   lua_setfield(L, -2, a->name);
   return 0;
@@ -255,6 +363,11 @@ lb_status lb_set_global(lb_state *state, const char *name, lb_tape *value) {
 
 static int lb_search_body(lua_State *L) {
   const char *folder = lua_touserdata(L, 1);
+  if (lb_is_sandboxed(lb_of(L))) {
+    lua_pushstring(L, folder);
+    lua_setfield(L, LUA_REGISTRYINDEX, LB_FOLDER_FIELD);
+    return 0;
+  }
   lua_getglobal(L, "package");
   if (!lua_istable(L, -1)) return 0;
   lua_getfield(L, -1, "path");

@@ -26,7 +26,7 @@ static void lb_drop_contents(lb_tape *tape) {
     if (item->kind == LB_VIEW && item->source != NULL) lb_source_drop(item->source);
   }
   tape->count = tape->byte_count = 0;
-  tape->failed = false;
+  tape->failed = tape->too_large = false;
 }
 
 void lb_tape_clear(lb_tape *tape) {
@@ -59,8 +59,31 @@ lb_ref lb_tape_take_function(lb_tape *tape, size_t item) {
   return ref;
 }
 
+// Whether so many more bytes may cross.
+static bool lb_may_cross(lb_tape *tape, size_t bytes) {
+  const lb_state *state = tape->state;
+  if (!lb_is_sandboxed(state)) return true;
+  size_t held = tape->count * sizeof(lb_item) + tape->byte_count;
+  if (bytes <= state->limits.crossing && held <= state->limits.crossing - bytes) return true;
+  tape->failed = tape->too_large = true;
+  return false;
+}
+
+void lb_raise_tape(lua_State *L, const lb_tape *tape) {
+  lb_state *state = lb_of(L);
+  if (tape->too_large)
+    lb_raise(L, "too_large", "more than %I bytes cannot pass between a sandboxed script and its host in one call",
+             (LUAI_UACINT)state->limits.crossing);
+  if (lb_is_sandboxed(state)) {
+    lb_exceed(state, LB_LIMIT_MEMORY);
+    lb_leave_script(state);
+  }
+  luaL_error(L, "not enough memory");
+  abort();
+}
+
 lb_item *lb_tape_append(lb_tape *tape, lb_kind kind) {
-  if (tape->failed) return NULL;
+  if (tape->failed || !lb_may_cross(tape, sizeof(lb_item))) return NULL;
   if (tape->count == tape->room) {
     size_t room = tape->room ? tape->room * 2 : 16;
     lb_item *items = room > LB_MAX_TAPE_ITEMS
@@ -81,7 +104,7 @@ lb_item *lb_tape_append(lb_tape *tape, lb_kind kind) {
 }
 
 bool lb_tape_append_bytes(lb_tape *tape, const void *bytes, size_t count, size_t *offset) {
-  if (tape->failed) return false;
+  if (tape->failed || !lb_may_cross(tape, count)) return false;
   // Numbers are kept here too: keep them aligned.
   size_t start = (tape->byte_count + 7) & ~(size_t)7;
   if (count > SIZE_MAX / 4 - start) {

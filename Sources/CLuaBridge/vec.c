@@ -30,6 +30,8 @@ lb_vec *lb_check_writable(lua_State *L, int argument, const char *name) {
   return vec;
 }
 
+enum { LB_MAX_SANDBOX_FLOATS = 1 << 19 };
+
 static lb_vec *lb_new_vec(lua_State *L, size_t floats) {
   lb_vec *vec = lua_newuserdatauv(L, sizeof *vec + floats * sizeof(float), 1);
   memset(vec, 0, sizeof *vec);
@@ -39,12 +41,23 @@ static lb_vec *lb_new_vec(lua_State *L, size_t floats) {
 }
 
 lb_vec *lb_push_vec(lua_State *L, size_t count) {
-  if (count > INT32_MAX) lb_raise(L, "bad_argument", "a vector of that length is too long");
+  // What the kernels do with a vector is not stopped in the middle: a full sort of the longest takes some 50 ms.
+  size_t most = lb_is_sandboxed(lb_of(L)) ? LB_MAX_SANDBOX_FLOATS : INT32_MAX;
+  if (count > most)
+    lb_raise(L, "bad_argument", "a vector has at most %I elements here, found %I", (LUAI_UACINT)most, (LUAI_UACINT)count);
+  lb_make_room(L, count * sizeof(float));
   lb_vec *vec = lb_new_vec(L, count);
   vec->data = (float *)(vec + 1);
   vec->count = count;
   vec->writable = true;
   return vec;
+}
+
+static void lb_vec_drop(lb_state *state, lb_resource *resource) {
+  (void)state;
+  lb_vec *vec = (lb_vec *)resource;  // its first field
+  if (vec->source != NULL) lb_source_drop(vec->source);
+  vec->source = NULL;
 }
 
 void lb_push_view(lua_State *L, const lb_item *item) {
@@ -56,12 +69,13 @@ void lb_push_view(lua_State *L, const lb_item *item) {
   vec->stamp = item->source->epoch ? *item->source->epoch : 0;
   vec->source = item->source;
   vec->source->references++;
+  lb_keep_resource(lb_of(L), &vec->resource, lb_vec_drop);
 }
 
 static int lb_vec_gc(lua_State *L) {
   lb_vec *vec = lua_touserdata(L, 1);
-  if (vec->source != NULL) lb_source_drop(vec->source);
-  vec->source = NULL;
+  lb_forget_resource(&vec->resource);
+  lb_vec_drop(lb_of(L), &vec->resource);
   return 0;
 }
 

@@ -48,7 +48,10 @@ static int lb_vec_gumbel_topk(lua_State *L) {
   lb_ranked ranked = lb_push_ranked(L, k);
   const float *data = lb_check_vec(L, 1, "gumbel_topk")->data;
   lb_rng_draw(L, rng, u, n);
-  for (size_t i = 0; i < n; i++) noisy->data[i] = (float)(data[i] - log(-log(u[i])));
+  for (size_t i = 0; i < n; i++) {
+    if (i % (1 << 14) == 0) lb_poll(L);
+    noisy->data[i] = (float)(data[i] - log(-log(u[i])));
+  }
   return lb_push_ranking(L, ranked, lb_topk(ranked.ids, ranked.values, noisy->data, n, k));
 }
 

@@ -56,11 +56,13 @@ public final class LuaHost: Sendable {
     // Before the state goes, so that `cancel` never meets one that is gone.
     defer { running.withLock { $0.state = nil } }
     do {
-      let chunk = try runtime.load(script)
-      var arg = LuaTable(array: arguments.map { .string($0) })
-      arg.fields = [(.integer(0), .string(String(script.chunkName.dropFirst())))]
-      try runtime.state.set(nil, "arg", .table(arg))
-      try runtime.state.call(chunk, arguments.map { .string($0) }, wantsResults: false)
+      try runtime.state.withCall {
+        let chunk = try runtime.load(script)
+        var arg = LuaTable(array: arguments.map { .string($0) })
+        arg.fields = [(.integer(0), .string(String(script.chunkName.dropFirst())))]
+        try runtime.state.set(nil, "arg", .table(arg))
+        try runtime.state.call(chunk, arguments.map { .string($0) }, wantsResults: false)
+      }
     } catch {
       throw ScriptError(error)
     }
@@ -83,11 +85,15 @@ package final class ScriptRuntime {
   /// - Parameters:
   ///   - registry: the plugins that the state can call; nil for one of its own.
   ///   - plugin: the name of the one that the state belongs to, which the registry owns; nil for a script's.
+  ///   - policy: what that plugin may; nil for the environment's.
   package init(
-    _ environment: ScriptEnvironment, registry: PluginRegistry? = nil, plugin: String? = nil
+    _ environment: ScriptEnvironment, registry: PluginRegistry? = nil, plugin: String? = nil,
+    policy: SandboxPolicy? = nil
   ) throws(ScriptError) {
     precondition(ScriptThread.hasRoom, "Lua needs a stack of \(ScriptThread.leastRoom) bytes")
-    state = try LuaState(memoryCap: environment.memoryCap, seed: environment.seed, write: environment.write)
+    state = try LuaState(
+      memoryCap: environment.memoryCap, policy: policy ?? environment.sandbox, seed: environment.seed,
+      write: environment.write)
     state.plugin = plugin
     context = ScriptContext(
       state: state, environment: environment, registry: registry ?? PluginRegistry(environment))

@@ -106,10 +106,20 @@ struct DataVerbTests {
 
   @Test("bench measures, and doctor finds nothing broken")
   func measures() throws {
-    let bench = try Command.output(["bench", "--shape", "tiny", "--tokens", "4", "--prompt-tokens", "16", "--json"])
-    let record = try bench.object()
-    #expect(try #require(record["decode_tokens_per_second"] as? Double) > 0)
-    #expect(try #require(record["read_bytes_per_second"] as? Double) > 0)
+    let bench = try Command.output(
+      ["bench", "--shape", "tiny", "--only", "decode-16", "prefill-16", "sampler", "--rounds", "1", "--json"])
+    let results = try #require(try bench.object()["results"] as? [[String: Any]])
+    #expect(
+      results.compactMap { $0["name"] as? String } == ["memory", "arithmetic", "decode-16", "prefill-16", "sampler"])
+    for result in results {
+      let (low, median, high) = (result["low"], result["median"], result["high"])
+      #expect(try #require(low as? Double) > 0)
+      #expect(try #require(low as? Double) <= #require(median as? Double))
+      #expect(try #require(median as? Double) <= #require(high as? Double))
+    }
+    let unknown = try Command.run(["bench", "--shape", "tiny", "--only", "decoding"])
+    #expect(unknown.status == 1)
+    #expect(unknown.errors.contains("decoding") && unknown.errors.contains("decode-512"))
     let checks = try #require(try Command.output(["doctor", "--json"]).object()["checks"] as? [[String: Any]])
     #expect(checks.allSatisfy { $0["verdict"] as? String != "failure" })
   }

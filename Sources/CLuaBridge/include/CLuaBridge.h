@@ -29,6 +29,7 @@ typedef enum {
   LB_OK = 0,
   LB_FAILED = 1,     // see lb_failure
   LB_NO_MEMORY = 2,  // the cap was hit, or the system has none
+  LB_ENDED = 3,      // a sandboxed state ran into a limit, now or before: see lb_state_limit
 } lb_status;
 
 // --- values ------------------------------------------------------------------------------------------------------
@@ -147,8 +148,48 @@ void lb_frame_rethrow(lb_call_frame *frame, lb_ref value);
 
 // memory_cap: bytes, 0 for none. NULL without memory. The stock libraries are open, print and math.random replaced.
 lb_state *lb_state_make(const lb_host *host, size_t memory_cap, uint64_t seed);
-// Closes to-be-closed variables, finalizes everything, frees everything.
+// Closes to-be-closed variables, finalizes everything, frees everything. A sandboxed state drops what it holds of the
+// host's and gives its memory back in one piece: no script code runs, and the time does not depend on the script.
 void lb_state_close(lb_state *state);
+
+// --- sandboxed states --------------------------------------------------------------------------------------------
+//
+// A limit ends the state, not just the call: whatever runs is left by a jump to the host's call, so that no pcall, no
+// __close handler and no coroutine of the script sees it. Every later call fails with LB_ENDED. What remains is to
+// close the state.
+
+typedef enum {
+  LB_LIMIT_NONE = 0,
+  LB_LIMIT_MEMORY,
+  LB_LIMIT_CALL,  // wall-clock time of a call from the host
+  LB_LIMIT_STEP,  // processor time of one callback
+  LB_LIMIT_HOST,  // the host said so, with lb_exceed
+} lb_limit;
+
+typedef struct {
+  size_t memory;     // bytes, of Lua, its vectors and its tapes
+  uint64_t call_ns;  // 0: none
+  uint64_t step_ns;  // 0: none
+  size_t crossing;   // bytes that one tape may hold
+  size_t source;     // bytes that one chunk may have
+  size_t output;     // bytes that print and lacuna.write pass on; the rest is left out, and that is said once
+  bool clock;        // os.time, os.clock and os.date are there
+} lb_limits;
+
+// A state with base, string, table, math, utf8 and coroutine in versions that can be stopped anywhere, and without the
+// rest. NULL without memory or without a thread to watch the time.
+lb_state *lb_sandbox_make(const lb_host *host, const lb_limits *limits, uint64_t seed);
+// Freezes the globals and every module: to be called when the host has registered its own.
+lb_status lb_freeze(lb_state *state);
+// Ends the state as soon as the host call that runs returns, or at once where none does.
+void lb_exceed(lb_state *state, lb_limit limit);
+// Which limit ended the state.
+lb_limit lb_state_limit(const lb_state *state);
+// "script.lua:12", where the script was then; empty if that is not known.
+const char *lb_limit_place(const lb_state *state);
+// Several calls that share one call limit. They nest.
+void lb_begin_call(lb_state *state);
+void lb_end_call(lb_state *state);
 
 typedef struct {
   size_t used, peak, cap;   // bytes that Lua and its tapes hold
@@ -178,7 +219,7 @@ lb_status lb_add_function(
 lb_status lb_set_field(lb_state *state, const char *module, const char *name, lb_tape *value);
 // A global: the first value of the tape.
 lb_status lb_set_global(lb_state *state, const char *name, lb_tape *value);
-// The one place that `require` looks in first.
+// The one place that `require` looks in first; in a sandboxed state the only one.
 lb_status lb_set_search_folder(lb_state *state, const char *folder);
 
 // Names of what was registered, "lacuna.session:append", one a line; the result is free()d by the caller.
@@ -190,6 +231,8 @@ char *lb_registered_names(lb_state *state);
 lb_status lb_load(lb_state *state, const char *bytes, size_t count, const char *name, lb_ref *function);
 // arguments and results may be NULL. The results replace what the tape held.
 lb_status lb_call(lb_state *state, lb_ref function, lb_tape *arguments, lb_tape *results);
+// The same for a callback, under the step limit as well.
+lb_status lb_call_step(lb_state *state, lb_ref function, lb_tape *arguments, lb_tape *results);
 // Field of a referenced table, without metamethods; LB_NO_REF where nil. Functions only, or any with any_type.
 lb_status lb_get_field(lb_state *state, lb_ref table, const char *name, bool any_type, lb_ref *value);
 // The value as plain data: fails for functions, handles, cycles and depth.
@@ -206,6 +249,9 @@ typedef struct {
 } lb_failure;
 // Gives the value away, once.
 lb_failure lb_last_failure(lb_state *state);
+
+// Whether the host call that runs should return: asked to stop, or beyond a limit. From the state's own thread.
+bool lb_should_return(const lb_state *state);
 
 // Asks the state to stop, from any thread: Lua code that runs raises "cancelled" at its next instruction, and again
 // after every pcall. Uses SIGURG, whose default is to be ignored, to reach the state's thread. Sticky.

@@ -38,6 +38,12 @@ package struct WeightMatrix: @unchecked Sendable {
   }
 
   package var byteCount: Int { rows * cols * type.byteCount }
+
+  /// Bytes of the scales beside the matrix.
+  package var scaleByteCount: Int {
+    guard scales != nil, blockRows > 0, blockCols > 0 else { return 0 }
+    return 4 * ((rows + blockRows - 1) / blockRows) * ((cols + blockCols - 1) / blockCols)
+  }
 }
 
 /// A projection: `y = W x + bias`.

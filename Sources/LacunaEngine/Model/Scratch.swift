@@ -33,61 +33,82 @@ final class Scratch: @unchecked Sendable {
   private let memory: AlignedBuffer
 
   init(model: LlamaModel, threadCount: Int) throws(LacunaError) {
-    let config = model.config
-    let kernels = model.kernels
+    let plan = Plan(
+      config: model.config, types: model.hiddenTypes, layout: model.layout, kernels: model.kernels,
+      threadCount: threadCount)
+    packedRowBytes = plan.packedRowBytes
     let capacity = Self.rowCapacity
-    let widest = max(config.hiddenSize, config.intermediateSize, model.queryWidth)
-    let packedRowBytes = model.hiddenTypes.map { kernels.packedRowBytes(cols: widest, type: $0) }.max() ?? 64
-    let threadBytes = max(
-      kernels.matmulScratchBytes(cols: widest), kernels.attendScratchBytes(model.layout, group: model.group), 64)
-
-    self.packedRowBytes = packedRowBytes
-    var layout = ArenaLayout()
-    let rows = layout.add(ForwardPass.Row.self, capacity)
-    let segments = layout.add(ForwardPass.Segment.self, capacity)
-    let headRows = layout.add(ForwardPass.HeadRow.self, capacity)
-    let x = layout.add(Float.self, capacity * config.hiddenSize)
-    let normed = layout.add(Float.self, capacity * config.hiddenSize)
-    let q = layout.add(Float.self, capacity * model.queryWidth)
-    let k = layout.add(Float.self, capacity * model.kvWidth)
-    let v = layout.add(Float.self, capacity * model.kvWidth)
-    let attended = layout.add(Float.self, capacity * model.queryWidth)
-    let gate = layout.add(Float.self, capacity * config.intermediateSize)
-    let up = layout.add(Float.self, capacity * config.intermediateSize)
-    let projected = layout.add(Float.self, capacity * config.hiddenSize)
-    let cosine = layout.add(Float.self, capacity * config.headDim / 2)
-    let sine = layout.add(Float.self, capacity * config.headDim / 2)
-    let logits = layout.add(Float.self, Self.headCapacity * config.vocabSize)
-    let packed = model.hiddenTypes.map { _ in layout.add(UInt8.self, capacity * packedRowBytes) }
-    let perThread = (0..<threadCount).map { _ in layout.add(UInt8.self, threadBytes) }
-
-    memory = try AlignedBuffer(byteCount: layout.byteCount)
+    memory = try AlignedBuffer(byteCount: plan.byteCount)
     let base = memory.base
-    self.rows = (base + rows).bindMemory(to: ForwardPass.Row.self, capacity: capacity)
-    self.segments = (base + segments).bindMemory(to: ForwardPass.Segment.self, capacity: capacity)
-    self.headRows = (base + headRows).bindMemory(to: ForwardPass.HeadRow.self, capacity: capacity)
-    self.x = memory.floats(at: x)
-    self.normed = memory.floats(at: normed)
-    self.q = memory.floats(at: q)
-    self.k = memory.floats(at: k)
-    self.v = memory.floats(at: v)
-    self.attended = memory.floats(at: attended)
-    self.gate = memory.floats(at: gate)
-    self.up = memory.floats(at: up)
-    self.projected = memory.floats(at: projected)
-    self.cosine = memory.floats(at: cosine)
-    self.sine = memory.floats(at: sine)
-    self.logits = memory.floats(at: logits)
-    self.packed = packed.map { base + $0 }
-    self.perThread = perThread.map { base + $0 }
+    rows = (base + plan.rows).bindMemory(to: ForwardPass.Row.self, capacity: capacity)
+    segments = (base + plan.segments).bindMemory(to: ForwardPass.Segment.self, capacity: capacity)
+    headRows = (base + plan.headRows).bindMemory(to: ForwardPass.HeadRow.self, capacity: capacity)
+    x = memory.floats(at: plan.x)
+    normed = memory.floats(at: plan.normed)
+    q = memory.floats(at: plan.q)
+    k = memory.floats(at: plan.k)
+    v = memory.floats(at: plan.v)
+    attended = memory.floats(at: plan.attended)
+    gate = memory.floats(at: plan.gate)
+    up = memory.floats(at: plan.up)
+    projected = memory.floats(at: plan.projected)
+    cosine = memory.floats(at: plan.cosine)
+    sine = memory.floats(at: plan.sine)
+    logits = memory.floats(at: plan.logits)
+    packed = plan.packed.map { base + $0 }
+    perThread = plan.perThread.map { base + $0 }
   }
 
   /// Bytes that a model's scratch may grow to; what is never used is never resident.
   var byteCount: Int { memory.byteCount }
 }
 
+extension Scratch {
+  /// Where every part lies, by sizes alone: also what tells how much memory a model would take.
+  struct Plan {
+    let packedRowBytes: Int
+    let byteCount: Int
+    fileprivate let rows, segments, headRows: Int
+    fileprivate let x, normed, q, k, v, attended, gate, up, projected, cosine, sine, logits: Int
+    fileprivate let packed, perThread: [Int]
+
+    /// - Parameter types: those that activations are packed for.
+    init(config: ModelConfig, types: [WeightType], layout: KVLayout, kernels: Kernels, threadCount: Int) {
+      let capacity = Scratch.rowCapacity
+      let queryWidth = config.numAttentionHeads * config.headDim
+      let kvWidth = config.numKeyValueHeads * config.headDim
+      let group = config.numAttentionHeads / config.numKeyValueHeads
+      let widest = max(config.hiddenSize, config.intermediateSize, queryWidth)
+      let packedRowBytes = types.map { kernels.packedRowBytes(cols: widest, type: $0) }.max() ?? 64
+      let threadBytes = max(
+        kernels.matmulScratchBytes(cols: widest), kernels.attendScratchBytes(layout, group: group), 64)
+
+      var arena = Arena()
+      rows = arena.add(ForwardPass.Row.self, capacity)
+      segments = arena.add(ForwardPass.Segment.self, capacity)
+      headRows = arena.add(ForwardPass.HeadRow.self, capacity)
+      x = arena.add(Float.self, capacity * config.hiddenSize)
+      normed = arena.add(Float.self, capacity * config.hiddenSize)
+      q = arena.add(Float.self, capacity * queryWidth)
+      k = arena.add(Float.self, capacity * kvWidth)
+      v = arena.add(Float.self, capacity * kvWidth)
+      attended = arena.add(Float.self, capacity * queryWidth)
+      gate = arena.add(Float.self, capacity * config.intermediateSize)
+      up = arena.add(Float.self, capacity * config.intermediateSize)
+      projected = arena.add(Float.self, capacity * config.hiddenSize)
+      cosine = arena.add(Float.self, capacity * config.headDim / 2)
+      sine = arena.add(Float.self, capacity * config.headDim / 2)
+      logits = arena.add(Float.self, Scratch.headCapacity * config.vocabSize)
+      packed = types.map { _ in arena.add(UInt8.self, capacity * packedRowBytes) }
+      perThread = (0..<threadCount).map { _ in arena.add(UInt8.self, threadBytes) }
+      self.packedRowBytes = packedRowBytes
+      byteCount = arena.byteCount
+    }
+  }
+}
+
 /// Offsets of arrays laid one after the other, each at a cache line of its own.
-private struct ArenaLayout {
+private struct Arena {
   private(set) var byteCount = 0
 
   mutating func add<T>(_ type: T.Type, _ count: Int) -> Int {

@@ -103,11 +103,25 @@ public final class Engine: Sendable {
     return max(config.maxPositionEmbeddings, Int(factor * Double(original)))
   }
 
+  /// The same weights, run with other options; nothing is loaded or copied.
+  package convenience init(sharing other: Engine, options: Options) throws(LacunaError) {
+    try self.init(
+      config: other.config, weights: other.model.weights, tokenizer: other.tokenizer,
+      chatTemplate: other.chatTemplate, name: other.info.name, path: other.info.path, stored: other.info.stored,
+      fingerprint: other.info.fingerprint, warnings: other.info.warnings, options: options)
+  }
+
   /// An empty timeline over this model.
   public func makeSession() throws(LacunaError) -> Session { try Session(engine: self) }
 
   /// Whether the token ends a generation.
   public func isEndOfGeneration(_ token: TokenID) -> Bool { config.eosTokenIDs.contains(token) }
+
+  /// What a pass multiplies by.
+  package var weights: ModelWeights { model.weights }
+
+  /// Runs `body` on each of the threads that run passes, side by side, with the thread's number and how many there are.
+  package func onEveryThread(_ body: @escaping (Int, Int) -> Void) { runner.onEveryThread(body) }
 
   private static func lastComponent(of path: String) -> String {
     path.split(separator: "/").last.map(String.init) ?? path
@@ -116,7 +130,7 @@ public final class Engine: Sendable {
 
 extension ModelWeights {
   /// Every matrix once: a tied head is its embedding.
-  private var matrices: [WeightMatrix] {
+  package var matrices: [WeightMatrix] {
     var all = [embedding]
     for layer in layers {
       for linear in [layer.query, layer.key, layer.value, layer.output, layer.gate, layer.up, layer.down] {

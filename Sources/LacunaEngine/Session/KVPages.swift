@@ -30,6 +30,7 @@ final class KVPages {
 
   var addresses: UnsafePointer<UnsafeRawPointer?> { UnsafePointer(table) }
   var count: Int { pages.count }
+  var identities: [ObjectIdentifier] { pages.map { ObjectIdentifier($0) } }
 
   /// The same pages under a table of its own.
   func fork() -> KVPages {

@@ -47,6 +47,16 @@ final class PassRunner: Sendable {
     }
   }
 
+  /// Runs `body` on every thread of the team, when no pass does.
+  func onEveryThread(_ body: @escaping (Int, Int) -> Void) {
+    final class Body: TeamJob {
+      let body: (Int, Int) -> Void
+      init(_ body: @escaping (Int, Int) -> Void) { self.body = body }
+      func run(thread: Int, of threadCount: Int, team: ThreadTeam) { body(thread, threadCount) }
+    }
+    team.run(Body(body))
+  }
+
   /// One pass over the first tokens that are still to do; returns how many there were.
   private func runOnce(_ requests: [PassRequest]) throws(LacunaError) -> Int {
     pass.rowCount = 0

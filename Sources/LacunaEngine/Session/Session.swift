@@ -12,6 +12,8 @@ public final class Session {
 
   /// Tokens whose keys and values are in `pages`.
   private(set) var evaluatedCount = 0
+  /// Tokens that passes have seen in all, those that were rewound included.
+  package private(set) var evaluatedTotal = 0
   /// The count of tokens that the logits follow; -1 while there are none.
   private var logitsCount = -1
   private(set) var pages: KVPages
@@ -138,6 +140,7 @@ public final class Session {
   /// Told by a pass that the keys and values of all tokens before `end` are there, and with the last of them the
   /// logits if they were wanted.
   func didEvaluate(upTo end: Int, hasLogits: Bool) {
+    evaluatedTotal += end - evaluatedCount
     evaluatedCount = end
     if hasLogits { logitsCount = end }
     epochCell.pointee &+= 1
@@ -186,5 +189,15 @@ public final class Session {
     self.pages = pages
     logitsCount = -1
     epochCell.pointee &+= 1
+  }
+}
+
+extension Session {
+  /// The pages that it holds keys and values in, some of them perhaps together with its forks.
+  package var keyValuePages: [ObjectIdentifier] { pages.identities }
+  package var keyValuePageBytes: Int { pages.pageBytes }
+  /// Pages that evaluating the pending tokens will add.
+  package var missingPageCount: Int {
+    max((tokens.count + KVLayout.pagePositions - 1) / KVLayout.pagePositions - pages.count, 0)
   }
 }

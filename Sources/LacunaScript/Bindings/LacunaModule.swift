@@ -6,6 +6,15 @@ extension ScriptContext {
     state.register("lacuna", "model", "string?") { [unowned self] call in
       var name: String?
       if case .string(let text) = call[1] { name = text }
+      if let policy = state.policy {
+        try policy.checkModel()
+        // A path would read the file system by way of the model's loader.
+        if let name, name.contains("/") || name.hasPrefix(".") || name.hasPrefix("~") {
+          throw HostFault.error(
+            code: "denied",
+            message: "\(policy.name): a sandboxed script names models, found the path \"\(name.prefix(60))\"")
+        }
+      }
       do {
         return [.object(model(try environment.resolveModel(name)))]
       } catch let error as LacunaError {

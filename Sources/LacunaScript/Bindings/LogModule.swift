@@ -9,7 +9,8 @@ extension ScriptContext {
           for field in table.array.map({ JSONCodec.line($0) }) + fields.sorted() { line += " " + field }
         }
         // One record a line, whatever a model wrote into it.
-        environment.log(level, line.escapingControlCharacters)
+        guard let line = state.admit(line.escapingControlCharacters) else { return [] }
+        environment.log(level, line)
         return []
       }
     }

@@ -44,8 +44,9 @@ extension ScriptContext {
         }
         return [.object(sessionObject(try snapshot.session.fork(), model, snapshot.seed, snapshot.stream))]
       }
+      let path = try state.policy?.resolve(call.string(2), writing: false, for: "restore") ?? call.string(2)
       do throws(LacunaError) {
-        let session = try Session.restore(from: call.string(2), engine: model.engine)
+        let session = try Session.restore(from: path, engine: model.engine)
         return [.object(sessionObject(session, model, environment.seed, 0))]
       } catch {
         return [.nil, .error(code: error.code.description, message: error.message)]
@@ -69,6 +70,7 @@ extension ScriptContext {
       scorer.addsBOS = try options.bool("bos") ?? true
       do throws(LacunaError) {
         let scores = try scorer.score(prompt: prompt, answers: answers)
+        state.charge(tokens: scores.reduce(0) { $0 + $1.count })
         return [.list(scores.map { Self.record($0, perToken: perToken) })]
       } catch {
         return [.nil, .error(code: error.code.description, message: error.message)]
@@ -83,6 +85,7 @@ extension ScriptContext {
         // The usual 512 may be more than a small model's whole context.
         let scores = try scorer.rollingScores(
           call.string(2), stride: stride ?? max(1, min(512, engine.contextLength / 2)))
+        state.charge(tokens: scores.count)
         guard !scores.isEmpty else {
           return [.nil, .error(code: "invalid_argument", message: "the text is too short: nothing to score")]
         }

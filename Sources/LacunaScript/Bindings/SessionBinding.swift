@@ -7,6 +7,7 @@ extension ScriptContext {
       environment.onProgress?(done, total)
       return !isCancelled
     }
+    state.track(session)
     return made(SessionObject(session: session, model: model, seed: seed, stream: stream))
   }
 
@@ -58,15 +59,19 @@ extension ScriptContext {
       try checkCancellation()
       return [try object(call).logitsView()]
     }
-    state.register(owner, "fork", "session") { [unowned self] in [.object(made(try object($0).fork()))] }
-    state.register(owner, "snapshot", "session") { call in
-      [
-        .object(
-          SnapshotObject(
-            session: try object(call).forReading().fork(), seed: object(call).seed, stream: object(call).stream))
-      ]
+    state.register(owner, "fork", "session") { [unowned self] call in
+      let fork = try object(call).fork()
+      state.track(try fork.forReading())
+      return [.object(made(fork))]
     }
-    func save(_ session: Session, _ path: String) -> [LuaValue] {
+    state.register(owner, "snapshot", "session") { [unowned state] call in
+      let session = try object(call).forReading().fork()
+      state.track(session)
+      return [.object(SnapshotObject(session: session, seed: object(call).seed, stream: object(call).stream))]
+    }
+    let policy = state.policy
+    func save(_ session: Session, _ path: String) throws -> [LuaValue] {
+      let path = try policy?.resolve(path, writing: true, for: "save") ?? path
       do throws(LacunaError) {
         try session.save(to: path)
         return [.receiver]
@@ -74,9 +79,9 @@ extension ScriptContext {
         return [.nil, .error(code: error.code.description, message: error.message)]
       }
     }
-    state.register(owner, "save", "session, string") { save(try object($0).forReading(), $0.string(2)) }
+    state.register(owner, "save", "session, string") { try save(object($0).forReading(), $0.string(2)) }
     state.register(ScriptType.snapshot.name, "save", "snapshot, string") { call in
-      save((call.object(1) as SnapshotObject).session, call.string(2))
+      try save((call.object(1) as SnapshotObject).session, call.string(2))
     }
     state.register(ScriptType.snapshot.name, "__len", "snapshot") {
       [.count(($0.object(1) as SnapshotObject).session.count)]

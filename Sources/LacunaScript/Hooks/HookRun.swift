@@ -64,7 +64,7 @@ final class HookRun {
       "step": .count(step), "rewinds": .count(rewinds), "session": session.map { .object($0) } ?? .nil,
       "state": .reference(data[hook]), "logprob": logProbability.map { .number(Double($0)) } ?? .nil,
     ])
-    let result = try home(hook).call(function, [value, context]).first ?? .nil
+    let result = try home(hook).step(function, [value, context]).first ?? .nil
     return result.isNil ? nil : result
   }
 

@@ -103,11 +103,10 @@ extension PluginManifest.Provision: CustomStringConvertible {
 /// Makes the states that plugins run in.
 enum PluginStates {
   static func make(for folder: PluginFolder, registry: PluginRegistry) throws -> ScriptRuntime {
-    let runtime = try ScriptRuntime(registry.environment, registry: registry, plugin: folder.name)
+    let runtime = try ScriptRuntime(
+      registry.environment, registry: registry, plugin: folder.name, policy: SandboxPolicy(folder))
     // The working directory is not the plugin's business: `require` sees its own folder and lacuna.* only.
-    let source = "local folder = ...; package.path = folder .. '/?.lua;' .. folder .. '/?/init.lua'; package.cpath = ''"
-    try runtime.state.call(
-      try runtime.state.load(Array(source.utf8), name: "=require"), [.string(folder.path)], wantsResults: false)
+    try runtime.state.setSearchFolder(folder.path)
     return runtime
   }
 }

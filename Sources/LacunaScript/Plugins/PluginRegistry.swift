@@ -35,7 +35,8 @@ public final class PluginRegistry {
   /// The plugin, loaded and checked.
   /// - Throws: `LacunaError`, `ScriptError` or a failure of its own Lua.
   package func plugin(named name: String) throws -> Plugin {
-    if let plugin = loaded[name] { return plugin }
+    // One that a limit has ended is loaded anew.
+    if let plugin = loaded[name], plugin.state.limitError == nil { return plugin }
     let plugin = try load(try catalog().plugin(named: name))
     loaded[name] = plugin
     if digests != nil { digests?[name] = try plugin.folder.digest() }

@@ -29,7 +29,12 @@ public struct PluginScaffold: Sendable {
 
   private var manifest: String {
     let provides = kind == .hooks ? "hooks" : "\(kind.rawValue):\(identifier)"
-    let capabilities = kind == .sampler || kind == .tool ? "" : "\"model.generate\""
+    let capabilities =
+      switch kind {
+      case .sampler, .hooks, .tool: ""
+      case .decoder: "\"model.logits\""
+      case .pipeline: "\"model.generate\""
+      }
     return """
       {
         "name": "\(name)",

@@ -16,6 +16,10 @@ package final class LuaState {
   package let raw: OpaquePointer
   private var functions: [HostFunction] = []
   private let hostBox: UnsafeMutableRawPointer
+  /// Nil for a script that is trusted.
+  package let policy: SandboxPolicy?
+  private let account: ScriptAccount?
+  private var loggedBytes = 0
   /// Whose state it is, for errors; nil for a script's.
   var plugin: String?
 
@@ -26,9 +30,15 @@ package final class LuaState {
   }
 
   /// - Parameters:
-  ///   - memoryCap: bytes that Lua may hold; nil for no cap.
+  ///   - memoryCap: bytes that Lua may hold; nil for no cap. A sandboxed state has its policy's.
+  ///   - policy: what a sandboxed script may; nil for a script that is trusted.
   ///   - write: takes what print and lacuna.write print; nil for standard output.
-  init(memoryCap: Int? = nil, seed: UInt64 = 0, write: ((UnsafeRawBufferPointer) -> Void)? = nil) throws(ScriptError) {
+  init(
+    memoryCap: Int? = nil, policy: SandboxPolicy? = nil, seed: UInt64 = 0,
+    write: ((UnsafeRawBufferPointer) -> Void)? = nil
+  ) throws(ScriptError) {
+    self.policy = policy
+    account = policy.map { ScriptAccount($0) }
     let box = Host()
     box.write = write
     hostBox = Unmanaged.passRetained(box).toOpaque()
@@ -55,7 +65,7 @@ package final class LuaState {
         Host.from(context).write?(UnsafeRawBufferPointer(start: bytes, count: count))
       }
     }
-    guard let raw = lb_state_make(&host, memoryCap ?? 0, seed) else {
+    guard let raw = Self.make(&host, memoryCap, policy, seed) else {
       Unmanaged<AnyObject>.fromOpaque(hostBox).release()
       throw ScriptError(code: "memory", message: "not enough memory for a Lua state")
     }
@@ -68,6 +78,25 @@ package final class LuaState {
     }
   }
 
+  private static func make(
+    _ host: inout lb_host, _ memoryCap: Int?, _ policy: SandboxPolicy?, _ seed: UInt64
+  ) -> OpaquePointer? {
+    guard let policy else { return lb_state_make(&host, memoryCap ?? 0, seed) }
+    func nanoseconds(_ milliseconds: Int?) -> UInt64 {
+      guard let milliseconds else { return 0 }
+      return UInt64(min(max(milliseconds, 1), 1 << 40)) * 1_000_000
+    }
+    var limits = lb_limits()
+    limits.memory = max(policy.memoryBytes, 1 << 20)
+    limits.call_ns = nanoseconds(policy.callMilliseconds)
+    limits.step_ns = nanoseconds(policy.stepMilliseconds)
+    limits.crossing = policy.crossingBytes
+    limits.source = policy.sourceBytes
+    limits.output = policy.outputBytes
+    limits.clock = policy.allows(.clock)
+    return lb_sandbox_make(&host, &limits, seed)
+  }
+
   deinit {
     lb_state_close(raw)
     Unmanaged<AnyObject>.fromOpaque(hostBox).release()
@@ -76,7 +105,7 @@ package final class LuaState {
   // MARK: Registering
 
   func register(_ owner: String, _ name: String, _ signature: String, _ body: @escaping HostFunction) {
-    functions.append(body)
+    functions.append(gated(owner, name, body))
     let status = lb_add_function(raw, owner, name, signature, Int32(functions.count - 1))
     precondition(status == LB_OK, "\(owner).\(name): signature \"\(signature)\", or no memory")
   }
@@ -85,6 +114,90 @@ package final class LuaState {
     try withTape([value]) { tape in
       try check(module.map { lb_set_field(raw, $0, name, tape) } ?? lb_set_global(raw, name, tape))
     }
+  }
+
+  // MARK: Limits
+
+  /// The function as the policy allows it.
+  private func gated(_ owner: String, _ name: String, _ body: @escaping HostFunction) -> HostFunction {
+    guard let policy, let needed = Capability.needed(by: "\(owner):\(name)") else { return body }
+    guard policy.allows(needed) else {
+      return { _ in
+        try policy.check(needed, for: name); return []
+      }
+    }
+    // What a model is asked for costs tokens and memory: looked at before and after.
+    return { [unowned self] call in
+      // A session of another state's: its tokens count here while this one drives it, its memory there.
+      if case .object(let object) = call[1], let session = object as? SessionObject {
+        account?.adopt(try session.forReading())
+      }
+      settle()
+      defer { settle() }
+      return shouldReturn ? [] : try body(call)
+    }
+  }
+
+  /// Freezes globals and modules of a sandboxed state, once everything is registered.
+  func freeze() throws {
+    if policy != nil { try check(lb_freeze(raw)) }
+  }
+
+  /// Sessions whose tokens and memory are on the script's account.
+  func track(_ session: Session) {
+    account?.track(session)
+    settle()
+  }
+
+  /// Tokens that no session of the script's evaluates.
+  func charge(tokens: Int) {
+    account?.charge(tokens: tokens)
+    settle()
+  }
+
+  private func settle() {
+    if let account, !account.settle() { lb_exceed(raw, LB_LIMIT_HOST) }
+  }
+
+  /// Whether a host function should return as soon as it can: the script was asked to stop, or is beyond a limit.
+  var shouldReturn: Bool {
+    settle()
+    return lb_should_return(raw)
+  }
+
+  /// A line for the log, as far as the output limit lets it through; nil where nothing is left.
+  func admit(_ line: String) -> String? {
+    guard let policy else { return line }
+    let room = policy.outputBytes - loggedBytes
+    if room <= 0 { return nil }
+    loggedBytes += line.utf8.count
+    return line.utf8.count <= room ? line : String(line.prefix(room)) + " [more was left out]"
+  }
+
+  /// Calls of Lua in `body` share one call limit.
+  package func withCall<Value>(_ body: () throws -> Value) rethrows -> Value {
+    guard policy != nil else { return try body() }
+    lb_begin_call(raw)
+    defer { lb_end_call(raw) }
+    return try body()
+  }
+
+  /// What ended the state; nil while it can be used.
+  package var limitError: ScriptError? {
+    guard let policy else { return nil }
+    let limit =
+      switch lb_state_limit(raw) {
+      case LB_LIMIT_NONE: nil as String?
+      case LB_LIMIT_MEMORY: "memory limit of \(policy.memoryBytes >> 20) MiB"
+      case LB_LIMIT_CALL: "limit of \(policy.callMilliseconds ?? 0) ms for a call"
+      case LB_LIMIT_STEP: "limit of \(policy.stepMilliseconds ?? 0) ms for a step"
+      default: account?.excess ?? "limit of its host"
+      }
+    guard let limit else { return nil }
+    let place = String(cString: lb_limit_place(raw))
+    return ScriptError(
+      code: "limit", message: "\(policy.name) exceeded its \(limit) and was ended",
+      place: place.isEmpty ? nil : place)
   }
 
   // MARK: Running
@@ -109,13 +222,28 @@ package final class LuaState {
   package func call(_ function: LuaReference, _ arguments: [LuaValue] = [], wantsResults: Bool = true) throws
     -> [LuaValue]
   {
+    try call(function, arguments, wantsResults, with: lb_call)
+  }
+
+  /// The same for a callback, under the step limit as well.
+  @discardableResult
+  package func step(_ function: LuaReference, _ arguments: [LuaValue] = [], wantsResults: Bool = true) throws
+    -> [LuaValue]
+  {
+    try call(function, arguments, wantsResults, with: lb_call_step)
+  }
+
+  private func call(
+    _ function: LuaReference, _ arguments: [LuaValue], _ wantsResults: Bool,
+    with run: (OpaquePointer, lb_ref, OpaquePointer?, OpaquePointer?) -> lb_status
+  ) throws -> [LuaValue] {
     try withTape(arguments) { tape in
       guard wantsResults else {
-        try check(lb_call(raw, function.ref, tape, nil))
+        try check(run(raw, function.ref, tape, nil))
         return []
       }
       return try withTape([]) { results in
-        try check(lb_call(raw, function.ref, tape, results))
+        try check(run(raw, function.ref, tape, results))
         return TapeReader(results, self).all()
       }
     }
@@ -140,7 +268,7 @@ package final class LuaState {
   func release(_ ref: lb_ref) { lb_release(raw, ref) }
 
   private func withTape<Result>(_ values: [LuaValue], _ body: (OpaquePointer) throws -> Result) throws -> Result {
-    guard let tape = lb_tape_make(raw) else { throw Self.noMemory }
+    guard let tape = lb_tape_make(raw) else { throw limitError ?? Self.noMemory }
     defer { lb_tape_free(tape) }
     for value in values { TapeWriter(tape).write(value) }
     return try body(tape)
@@ -150,6 +278,7 @@ package final class LuaState {
 
   private func check(_ status: lb_status) throws {
     if status == LB_OK { return }
+    if let error = limitError { throw error }
     guard status == LB_FAILED else { throw Self.noMemory }
     let failure = lb_last_failure(raw)
     let error = ScriptError(

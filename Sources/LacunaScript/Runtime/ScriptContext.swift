@@ -1,5 +1,11 @@
 internal import LacunaEngine
 
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
 /// What the bindings of one state share.
 final class ScriptContext {
   unowned let state: LuaState
@@ -25,7 +31,19 @@ final class ScriptContext {
   /// The one object for an engine, whatever name it was asked for by.
   func model(_ engine: Engine) -> ModelObject { registry.model(engine) }
 
-  var isCancelled: Bool { state.isInterrupted }
+  /// os.getenv for the variables that a sandboxed script was granted.
+  private func registerEnvironment() {
+    guard let policy = state.policy else { return }
+    let names = policy.capabilities.compactMap { if case .environment(let name) = $0 { name } else { nil } }
+    if names.isEmpty { return }
+    state.register("os", "getenv", "string") { call in
+      let name = call.string(1)
+      try policy.check(.environment(name), for: "os.getenv")
+      return [.text(getenv(name).map { String(cString: $0) })]
+    }
+  }
+
+  var isCancelled: Bool { state.shouldReturn }
 
   /// - Throws: `cancelled` once the script was asked to stop.
   func checkCancellation() throws {
@@ -49,6 +67,8 @@ final class ScriptContext {
     if environment.isTesting { registerTest() }
     try state.set("lacuna", "version", .string(LacunaScript.version))
     try state.set("lacuna", "api", .integer(1))
+    registerEnvironment()
+    try state.freeze()
   }
 }
 

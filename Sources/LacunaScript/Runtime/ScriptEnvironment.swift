@@ -17,8 +17,10 @@ public struct ScriptEnvironment: Sendable {
   public var resolveModel: @Sendable (String?) throws -> Engine
   /// Of sessions that name none, and of math.random.
   public var seed: UInt64 = 0
-  /// Bytes that Lua may hold; nil for no cap.
+  /// Bytes that Lua may hold; nil for no cap. A sandboxed script has its policy's.
   public var memoryCap: Int?
+  /// What a script that is not trusted may; nil for the user's own.
+  public var sandbox: SandboxPolicy?
   /// Takes what scripts print; nil for standard output.
   public var write: (@Sendable (UnsafeRawBufferPointer) -> Void)?
   /// Takes what lacuna.log is given, one line at a time; by default it goes to standard error.

@@ -67,7 +67,7 @@ final class LuaStage: SamplerChain.ExternalStage {
     self.state = state
     var first = saved ?? .table(LuaTable())
     if saved == nil, let initialize = definition.initialize {
-      first = try state.call(initialize, [self.parameters, context]).first ?? .nil
+      first = try state.step(initialize, [self.parameters, context]).first ?? .nil
     }
     data = try state.hold(first)
     // Also the check that it is plain data.
@@ -112,12 +112,12 @@ final class LuaStage: SamplerChain.ExternalStage {
       "prompt": .count(context.promptCount), "tokens": .integers(Array(context.tokens)),
       "rng": .random(seed: context.seed, stream: lane, position: UInt64(context.position)),
     ])
-    return try state.call(function, [.view(view), parameters, .reference(data), step])
+    return try state.step(function, [.view(view), parameters, .reference(data), step])
   }
 
   func accept(_ token: TokenID) throws {
     if let accept = definition.accept {
-      try state.call(accept, [.integer(Int64(token)), parameters, .reference(data)], wantsResults: false)
+      try state.step(accept, [.integer(Int64(token)), parameters, .reference(data)], wantsResults: false)
     }
     history.append(try state.read(data))
   }

@@ -3,13 +3,20 @@ import LacunaEngine
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tokens a second, beside the speed at which memory can be read.",
+    abstract: "How fast everything is, beside what this machine can do at best.",
     discussion: """
         lacuna bench --shape llama-2-7b
-        lacuna bench --model smollm2 --weights fp8
+        lacuna bench --shape llama-2-7b --only decode prefill-512
+        lacuna bench --model smollm2 --weights fp8 --json
 
-      Decoding reads every weight once a token, so the memory's read bandwidth bounds it: the last column says how \
-      much of that bound is reached. A shape is a model with random FP8 weights; llama-2-7b takes 7 GB of memory.
+      Everything is measured once a round; the table shows medians and extremes. Beside every figure stands its \
+      limit: the bytes that must be read over the bandwidth, or the operations over the peak, whichever takes longer, \
+      both measured right before and after it with the same threads on the same weights. Where the machine sets no \
+      limit worth naming, "<" marks a budget of our own. "of it" is 1.00 for all that is possible, or all that is \
+      allowed.
+
+      A shape is a model with random FP8 weights in memory; llama-2-7b takes 7 GB, and some GB of keys and values. \
+      ttft and resident, which are measured on request only, write such a checkpoint to the cache folder first.
       """)
 
   @OptionGroup var model: ModelOptions
@@ -17,97 +24,83 @@ struct Bench: ParsableCommand {
   @Option(help: "Random weights of this shape instead of a model.")
   var shape: BenchShape?
 
-  @Option(help: ArgumentHelp("Tokens to decode.", valueName: "n"))
-  var tokens = 32
+  @Option(help: ArgumentHelp("With --shape: only so many layers.", valueName: "n"))
+  var layers: Int?
 
-  @Option(help: ArgumentHelp("Tokens of the prompt.", valueName: "n"))
-  var promptTokens = 128
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Measure only these: decode, prefill, batch, fork, rewind, sampler, lua, ttft, resident, or one of them with its "
+        + "number (decode-512).", valueName: "name"))
+  var only: [String] = []
+
+  @Option(help: ArgumentHelp("How often everything is measured; what takes long, less often.", valueName: "n"))
+  var rounds = 5
+
+  @Flag(
+    help: ArgumentHelp(
+      "Wait for a line on standard input before each round, and print each round's figures as a line of JSON."))
+  var paced = false
 
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func validate() throws {
-    if !(1...4096).contains(tokens) { throw ValidationError("--tokens: expected 1 to 4096, found \(tokens)") }
-    if !(1...4096).contains(promptTokens) {
-      throw ValidationError("--prompt-tokens: expected 1 to 4096, found \(promptTokens)")
+    if !(1...1000).contains(rounds) { throw ValidationError("--rounds: expected 1 to 1000, found \(rounds)") }
+    if let layers, !(1...1000).contains(layers) {
+      throw ValidationError("--layers: expected 1 to 1000, found \(layers)")
     }
+    if layers != nil, shape == nil { throw ValidationError("--layers goes with --shape") }
   }
 
   func run() throws {
-    let engine: Engine
-    if let shape {
-      engine = try shape.makeEngine(options: model.engineOptions)
-    } else {
-      engine = try model.load()
-    }
+    let plan = try BenchPlan(only: only, hasDirectory: shape != nil)
     Interrupt.stopBetweenTokens()
-    let bytes = engine.info.weightBytes.values.reduce(0, +)
-    let bandwidth = try ReadBandwidth.measure(threadCount: engine.info.threadCount)
-    let prefill = try measurePrefill(engine)
-    let decode = try measureDecode(engine)
-    // Of an untied model's embedding a token reads one row.
-    let embedding = engine.config.tieWordEmbeddings ? 0 : engine.config.vocabSize * engine.config.hiddenSize * 2
-    let bytesPerToken = max(bytes - embedding, 0)
-    let share = decode * Double(bytesPerToken) / bandwidth
+    let engine = plan.needsModel ? try makeEngine() : nil
+    let subject = engine.map { BenchSubject(engine: $0, deepest: plan.deepest) }
+    let measurements = try plan.measurements(
+      subject: subject, directory: shape.map(BenchDirectory.init), options: model.engineOptions)
+    let probe = engine.map(MachineProbe.init)
+    if paced { return try runPaced(measurements, probe) }
+    var run = BenchRun(measurements, probe: probe, rounds: rounds)
+    try run.run()
+    try show(run.report, engine)
+  }
 
+  private func makeEngine() throws -> Engine {
+    if let shape { return try shape.makeEngine(layers: layers, options: model.engineOptions) }
+    return try model.load()
+  }
+
+  /// For a script that lets another program measure between two rounds.
+  private func runPaced(_ measurements: [any Measurement], _ probe: MachineProbe?) throws {
     var out = StandardOutput()
+    while readLine() != nil {
+      var run = BenchRun(measurements, probe: probe, rounds: 1)
+      try run.run()
+      try out.line(run.report.json.text)
+      try out.flush()
+    }
+  }
+
+  private func show(_ report: BenchReport, _ engine: Engine?) throws {
+    var out = StandardOutput()
+    let weightBytes = engine?.info.weightBytes.values.reduce(0, +) ?? 0
     if json {
-      let record: JSON = [
-        "model": .string(engine.info.name), "kernels": .string(engine.info.kernels),
-        "threads": .integer(engine.info.threadCount), "weight_bytes": .integer(bytes),
-        "decode_tokens_per_second": .number(decode), "prefill_tokens_per_second": .number(prefill),
-        "prompt_tokens": .integer(promptTokens), "read_bytes_per_second": .number(bandwidth),
-        "bandwidth_share": .number(share),
-      ]
-      try out.line(record.text)
+      try out.line(
+        JSON.object([
+          ("model", JSON(engine?.info.name)), ("kernels", JSON(engine?.info.kernels)),
+          ("threads", engine.map { .integer($0.info.threadCount) } ?? .null), ("weight_bytes", .integer(weightBytes)),
+          ("rounds", .integer(rounds)), ("results", report.json),
+        ]).text)
     } else {
-      try out.line(
-        "\(engine.info.name): \(formatCount(engine.info.parameterCount)) weights, \(formatBytes(bytes)); "
-          + "\(engine.info.kernels), \(engine.info.threadCount) threads")
-      try out.line("  memory     \(formatBytes(Int(bandwidth)))/s read by all threads")
-      try out.line("  prefill    \(significant(prefill, 3)) tokens/s, prompt of \(promptTokens)")
-      try out.line(
-        "  decode     \(significant(decode, 3)) tokens/s, \(formatBytes(bytesPerToken)) a token: "
-          + "\(Int((share * 100).rounded()))% of the memory's speed")
+      if let info = engine?.info {
+        try out.line(
+          "\(info.name): \(formatCount(info.parameterCount)) weights, \(formatBytes(weightBytes)); \(info.kernels), "
+            + "\(info.threadCount) threads\n")
+      }
+      for line in report.lines() { try out.line(line) }
     }
     try out.flush()
   }
-
-  private func measurePrefill(_ engine: Engine) throws(LacunaError) -> Double {
-    let ids = (0..<promptTokens).map { TokenID($0 * 7919 % engine.config.vocabSize) }
-    var best = 0.0
-    for _ in 0..<2 {
-      let session = try engine.makeSession()
-      session.observePrompt()
-      try session.append(ids)
-      let start = ContinuousClock.now
-      _ = try session.logits()
-      best = max(best, Double(promptTokens) / seconds(since: start))
-    }
-    return best
-  }
-
-  private func measureDecode(_ engine: Engine) throws(LacunaError) -> Double {
-    let session = try engine.makeSession()
-    // The first passes touch memory that nobody has touched before.
-    for id in 0..<3 {
-      try session.append(TokenID(id % engine.config.vocabSize))
-      _ = try session.logits()
-    }
-    let start = ContinuousClock.now
-    var count = 0
-    while count < tokens, session.count < engine.contextLength, !Interrupt.isRequested {
-      try session.append(TokenID(count * 104_729 % engine.config.vocabSize))
-      _ = try session.logits()
-      count += 1
-    }
-    if Interrupt.isRequested { throw LacunaError(.cancelled, "interrupted") }
-    return Double(count) / seconds(since: start)
-  }
-}
-
-/// Wall-clock seconds, never 0.
-func seconds(since start: ContinuousClock.Instant) -> Double {
-  let (whole, part) = (ContinuousClock.now - start).components
-  return max(Double(whole) + Double(part) * 1e-18, 1e-9)
 }

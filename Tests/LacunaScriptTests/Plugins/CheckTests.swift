@@ -33,7 +33,8 @@ struct CheckTests {
       ("pick = function(l) return 0 end", "pick returns a token that is not masked"),
       ("pick = function(l) return 'x' end", "pick must return a token id"),
       (
-        "apply = function(l) COUNT = (COUNT or 0) + 1; l:scale(COUNT) end", "the same seed, the same result"
+        "apply = (function() local n = 0; return function(l) n = n + 1; l:scale(n) end end)()",
+        "the same seed, the same result"
       ),
       (
         "init = function() return { n = 0 } end, accept = function(_, _, s) s.n = s.n + 1; s[1] = s.n end, "

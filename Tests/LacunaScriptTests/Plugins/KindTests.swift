@@ -14,7 +14,7 @@ struct KindTests {
         params = { n = { type = "integer", default = 2 } },
         run = function(session, p, ctx)
           assert(ctx.model == session.model and ctx.plugin == "fork-it")
-          kept = {}
+          local kept = {}
           for i = 1, p.n do kept[i] = session:fork():push(i + 1) end
           return kept[p.n], { finish = "stop", n = p.n }
         end,

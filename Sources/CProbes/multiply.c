@@ -1,0 +1,90 @@
+// Arithmetic at its peak: more independent sums than an instruction takes cycles, operands in registers. Each sum
+// follows from the one before, and floats may not be regrouped: a compiler can leave nothing out.
+#include "CProbes.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+// Enough for two units of a latency of six cycles, and with two operands fewer than there are registers.
+enum { SUMS = 12 };
+
+typedef float f32x4 __attribute__((vector_size(16)));
+
+static float fma_any(size_t rounds) {
+  f32x4 sums[SUMS] = {{0}}, a = {0.5f, 0.5f, 0.5f, 0.5f}, b = {1, 2, 3, 4};
+  for (size_t round = 0; round < rounds; round++) {
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < SUMS; i++) sums[i] = sums[i] * a + b;
+  }
+  for (size_t i = 1; i < SUMS; i++) sums[0] += sums[i];
+  return sums[0][0];
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2,fma"))) static float fma_avx2(size_t rounds) {
+  __m256 sums[SUMS] = {{0}}, a = _mm256_set1_ps(0.5f), b = _mm256_set1_ps(1);
+  for (size_t round = 0; round < rounds; round++) {
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < SUMS; i++) sums[i] = _mm256_fmadd_ps(a, b, sums[i]);
+  }
+  for (size_t i = 1; i < SUMS; i++) sums[0] = _mm256_add_ps(sums[0], sums[i]);
+  return _mm256_cvtss_f32(sums[0]);
+}
+
+__attribute__((target("avx512f"))) static float fma_avx512(size_t rounds) {
+  __m512 sums[SUMS], a = _mm512_set1_ps(0.5f), b = _mm512_set1_ps(1);
+  for (size_t i = 0; i < SUMS; i++) sums[i] = _mm512_setzero_ps();
+  for (size_t round = 0; round < rounds; round++) {
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < SUMS; i++) sums[i] = _mm512_fmadd_ps(a, b, sums[i]);
+  }
+  for (size_t i = 1; i < SUMS; i++) sums[0] = _mm512_add_ps(sums[0], sums[i]);
+  return _mm512_reduce_add_ps(sums[0]);
+}
+
+__attribute__((target("avx512f,avx512bf16"))) static float dot_bf16(size_t rounds) {
+  __m512 sums[SUMS];
+  // 0.5 in every place.
+  __m512bh a = (__m512bh)_mm512_set1_epi16(0x3F00), b = a;
+  for (size_t i = 0; i < SUMS; i++) sums[i] = _mm512_setzero_ps();
+  for (size_t round = 0; round < rounds; round++) {
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < SUMS; i++) sums[i] = _mm512_dpbf16_ps(sums[i], a, b);
+  }
+  for (size_t i = 1; i < SUMS; i++) sums[0] = _mm512_add_ps(sums[0], sums[i]);
+  return _mm512_reduce_add_ps(sums[0]);
+}
+#endif
+
+float cp_multiply(cp_arithmetic kind, size_t rounds) {
+#if defined(__x86_64__)
+  switch (kind) {
+    case CP_FMA: break;
+    case CP_FMA_AVX2: return fma_avx2(rounds);
+    case CP_FMA_AVX512: return fma_avx512(rounds);
+    case CP_DOT_BF16: return dot_bf16(rounds);
+  }
+#endif
+  return fma_any(rounds);
+}
+
+size_t cp_multiply_operations(cp_arithmetic kind) {
+  switch (kind) {
+    case CP_FMA: break;
+    case CP_FMA_AVX2: return SUMS * 8 * 2;
+    case CP_FMA_AVX512: return SUMS * 16 * 2;
+    case CP_DOT_BF16: return SUMS * 32 * 2;
+  }
+  return SUMS * 4 * 2;
+}
+
+const char *cp_arithmetic_name(cp_arithmetic kind) {
+  switch (kind) {
+    case CP_FMA: break;
+    case CP_FMA_AVX2: return "FMA of 8 floats";
+    case CP_FMA_AVX512: return "FMA of 16 floats";
+    case CP_DOT_BF16: return "VDPBF16PS";
+  }
+  return "multiply-add of 4 floats";
+}

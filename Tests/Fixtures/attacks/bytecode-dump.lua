@@ -1,0 +1,3 @@
+-- string.dump.
+-- expect: ok
+assert(string.dump == nil and ("").dump == nil)

@@ -1,0 +1,3 @@
+-- Bytecode in a string.
+-- expect: error bytecode
+assert(load("\27Lua"))

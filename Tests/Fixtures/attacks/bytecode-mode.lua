@@ -1,0 +1,3 @@
+-- Bytecode by mode.
+-- expect: error text only
+load("\27Lua", "x", "b")

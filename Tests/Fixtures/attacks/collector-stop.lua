@@ -1,0 +1,3 @@
+-- Switching the collector off.
+-- expect: error collectgarbage
+collectgarbage "stop"

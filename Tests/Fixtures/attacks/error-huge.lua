@@ -1,0 +1,3 @@
+-- An error message of a megabyte.
+-- expect: error aaaa
+error(("a"):rep(1 << 20), 0)

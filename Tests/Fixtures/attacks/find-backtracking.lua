@@ -1,0 +1,3 @@
+-- A pattern that backtracks for years.
+-- expect: limit call
+string.find(("a"):rep(500), ".-.-.-.-.-b$")

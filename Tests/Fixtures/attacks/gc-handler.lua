@@ -1,0 +1,3 @@
+-- __gc in a metatable.
+-- expect: error '__gc' is not for sandboxed scripts
+setmetatable({}, { __gc = function() while true do end end })

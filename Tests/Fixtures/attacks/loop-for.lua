@@ -1,0 +1,3 @@
+-- A numeric loop that does not end in this century.
+-- expect: limit call
+for _ = 1, math.maxinteger do end

@@ -1,0 +1,4 @@
+-- One table that doubles.
+-- expect: limit memory
+-- call-ms: 1000
+local t = {}; for i = 1, 1e9 do t[i] = i end

@@ -1,0 +1,3 @@
+-- Modules of the system.
+-- expect: error not found
+require "socket.core"

@@ -1,0 +1,3 @@
+-- A very long unterminated set.
+-- expect: error malformed pattern
+string.find("x", "[" .. ("a"):rep(1 << 20))

@@ -1,0 +1,3 @@
+-- A text of a terabyte.
+-- expect: limit memory
+string.rep("x", 1 << 40)

@@ -1,0 +1,3 @@
+-- A module by a path.
+-- expect: error words joined by dots
+require "../../etc/passwd"

@@ -1,0 +1,3 @@
+-- unpack of 2^62 elements.
+-- expect: error too many results
+table.unpack({}, 1, 1 << 62)
