@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Guesses with a smaller model of the same vocabulary (Leviathan et al. 2023; Chen et al. 2023).
 ///
 /// It draws from its own logits with the chain, seed, stream and positions that the text is drawn with. As the selector
@@ -62,7 +68,7 @@ final class DraftModel {
       if session.engine.isEndOfGeneration(token) { break }
       // Of a draw the model's own probability says little about whether another model would draw the same.
       if isGreedy {
-        chance *= Double(logits[Int(token)] - kernels.logSumExp(logits)).exponential
+        chance *= exp(Double(logits[Int(token)] - kernels.logSumExp(logits)))
         guard isWorthwhile(chance, draft.guesses.count) else { break }
       }
       draft.guesses.append(token)

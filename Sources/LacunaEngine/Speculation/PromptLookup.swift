@@ -11,10 +11,23 @@ package struct PromptLookup: Sendable {
 
   package init(matchLength: Int) { self.matchLength = matchLength }
 
-  /// What followed the longest match, the latest of equally long ones; empty where there is none. The copy may run on
-  /// into itself, as it does where a text repeats a short piece again and again.
-  package func guesses(after tokens: [TokenID], limit: Int) -> [TokenID] {
-    guard let match = longestMatch(tokens) else { return [] }
+  package struct Match: Sendable {
+    /// How well the end of the text matched.
+    package let kind: SpeculationPlanner.Kind
+    /// How many tokens there are up to the end of the earlier occurrence.
+    fileprivate let end: Int
+  }
+
+  /// The longest match of the text's end, the latest of equally long ones; nil where there is none.
+  package func match(_ tokens: [TokenID]) -> Match? {
+    longestMatch(tokens).map {
+      Match(kind: $0.length >= max(Self.longMatch, matchLength) ? .longMatch : .shortMatch, end: $0.end)
+    }
+  }
+
+  /// What followed the match. The copy may run on into itself, as it does where a text repeats a short piece again and
+  /// again.
+  package func guesses(_ match: Match, in tokens: [TokenID], limit: Int) -> [TokenID] {
     var guesses: [TokenID] = []
     for index in match.end..<match.end + limit {
       guesses.append(index < tokens.count ? tokens[index] : guesses[index - tokens.count])
@@ -22,12 +35,6 @@ package struct PromptLookup: Sendable {
     return guesses
   }
 
-  /// How well the end of the text matched; nil where it did not.
-  package func kind(of tokens: [TokenID]) -> SpeculationPlanner.Kind? {
-    longestMatch(tokens).map { $0.length >= max(Self.longMatch, matchLength) ? .longMatch : .shortMatch }
-  }
-
-  /// `end`: how many tokens there are up to the end of the earlier occurrence.
   private func longestMatch(_ tokens: [TokenID]) -> (end: Int, length: Int)? {
     guard tokens.count > matchLength else { return nil }
     return tokens.withUnsafeBufferPointer { tokens in

@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Guesses what a generation will draw next, and has one pass compute the logits after every guess.
 ///
 /// The generation draws as it always does, from the same logits to the last bit: a guess that comes true only saves the
@@ -143,13 +137,13 @@ public final class Speculation {
 
   private func guess(_ session: Session, limit: Int, _ draw: Draw) -> Guess? {
     guard limit > 0 else { return nil }
-    if let lookup, let kind = lookup.kind(of: session.tokens) {
-      let count = planned(kind, limit)
+    if let lookup, let match = lookup.match(session.tokens) {
+      let count = planned(match.kind, limit)
       if count > 0 {
-        var tokens = lookup.guesses(after: session.tokens, limit: count)
+        var tokens = lookup.guesses(match, in: session.tokens, limit: count)
         // Nothing follows the end of an answer.
         if let end = tokens.firstIndex(where: engine.isEndOfGeneration) { tokens.removeSubrange(end...) }
-        if !tokens.isEmpty { return Guess(tokens: tokens, kind: kind) }
+        if !tokens.isEmpty { return Guess(tokens: tokens, kind: match.kind) }
       }
     }
     return draftModel.flatMap { draft($0, session, limit: limit, draw) }
@@ -183,9 +177,4 @@ public final class Speculation {
 
 extension Duration {
   var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
-}
-
-extension Double {
-  /// e to this power.
-  var exponential: Double { exp(self) }
 }
