@@ -85,6 +85,15 @@ struct ExampleTests {
     }
   }
 
+  @Test("09 writes an object of the schema, and says how much of it was forced")
+  func structuredOutput() throws {
+    let lines = try run("09-structured-output")
+    #expect(lines.count == 2)
+    let match = try #require(lines[0].wholeMatch(of: /.{1,24}, (?:history|poetry|fiction), (\d{4})/), "\(lines[0])")
+    #expect((1800...2025).contains(try #require(Int(match.1))))
+    #expect(lines[1].wholeMatch(of: /[1-9]\d* tokens, \d+ of them forced/) != nil)
+  }
+
   @Test("the demo shows all three models, and the probe tells them apart")
   func demo() throws {
     let result = try Command.output(["run", "share/lacuna/demo.lua"])

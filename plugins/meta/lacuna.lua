@@ -376,6 +376,7 @@ function Session:close() end
 ---@field hooks lacuna.Hooks|string|(lacuna.Hooks|string)[]|nil  tables, and names of plugins; on_prompt and on_tokens need a prompt in the same table
 ---@field decoder string?   a plugin's decoder instead of drawing; the other options are its parameters
 ---@field speculate lacuna.Speculation?
+---@field grammar lacuna.CompiledGrammar?  nothing else may be written; `finish` is "grammar" when the text is whole
 ---@class lacuna.Usage
 ---@field prompt_tokens integer
 ---@field completion_tokens integer
@@ -396,6 +397,7 @@ function Session:generate(opts) end
 ---@class lacuna.StreamEvent
 ---@field token integer?
 ---@field logprob number?
+---@field forced boolean?  the grammar left this token only
 ---@field finish string?
 ---@field top { token: integer, logprob: number }[]?
 ---@field taken_back integer?

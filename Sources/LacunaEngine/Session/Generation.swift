@@ -19,6 +19,9 @@ public struct Generation {
     public var onToken: ((TokenID, Float) throws -> TokenDecision)?
     /// Called with whole UTF-8 text; what it returns is emitted instead.
     public var onText: ((String) throws -> String)?
+    /// Holds the text to a grammar: what may not come next is masked before the sampler chain, and the generation ends
+    /// when nothing may follow.
+    public var grammar: Grammar?
     /// Computes logits ahead of their tokens; changes no token.
     public var speculation: Speculation?
     /// Looked at once a token.
@@ -42,6 +45,8 @@ public struct Generation {
     case stop
     /// `maxTokens` were drawn.
     case length
+    /// The text is whole by its grammar.
+    case grammar
     /// The model's context is full.
     case context
     /// The caller asked to stop.
@@ -52,6 +57,8 @@ public struct Generation {
     /// nil in an event that only carries held-back text, a rewind or the finish.
     public var token: TokenID?
     public var logProbability: Float = 0
+    /// Whether the grammar left this token only, so that nothing was drawn.
+    public var isForced = false
     /// Likeliest first; as many as were asked for.
     public var alternatives: [(token: TokenID, logProbability: Float)] = []
     /// Whole UTF-8; empty while a character is incomplete or a stop text may be under way.
@@ -71,6 +78,9 @@ public struct Generation {
   private var text: TextStream
   /// The text's state before each generated token, for rewinds.
   private var textBefore: [TextStream] = []
+  private var matcher: GrammarMatcher?
+  /// The grammar's state before each generated token.
+  private var matcherBefore: [GrammarMatcher] = []
   private var rewinds: UInt64 = 0
   /// Of `options.speculation`, before this generation.
   private let tallyBefore: Speculation.Tally
@@ -96,6 +106,7 @@ public struct Generation {
     promptCount = session.count
     text = TextStream(tokenizer: session.engine.tokenizer, stops: options.stop)
     scratch = try LogitsBuffer(count: session.engine.config.vocabSize)
+    if let grammar = options.grammar { matcher = try GrammarMatcher(grammar, engine: session.engine) }
   }
 
   /// Tokens generated so far; one that ended the answer is not among them.
@@ -109,6 +120,8 @@ public struct Generation {
   public mutating func next() throws -> Event? {
     guard finish == nil else { return nil }
     if options.isCancelled?() == true { return try finish(.cancelled) }
+    // Only a grammar of nothing but the empty text.
+    if matcher?.isFinished == true { return try finish(.grammar) }
     if let limit = options.maxTokens, generatedCount >= limit { return try finish(.length) }
     if session.count >= session.engine.contextLength { return try finish(.context) }
     if let speculation = options.speculation, !session.hasLogits { try makeLogits(speculation) }
@@ -116,12 +129,8 @@ public struct Generation {
 
     scratch.copy(logits)
     try options.onLogits?(scratch.values, generatedCount)
-    var token = try session.tokens.withUnsafeBufferPointer { tokens in
-      try chain.sample(
-        scratch.values,
-        SamplingContext(
-          tokens: tokens, promptCount: promptCount, seed: options.seed, stream: stream))
-    }
+    let forced = try matcher?.apply(to: scratch.values)
+    var token = try forced ?? draw()
     let normalizer = session.engine.model.kernels.logSumExp(logits)
     switch try options.onToken?(token, logits[Int(token)] - normalizer) ?? .keep {
     case .keep: break
@@ -133,12 +142,25 @@ public struct Generation {
       }
       token = other
     }
-    if session.engine.isEndOfGeneration(token) { return try finish(.eos) }
+    if session.engine.isEndOfGeneration(token) {
+      guard let matcher else { return try finish(.eos) }
+      guard matcher.isAccepting else {
+        throw LacunaError(.invalidArgument, "grammar: the text is not whole yet, found the end of the answer")
+      }
+      return try finish(.grammar)
+    }
 
-    var event = Event(token: token, logProbability: logits[Int(token)] - normalizer)
+    var event = Event(
+      token: token, logProbability: logits[Int(token)] - normalizer, isForced: forced == token)
     if options.alternatives > 0 {
       event.alternatives = session.engine.model.kernels.topK(logits, count: options.alternatives)
         .map { (token: $0.index, logProbability: $0.value - normalizer) }
+    }
+    if let matcher {
+      var next = matcher
+      try next.accept(token)
+      matcherBefore.append(matcher)
+      self.matcher = next
     }
     textBefore.append(text)
     try session.append(token)
@@ -148,8 +170,20 @@ public struct Generation {
     if piece.stopped {
       finish = .stop
       event.finish = .stop
+    } else if matcher?.isFinished == true {
+      finish = .grammar
+      event.finish = .grammar
+      event.text += try emitted(text.flush())
     }
     return event
+  }
+
+  private mutating func draw() throws -> TokenID {
+    try session.tokens.withUnsafeBufferPointer { tokens in
+      try chain.sample(
+        scratch.values,
+        SamplingContext(tokens: tokens, promptCount: promptCount, seed: options.seed, stream: stream))
+    }
   }
 
   /// Of random numbers; another one after each rewind.
@@ -177,6 +211,10 @@ public struct Generation {
       let keep = generatedCount - count
       text = textBefore[keep]
       textBefore.removeLast(count)
+      if matcher != nil {
+        matcher = matcherBefore[keep]
+        matcherBefore.removeLast(count)
+      }
       try chain.rewind(toAccepted: chain.acceptedCount - count)
       try session.rewind(to: promptCount + keep)
     }

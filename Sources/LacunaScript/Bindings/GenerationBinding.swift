@@ -31,7 +31,7 @@ extension ScriptContext {
     let options = try call.options(
       2,
       ScriptPrompt.options
-        + ["max_tokens", "sampler", "stop", "seed", "stream", "logprobs", "hooks", "speculate"])
+        + ["max_tokens", "sampler", "stop", "seed", "stream", "logprobs", "hooks", "speculate", "grammar"])
     let prompt = try ScriptPrompt(options)
     try checkCancellation()
 
@@ -65,6 +65,7 @@ extension ScriptContext {
     let sampler = try chain.make(
       vocabularySize: session.engine.config.vocabSize, engine: session.engine, in: self)
     settings.speculation = try speculation(options, object)
+    settings.grammar = try grammar(options)
     if let prompt {
       try session.append(try prompt.encode(object.model, hooks: hooks, registry, isContinuation: session.count > 0))
     }
@@ -73,6 +74,17 @@ extension ScriptContext {
     object.begin(running)
     return running
   }
+
+  private func grammar(_ options: OptionTable) throws -> Grammar? {
+    switch options["grammar"] {
+    case .nil: return nil
+    case .object(let object):
+      guard let object = object as? GrammarObject else { fallthrough }
+      return object.grammar
+    default: throw options.fault("grammar", "a grammar made by lacuna.grammar", options["grammar"])
+    }
+  }
+
   /// `speculate = { lookup = n, draft = model, tokens = n }`; the session keeps what was learned for its next generation.
   private func speculation(_ options: OptionTable, _ object: SessionObject) throws -> Speculation? {
     guard let table = try options.table("speculate") else { return nil }

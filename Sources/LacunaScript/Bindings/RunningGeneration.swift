@@ -88,10 +88,11 @@ final class RunningGeneration {
     return .table(try hooks?.onFinish(table) ?? table)
   }
 
-  /// { token, logprob, finish, top, taken_back }.
+  /// { token, logprob, forced, finish, top, taken_back }.
   static func record(_ event: Generation.Event) -> LuaValue {
     .record([
       "token": .token(event.token), "logprob": event.token == nil ? .nil : .number(Double(event.logProbability)),
+      "forced": event.isForced ? .bool(true) : .nil,
       "finish": .text(event.finish?.rawValue), "top": event.alternatives.isEmpty ? .nil : list(event.alternatives),
       "taken_back": event.takenBack == 0 ? .nil : .count(event.takenBack),
     ])

@@ -53,6 +53,54 @@ struct GenerationTests {
     }
   }
 
+  @Test("a grammar holds every draw, and ends the text when it is whole")
+  func grammar() throws {
+    for (pattern, chainText) in [
+      ("(cb|xyz)c{2,30}", "greedy"), ("[b-e]{5}", "temperature:2 dist"), ("q?r", "mirostat"),
+    ] {
+      let grammar = try Grammar(regex: pattern)
+      var options = Generation.Options()
+      options.grammar = grammar
+      options.maxTokens = 60
+      for seed in UInt64(0)..<8 {
+        options.seed = seed
+        var generation = try Generation(session: try session(), chain: try chain(chainText), options: options)
+        let events = try run(&generation)
+        #expect(events.last?.finish == .grammar)
+        #expect(try grammar.accepts(events.map(\.text).joined()))
+      }
+    }
+  }
+
+  @Test("what a grammar leaves no choice about is not drawn, and a rewind takes the grammar back")
+  func forcedTokens() throws {
+    var options = Generation.Options()
+    options.grammar = try Grammar(regex: "bc[de]")
+    var step = 0
+    options.onToken = { _, _ in
+      step += 1
+      return step == 3 ? .rewind(2) : .keep
+    }
+    var generation = try Generation(session: try session(), chain: try chain(), options: options)
+    let events = try run(&generation)
+    #expect(events.map(\.takenBack) == [0, 0, 2, 0, 0, 0])
+    #expect(events.map(\.isForced) == [true, true, false, true, true, false])
+    #expect(events.last?.finish == .grammar)
+  }
+
+  @Test("a hook cannot leave the grammar")
+  func hookAgainstGrammar() throws {
+    // A letter that the grammar has not, and the end of the answer.
+    for token: TokenID in [27, Synthetic.odd.eosTokenIDs[0]] {
+      var options = dictation([token])
+      options.grammar = try Grammar(regex: "bc")
+      var generation = try Generation(session: try session(), chain: try chain(), options: options)
+      let error = #expect(throws: LacunaError.self) { _ = try generation.next() }
+      #expect(error?.message.contains("grammar") == true)
+      #expect(generation.generatedCount == 0)
+    }
+  }
+
   @Test("one seed draws one text, and another stream another")
   func seeds() throws {
     func tokens(seed: UInt64, stream: UInt64) throws -> [TokenID] {

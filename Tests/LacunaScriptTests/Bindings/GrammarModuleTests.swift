@@ -40,4 +40,23 @@ import Testing
       assert(copy:accept(m:encode("b")[1]):mask():contains(m:encode("c")[1]))
       """)
   }
+
+  @Test("generate and stream keep to a grammar")
+  func generating() throws {
+    try ScriptBench.run(
+      """
+      local choice = lacuna.grammar.choice { "yes", "no", "never" }
+      local s = m:session { text = "abc" }
+      local r = s:generate { grammar = choice, seed = 5 }
+      assert(r.finish == "grammar" and choice:accepts(r.text), r.text)
+      local text, forced, finish = "", 0, nil
+      for piece, ev in m:session { text = "abc" }:stream { grammar = choice, sampler = { { "greedy" } } } do
+        text, finish = text .. piece, ev.finish
+        if ev.forced then forced = forced + 1 end
+      end
+      assert(finish == "grammar" and choice:accepts(text) and forced >= 1)
+      local ok, err = pcall(s.generate, s, { grammar = {} })
+      assert(not ok and err.message:find "lacuna.grammar")
+      """)
+  }
 }

@@ -71,6 +71,8 @@ package enum JSONText {
       switch byte {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
       case UInt8(ascii: "\n"): bytes += Array("\\n".utf8)
+      case UInt8(ascii: "\r"): bytes += Array("\\r".utf8)
+      case UInt8(ascii: "\t"): bytes += Array("\\t".utf8)
       case 0..<0x20, 0x7F:
         let digits = String(byte, radix: 16)
         bytes += Array("\\u00\(digits.count == 1 ? "0" : "")\(digits)".utf8)

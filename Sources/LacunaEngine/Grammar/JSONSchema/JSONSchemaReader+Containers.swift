@@ -73,7 +73,7 @@ extension JSONSchemaReader {
       let place = "\(path)/properties/\(name)"
       properties.append(
         Property(
-          node: member(.text(OrderedJSON.quoted(name)), try node(value, at: place)), isRequired: isRequired))
+          node: member(.text(OrderedJSON.string(name).text), try node(value, at: place)), isRequired: isRequired))
     }
     return braces(properties, extra)
   }

@@ -6,7 +6,7 @@ enum JSONStringText {
   private static let mustEscape = ScalarSet([0x00...0x1F, 0x22...0x22, 0x5C...0x5C])
 
   /// nil for what stands for itself.
-  static func escape(_ scalar: UnicodeScalar) -> String? {
+  private static func escape(_ scalar: UnicodeScalar) -> String? {
     if let escape = short[scalar] { return escape }
     guard scalar.value < 0x20 else { return nil }
     let digits = String(scalar.value, radix: 16)

@@ -47,22 +47,17 @@ package indirect enum OrderedJSON: Sendable {
   }
 
   /// As JSON text without spaces.
-  var text: String {
-    switch self {
-    case .null: "null"
-    case .bool(let value): value ? "true" : "false"
-    case .integer(let value): "\(value)"
-    case .double(let value): "\(value)"
-    case .string(let value): Self.quoted(value)
-    case .array(let elements): "[" + elements.map(\.text).joined(separator: ",") + "]"
-    case .object(let members):
-      "{" + members.map { Self.quoted($0.name) + ":" + $0.value.text }.joined(separator: ",") + "}"
-    }
-  }
+  var text: String { String(decoding: forWriting.compact(), as: UTF8.self) }
 
-  static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars { result += JSONStringText.escape(scalar) ?? String(scalar) }
-    return result + "\""
+  private var forWriting: JSONText {
+    switch self {
+    case .null: .null
+    case .bool(let value): .bool(value)
+    case .integer(let value): .integer(value)
+    case .double(let value): .real(value)
+    case .string(let value): .string(value)
+    case .array(let elements): .array(elements.map(\.forWriting))
+    case .object(let members): .object(members.map { ($0.name, $0.value.forWriting) })
+    }
   }
 }
