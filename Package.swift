@@ -57,8 +57,10 @@ let package = Package(
       name: "LacunaTestSupport", dependencies: ["LacunaEngine"], path: "Tests/LacunaTestSupport",
       swiftSettings: swift),
     .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "LacunaTestSupport"], swiftSettings: swift),
+    .target(name: "CTestAllocations", path: "Tests/CTestAllocations", cSettings: c),
     .testTarget(
-      name: "LacunaEngineTests", dependencies: ["LacunaEngine", "LacunaTestSupport"], swiftSettings: swift),
+      name: "LacunaEngineTests", dependencies: ["LacunaEngine", "LacunaTestSupport", "CTestAllocations"],
+      swiftSettings: swift),
     .testTarget(
       name: "LacunaScriptTests", dependencies: ["LacunaScript", "LacunaTestSupport", "CLuaBridge"],
       swiftSettings: swift),

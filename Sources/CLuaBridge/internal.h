@@ -84,6 +84,8 @@ struct lb_state {
   lb_state *outer;          // the state that this one runs inside of, on the same thread; NULL for none
 
   lb_resource *resources;
+  lb_tape *spare_tapes;  // at most LB_SPARE_TAPES, empty
+  int spare_tape_count;
 
   // Of a sandboxed state; elsewhere the arena is NULL and the rest unused.
   lb_arena *arena;
@@ -112,6 +114,7 @@ struct lb_tape {
   bool failed;    // an append found no memory
   bool too_large; // and that because of the limit on what may cross
   bool from_lua;  // handles are borrowed, functions owned
+  lb_tape *next_spare;
 };
 
 struct lb_call_frame {
@@ -191,6 +194,7 @@ void lb_open_patterns(lua_State *L);
 // --- tape.c
 void lb_tape_init(lb_tape *tape, lb_state *state, bool from_lua);
 void lb_tape_release(lb_tape *tape);
+void lb_free_spare_tapes(lb_state *state);
 lb_item *lb_tape_append(lb_tape *tape, lb_kind kind);
 void lb_source_drop(lb_source *source);
 // Raises what a failed tape failed with.

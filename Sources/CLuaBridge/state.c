@@ -274,6 +274,7 @@ void lb_state_close(lb_state *state) {
     state->main = NULL;
     lb_leave(state);
   }
+  lb_free_spare_tapes(state);
   for (lb_function *f = state->functions; f != NULL;) {
     lb_function *next = f->next;
     free(f);

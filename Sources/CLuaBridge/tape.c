@@ -10,7 +10,16 @@ void lb_tape_init(lb_tape *tape, lb_state *state, bool from_lua) {
   tape->from_lua = from_lua;
 }
 
+// A call for every token would make and free two tapes each time: a few small ones are kept for the next call.
+enum { LB_SPARE_TAPES = 4, LB_SPARE_ITEMS = 64, LB_SPARE_BYTES = 1024 };
+
 lb_tape *lb_tape_make(lb_state *state) {
+  if (state->spare_tapes != NULL) {
+    lb_tape *spare = state->spare_tapes;
+    state->spare_tapes = spare->next_spare;
+    state->spare_tape_count--;
+    return spare;
+  }
   lb_tape *tape = lb_reallocate(state, NULL, 0, sizeof *tape);
   if (tape != NULL) lb_tape_init(tape, state, false);
   return tape;
@@ -45,8 +54,25 @@ void lb_tape_release(lb_tape *tape) {
 
 void lb_tape_free(lb_tape *tape) {
   if (tape == NULL) return;
+  lb_state *state = tape->state;
+  if (state->spare_tape_count < LB_SPARE_TAPES && tape->room <= LB_SPARE_ITEMS && tape->byte_room <= LB_SPARE_BYTES) {
+    lb_tape_clear(tape);
+    tape->next_spare = state->spare_tapes;
+    state->spare_tapes = tape;
+    state->spare_tape_count++;
+    return;
+  }
   lb_tape_release(tape);
   lb_reallocate(tape->state, tape, sizeof *tape, 0);
+}
+
+void lb_free_spare_tapes(lb_state *state) {
+  while (state->spare_tapes != NULL) {
+    lb_tape *spare = state->spare_tapes;
+    state->spare_tapes = spare->next_spare;
+    lb_tape_release(spare);
+    lb_reallocate(state, spare, sizeof *spare, 0);
+  }
 }
 
 size_t lb_tape_count(const lb_tape *tape) { return tape->count; }

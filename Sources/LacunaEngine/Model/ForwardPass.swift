@@ -18,8 +18,12 @@ final class ForwardPass: TeamJob, @unchecked Sendable {
     var firstRow: Int
     var count: Int
     var firstPosition: Int
+    /// The number of the request that it serves.
+    var request: Int
     /// [page]: the sequence's pages, writable where this segment writes.
     var pages: UnsafePointer<UnsafeRawPointer?>
+
+    var endPosition: Int { firstPosition + count }
   }
 
   /// A row whose next-token distribution is wanted.
@@ -39,6 +43,10 @@ final class ForwardPass: TeamJob, @unchecked Sendable {
   var rowCount = 0
   var segmentCount = 0
   var headRowCount = 0
+  /// Asked before each layer of a long pass, on thread 0, with the layer's number: whether to go on.
+  var watch: ((Int) -> Bool)?
+  /// Set by `watch`: nothing of this pass may be used.
+  var isStopped = false
 
   init(model: LlamaModel, scratch: Scratch) {
     self.model = model
@@ -48,11 +56,22 @@ final class ForwardPass: TeamJob, @unchecked Sendable {
   func run(thread: Int, of threadCount: Int, team: ThreadTeam) {
     let worker = Worker(pass: self, thread: thread, threadCount: threadCount, team: team)
     worker.embed()
-    for layer in 0..<model.config.numHiddenLayers { worker.run(layer: layer) }
+    for layer in 0..<model.config.numHiddenLayers {
+      if watch != nil, !goesOn(layer, thread: thread, team: team) { return }
+      worker.run(layer: layer)
+    }
     worker.finish()
     for first in stride(from: 0, to: headRowCount, by: Scratch.headCapacity) {
       worker.head(first..<min(first + Scratch.headCapacity, headRowCount))
     }
+  }
+
+  /// All threads hear the same answer: that of thread 0, which does not ask again before they have passed a barrier.
+  @inline(never)
+  private func goesOn(_ layer: Int, thread: Int, team: ThreadTeam) -> Bool {
+    if thread == 0 { isStopped = watch?(layer) == false }
+    team.barrier()
+    return !isStopped
   }
 }
 

@@ -6,11 +6,10 @@ public enum Batch {
   /// Makes the logits of every session current.
   /// - Throws: as `Session.logits()`.
   public static func forward(_ sessions: [Session]) throws(LacunaError) {
-    var requests: [PassRequest] = []
-    for session in sessions where !requests.contains(where: { $0.session === session }) {
-      if let request = try session.logitsRequest() { requests.append(request) }
-    }
-    try run(requests)
+    guard areDistinct(sessions) else { return try forward(distinct(sessions)) }
+    for session in sessions { _ = try session.logitsRequest() }
+    // Made anew wherever they are looked at: a list of them would be memory for each token.
+    try run(sessions.lazy.map { PassRequest(session: $0, end: $0.count, wantsLogits: true) })
   }
 
   /// Makes keys and values of every pending token, and no logits. Sessions must be distinct.
@@ -50,11 +49,22 @@ public enum Batch {
     return result
   }
 
-  private static func run(_ requests: [PassRequest]) throws(LacunaError) {
-    var rest = requests
-    while let engine = rest.first?.session.engine {
-      try engine.runner.run(rest.filter { $0.session.engine === engine })
-      rest.removeAll { $0.session.engine === engine }
+  /// A runner does what is its engine's.
+  private static func run(_ requests: some RandomAccessCollection<PassRequest>) throws(LacunaError) {
+    for request in requests where request.session.evaluatedCount < request.rowEnd {
+      try request.session.engine.runner.run(requests)
     }
+  }
+
+  private static func areDistinct(_ sessions: [Session]) -> Bool {
+    for (index, session) in sessions.enumerated() {
+      for other in sessions[..<index] where other === session { return false }
+    }
+    return true
+  }
+
+  private static func distinct(_ sessions: [Session]) -> [Session] {
+    var known: Set<ObjectIdentifier> = []
+    return sessions.filter { known.insert(ObjectIdentifier($0)).inserted }
   }
 }

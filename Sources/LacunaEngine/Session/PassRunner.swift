@@ -18,12 +18,18 @@ struct PassRequest {
 }
 
 /// Cuts work into passes of at most `Scratch.rowCapacity` tokens and runs them, one at a time for each engine.
+///
+/// Requests come as any collection, so that one of them, or one a session, needs no list: a token that is decoded
+/// allocates nothing.
 final class PassRunner: Sendable {
   private let pass: ForwardPass
   /// Held while `pass` and its scratch are in use.
   private let gate = Mutex<Void>(())
   private let team: ThreadTeam
   let scratchBytes: Int
+
+  /// A pass over so many tokens tells of its progress, and can be stopped, between two layers.
+  private static let longPass = 64
 
   init(model: LlamaModel, team: ThreadTeam) throws(LacunaError) {
     let scratch = try Scratch(model: model, threadCount: team.threadCount)
@@ -32,19 +38,23 @@ final class PassRunner: Sendable {
     self.team = team
   }
 
-  /// Evaluates every request to its end, in the order given.
-  func run(_ requests: [PassRequest]) throws(LacunaError) {
-    let total = requests.reduce(0) { $0 + max($1.rowEnd - $1.session.evaluatedCount, 0) }
+  /// Evaluates every request of this engine to its end, in the order given.
+  /// - Throws: `notFinite`; `cancelled` if a session's `onProgress` said so. What was evaluated before stays.
+  func run(_ requests: some RandomAccessCollection<PassRequest>) throws(LacunaError) {
+    var total = 0
+    for request in requests where isOurs(request) { total += max(request.rowEnd - request.session.evaluatedCount, 0) }
     var done = 0
     while done < total {
-      let count = try gate.withLock { _ throws(LacunaError) in try runOnce(requests) }
-      done += count
-      for request in requests where done < total {
-        if request.session.onProgress?(done, total) == false {
-          throw LacunaError(.cancelled, "cancelled after \(done) of \(total) tokens")
-        }
+      let before = done
+      done += try gate.withLock { _ throws(LacunaError) in
+        try runOnce(requests) { rows in self.report(requests, min(before + rows, total), total) }
+      }
+      if done < total, !report(requests, done, total) {
+        throw LacunaError(.cancelled, "cancelled after \(done) of \(total) tokens")
       }
     }
+    // Whoever was shown a beginning is shown the end.
+    if total >= Self.longPass { _ = report(requests, total, total) }
   }
 
   /// Runs `body` on every thread of the team, when no pass does.
@@ -57,13 +67,21 @@ final class PassRunner: Sendable {
     team.run(Body(body))
   }
 
+  private func isOurs(_ request: PassRequest) -> Bool { request.session.engine.runner === self }
+
+  /// Tells every session how far the work is; false if one of them wants no more of it.
+  private func report(_ requests: some RandomAccessCollection<PassRequest>, _ done: Int, _ total: Int) -> Bool {
+    for request in requests where isOurs(request) && request.session.onProgress?(done, total) == false { return false }
+    return true
+  }
+
   /// One pass over the first tokens that are still to do; returns how many there were.
-  private func runOnce(_ requests: [PassRequest]) throws(LacunaError) -> Int {
-    pass.rowCount = 0
-    pass.segmentCount = 0
-    pass.headRowCount = 0
-    var taken: [(request: PassRequest, end: Int)] = []
-    for request in requests where pass.rowCount < Scratch.rowCapacity {
+  /// - Parameter goesOn: asked between the layers of a long pass, with what has been done of its tokens.
+  private func runOnce(
+    _ requests: some RandomAccessCollection<PassRequest>, goesOn: (Int) -> Bool
+  ) throws(LacunaError) -> Int {
+    pass.clear()
+    for (number, request) in requests.enumerated() where pass.rowCount < Scratch.rowCapacity && isOurs(request) {
       let session = request.session
       let start = session.evaluatedCount
       let end = min(request.rowEnd, start + Scratch.rowCapacity - pass.rowCount)
@@ -71,13 +89,19 @@ final class PassRunner: Sendable {
       // Pages may be replaced behind what is written.
       if request.lookahead == nil { session.lookahead?.keep(0) }
       try session.pages.prepareToWrite(positions: start..<end)
-      add(request, start: start, end: end)
-      taken.append((request, end))
+      add(request, number: number, start: start, end: end)
     }
-    team.run(pass)
+    if pass.rowCount < Self.longPass {
+      team.run(pass)
+    } else {
+      try runLong(goesOn)
+    }
+    func request(ofSegment index: Int) -> PassRequest {
+      requests[requests.index(requests.startIndex, offsetBy: pass.scratch.segments[index].request)]
+    }
     for index in 0..<pass.headRowCount where !pass.scratch.headRows[index].isFinite {
       let row = pass.scratch.rows[pass.scratch.headRows[index].row]
-      let (request, _) = taken[row.segment]
+      let request = request(ofSegment: row.segment)
       let session = request.session
       if let lookahead = request.lookahead, row.position >= request.end {
         // Plain decoding would perhaps never see these.
@@ -90,40 +114,39 @@ final class PassRunner: Sendable {
         "\(session.engine.info.name): the logits after position \(row.position + 1) (token \(row.token)) are not finite"
       )
     }
-    for (request, end) in taken {
+    for index in 0..<pass.segmentCount {
+      let request = request(ofSegment: index)
+      let end = pass.scratch.segments[index].endPosition
       request.session.didEvaluate(
         upTo: min(end, request.end), hasLogits: request.wantsLogits && end >= request.end)
     }
     return pass.rowCount
   }
 
-  private func add(_ request: PassRequest, start: Int, end: Int) {
-    let scratch = pass.scratch
+  private func runLong(_ goesOn: (Int) -> Bool) throws(LacunaError) {
+    let (rows, layers) = (pass.rowCount, pass.model.config.numHiddenLayers)
+    withoutActuallyEscaping(goesOn) { goesOn in
+      pass.watch = { goesOn(rows * $0 / layers) }
+      team.run(pass)
+      pass.watch = nil
+    }
+    if pass.isStopped { throw LacunaError(.cancelled, "cancelled within a pass over \(rows) tokens") }
+  }
+
+  private func add(_ request: PassRequest, number: Int, start: Int, end: Int) {
     let session = request.session
-    let segment = pass.segmentCount
-    scratch.segments[segment] = ForwardPass.Segment(
-      firstRow: pass.rowCount, count: end - start, firstPosition: start, pages: session.pages.addresses)
-    pass.segmentCount += 1
-    for position in start..<end {
-      let row = pass.rowCount
-      pass.rowCount += 1
-      if let lookahead = request.lookahead, position >= request.end {
-        let guess = position - request.end
-        scratch.rows[row] = ForwardPass.Row(token: lookahead.guesses[guess], position: position, segment: segment)
-        scratch.headRows[pass.headRowCount] = ForwardPass.HeadRow(
-          row: row, logits: lookahead.row(guess), target: 0, score: nil, isFinite: true)
-        pass.headRowCount += 1
-        continue
+    pass.beginSegment(request: number, firstPosition: start, pages: session.pages.addresses)
+    let wantsLogits = request.wantsLogits && end >= request.end
+    session.tokens.withUnsafeBufferPointer { tokens in
+      pass.add(
+        tokens, from: start, to: min(end, request.end), logits: wantsLogits ? session.writableLogits : nil,
+        scoreFrom: request.scoreFrom, scores: request.scores)
+    }
+    guard let lookahead = request.lookahead, end > request.end else { return }
+    lookahead.guesses.withUnsafeBufferPointer { guesses in
+      for guess in max(start - request.end, 0)..<end - request.end {
+        pass.add(guess: guesses[guess], position: request.end + guess, logits: lookahead.row(guess))
       }
-      scratch.rows[row] = ForwardPass.Row(token: session.tokens[position], position: position, segment: segment)
-      let isScored = position + 1 >= request.scoreFrom && position + 1 < session.count
-      let isLast = request.wantsLogits && position == request.end - 1
-      guard isScored || isLast else { continue }
-      scratch.headRows[pass.headRowCount] = ForwardPass.HeadRow(
-        row: row, logits: isLast ? session.writableLogits : nil,
-        target: isScored ? session.tokens[position + 1] : 0,
-        score: isScored ? request.scores.map { $0 + (position + 1 - request.scoreFrom) } : nil, isFinite: true)
-      pass.headRowCount += 1
     }
   }
 }

@@ -35,6 +35,8 @@ public struct Scorer {
   /// Whether EOS is scored behind each answer.
   public var scoresEOS = false
   public var addsBOS = true
+  /// As `Session.onProgress`, for each group of sequences that is evaluated together.
+  public var onProgress: ((Int, Int) -> Bool)?
 
   /// - Throws: `unsupported` for a model without a tokenizer.
   public init(engine: Engine) throws(LacunaError) {
@@ -92,6 +94,7 @@ public struct Scorer {
     }
     // The token that predicts the first scored one is each sequence's own.
     let trunk = try engine.makeSession()
+    trunk.onProgress = onProgress
     if sequences.count > 1, shared > 1 {
       try trunk.append(first.tokens.prefix(shared - 1))
       try Batch.evaluate([trunk])
@@ -104,6 +107,7 @@ public struct Scorer {
         try session.append(sequence.tokens[trunk.count..<sequence.scoredFrom])
         items.append((session, Array(sequence.tokens[sequence.scoredFrom...])))
       }
+      items[0].session.onProgress = onProgress
       for (item, scores) in zip(items, try Batch.score(items)) {
         result.append(AnswerScore(tokens: item.ids, scores: scores))
       }
@@ -125,6 +129,7 @@ public struct Scorer {
       let end = min(scored == 1 ? context : scored + stride, tokens.count)
       let begin = max(0, end - context)
       let session = try engine.makeSession()
+      session.onProgress = onProgress
       try session.append(tokens[begin..<scored])
       scores += try session.score(appending: Array(tokens[scored..<end]))
       scored = end

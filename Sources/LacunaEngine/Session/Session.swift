@@ -7,7 +7,8 @@ public final class Session {
 
   /// Every token, evaluated or pending.
   public private(set) var tokens: [TokenID] = []
-  /// Reported while a long prompt is evaluated: tokens done and in all. Return false to cancel.
+  /// Reported while a long prompt is evaluated, between passes and between a long pass's layers: tokens done and in
+  /// all. Return false to cancel; what was evaluated before the pass that runs stays. It must not use an engine.
   public var onProgress: ((Int, Int) -> Bool)?
 
   /// Tokens whose keys and values are in `pages`.
@@ -79,7 +80,7 @@ public final class Session {
   /// The logits in place: valid until the epoch changes and while the session lives, which the pointer does not see to.
   /// The address is the same every time.
   package func borrowedLogits() throws(LacunaError) -> UnsafeBufferPointer<Float> {
-    if let request = try logitsRequest() { try engine.runner.run([request]) }
+    if let request = try logitsRequest() { try engine.runner.run(CollectionOfOne(request)) }
     return UnsafeBufferPointer(start: writableLogits, count: engine.config.vocabSize)
   }
 
@@ -111,7 +112,7 @@ public final class Session {
     guard var request = try logitsRequest() else { return }
     lookahead.begin(after: tokens.count, guesses)
     request.lookahead = lookahead
-    try engine.runner.run([request])
+    try engine.runner.run(CollectionOfOne(request))
   }
 
   /// What is missing for `logits()`: nil if they are there.

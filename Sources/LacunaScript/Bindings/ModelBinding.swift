@@ -68,6 +68,7 @@ extension ScriptContext {
       scorer.boundary = try options.choice("boundary", Scorer.Boundary.self) ?? .joint
       scorer.scoresEOS = try options.bool("eos") ?? false
       scorer.addsBOS = try options.bool("bos") ?? true
+      scorer.onProgress = promptProgress
       do throws(LacunaError) {
         let scores = try scorer.score(prompt: prompt, answers: answers)
         state.charge(tokens: scores.reduce(0) { $0 + $1.count })
@@ -80,7 +81,8 @@ extension ScriptContext {
       let stride = try call.options(3, ["stride"]).integer("stride", in: 1...Int.max)
       try checkCancellation()
       let engine = (call.object(1) as ModelObject).engine
-      let scorer = try Scorer(engine: engine)
+      var scorer = try Scorer(engine: engine)
+      scorer.onProgress = promptProgress
       do throws(LacunaError) {
         // The usual 512 may be more than a small model's whole context.
         let scores = try scorer.rollingScores(

@@ -2,11 +2,7 @@ internal import LacunaEngine
 
 extension ScriptContext {
   func sessionObject(_ session: Session, _ model: ModelObject, _ seed: UInt64, _ stream: UInt64) -> SessionObject {
-    session.onProgress = { [weak self] done, total in
-      guard let self else { return true }
-      environment.onProgress?(done, total)
-      return !isCancelled
-    }
+    session.onProgress = promptProgress
     state.track(session)
     return made(SessionObject(session: session, model: model, seed: seed, stream: stream))
   }

@@ -60,11 +60,14 @@ final class HookRun {
     _ hook: Int, _ name: String, _ value: LuaValue, logProbability: Float? = nil
   ) throws -> LuaValue? {
     guard let function = hooks[hook].functions[name] else { return nil }
-    let context: LuaValue = .record([
-      "step": .count(step), "rewinds": .count(rewinds), "session": session.map { .object($0) } ?? .nil,
-      "state": .reference(data[hook]), "logprob": logProbability.map { .number(Double($0)) } ?? .nil,
-    ])
-    let result = try home(hook).step(function, [value, context]).first ?? .nil
+    var context = LuaTable()
+    context.fields.reserveCapacity(5)
+    context.fields.append((.string("step"), .count(step)))
+    context.fields.append((.string("rewinds"), .count(rewinds)))
+    context.fields.append((.string("state"), .reference(data[hook])))
+    if let session { context.fields.append((.string("session"), .object(session))) }
+    if let logProbability { context.fields.append((.string("logprob"), .number(Double(logProbability)))) }
+    let result = try home(hook).step(function, [value, .table(context)]).first ?? .nil
     return result.isNil ? nil : result
   }
 

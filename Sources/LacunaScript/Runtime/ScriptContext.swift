@@ -50,6 +50,15 @@ final class ScriptContext {
     if isCancelled { throw HostFault.error(code: "cancelled", message: "interrupted") }
   }
 
+  /// As `Session.onProgress`: tells the host of a long prompt, and lets Ctrl-C and limits end its evaluation.
+  var promptProgress: (Int, Int) -> Bool {
+    { [weak self] done, total in
+      guard let self else { return true }
+      environment.onProgress?(done, total)
+      return !isCancelled
+    }
+  }
+
   /// Every function of every module.
   func registerAll() throws {
     registerLacuna()

@@ -1,3 +1,5 @@
+internal import CLuaBridge
+
 /// An object of the host that scripts hold by a handle.
 package protocol ScriptObject: AnyObject {
   static var scriptType: ScriptType { get }
@@ -10,8 +12,10 @@ extension ScriptObject {
 }
 
 /// Types of handles, in the order in which every state registers them.
-package enum ScriptType: String, CaseIterable {
+package enum ScriptType: UInt32, CaseIterable {
   case model, vocab, session, snapshot, chain, stream, compiledgrammar, matcher
 
-  var name: String { "lacuna.\(rawValue)" }
+  var name: String { "lacuna.\(self)" }
+  /// As the bridge counts them.
+  var number: UInt32 { UInt32(LB_FIRST_TYPE) + rawValue }
 }

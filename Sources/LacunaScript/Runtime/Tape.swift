@@ -79,9 +79,8 @@ struct TapeWriter {
     case .floats(let values): values.withUnsafeBufferPointer { lb_add_floats(tape, $0.baseAddress, $0.count) }
     case .vector(let floats): lb_add_floats(tape, floats.baseAddress, floats.count)
     case .object(let object):
-      let type =
-        UInt32(LB_FIRST_TYPE) + UInt32(ScriptType.allCases.firstIndex(of: Swift.type(of: object).scriptType) ?? 0)
-      lb_add_handle(tape, type, Unmanaged.passRetained(object as AnyObject).toOpaque())
+      let type = Swift.type(of: object).scriptType
+      lb_add_handle(tape, type.number, Unmanaged.passRetained(object as AnyObject).toOpaque())
     case .view(let view):
       let anchor = view.anchor.map { Unmanaged.passUnretained($0 as AnyObject).toOpaque() }
       lb_add_view(tape, view.floats.baseAddress, view.floats.count, view.source.raw, view.isWritable, anchor)

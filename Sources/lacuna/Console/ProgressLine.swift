@@ -11,12 +11,13 @@ import Synchronization
 final class ProgressLine: Sendable {
   private struct State {
     var drawn = false
+    /// When the work at hand began; nil between two.
+    var start: ContinuousClock.Instant? = .now
     var lastDraw: ContinuousClock.Instant?
   }
 
   private let label: String
   private let isVisible: Bool
-  private let start = ContinuousClock.now
   private let state = Mutex(State())
 
   init(_ label: String) {
@@ -32,8 +33,12 @@ final class ProgressLine: Sendable {
   func update(_ fraction: Double, detail: String = "") {
     guard isVisible else { return }
     let now = ContinuousClock.now
-    guard now - start > .milliseconds(500) else { return }
     state.withLock { state in
+      guard let start = state.start else {
+        state.start = now
+        return
+      }
+      guard now - start > .milliseconds(500) else { return }
       if let last = state.lastDraw, now - last < .milliseconds(100) { return }
       state.lastDraw = now
       state.drawn = true
@@ -45,11 +50,12 @@ final class ProgressLine: Sendable {
     }
   }
 
-  /// Clears the line. Safe to call twice.
+  /// Clears the line; an update after that is about other work. Safe to call twice.
   func finish() {
     state.withLock { state in
       if state.drawn { write("\r\u{1B}[K") }
       state.drawn = false
+      state.start = nil
     }
   }
 

@@ -17,11 +17,8 @@ enum ScriptSupport {
     var environment = ScriptEnvironment { try engines.engine($0) }
     environment.seed = seed
     environment.plugins = try plugins.search()
-    let progress = ProgressLine("reading the prompt")
-    environment.onProgress = { done, all in
-      if all > 1 { progress.update(Double(done) / Double(all)) }
-      if done >= all { progress.finish() }
-    }
+    let progress = PromptProgress()
+    environment.onProgress = { _ = progress.update($0, $1) }
     return environment
   }
 

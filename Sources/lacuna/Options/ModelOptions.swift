@@ -73,15 +73,3 @@ extension Engine {
     return tokenizer
   }
 }
-
-extension Session {
-  /// Shows a long prompt's progress and lets Ctrl-C end it.
-  func observePrompt() {
-    let progress = ProgressLine("reading the prompt")
-    onProgress = { done, all in
-      if all > 1 { progress.update(Double(done) / Double(all)) }
-      if done >= all { progress.finish() }
-      return !Interrupt.isRequested
-    }
-  }
-}

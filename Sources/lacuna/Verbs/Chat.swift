@@ -43,7 +43,7 @@ struct Chat: ParsableCommand {
     // One for all turns: it keeps what it learned.
     let speculation = try speculation.make(for: engine, model)
     let session = try engine.makeSession()
-    session.observePrompt()
+    session.onProgress = PromptProgress().update
     let isInteractive = StandardInput.isTerminal && StandardOutput.isTerminal
     var input = StandardInput()
     var out = StandardOutput()

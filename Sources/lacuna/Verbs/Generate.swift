@@ -48,7 +48,7 @@ struct Generate: ParsableCommand {
         tokens, environment: environment, json: json)
     }
     let session = try engine.makeSession()
-    session.observePrompt()
+    session.onProgress = PromptProgress().update
     try session.append(tokens)
 
     var options = Generation.Options()

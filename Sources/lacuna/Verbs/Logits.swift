@@ -50,7 +50,7 @@ struct Logits: ParsableCommand {
     }
     Interrupt.stopBetweenTokens()
     let session = try engine.makeSession()
-    session.observePrompt()
+    session.onProgress = PromptProgress().update
     try session.append(tokens.prefix(1))
     let scores = tokens.count > 1 ? try session.score(appending: Array(tokens.dropFirst())) : []
     let logits = try session.logits()

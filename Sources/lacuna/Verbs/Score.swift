@@ -39,6 +39,7 @@ struct Score: ParsableCommand {
     let engine = try model.load()
     var scorer = try Scorer(engine: engine)
     scorer.scoresEOS = eos
+    scorer.onProgress = PromptProgress().update
     Interrupt.stopBetweenTokens()
     var out = StandardOutput()
     if let prompt, let answer {

@@ -68,6 +68,33 @@ struct SessionTests {
     #expect(try session.logits().allSatisfy(\.isFinite))
   }
 
+  @Test("a pass that is cancelled between two layers leaves nothing behind", arguments: [1, 2])
+  func cancelledPass(threads: Int) throws {
+    let engine = try Synthetic.engine(threads: threads)
+    let tokens = Synthetic.tokens(300)
+    let expected = try engine.makeSession().bits(after: tokens)
+    let session = try engine.makeSession()
+    try session.append(tokens.prefix(100))
+    _ = try session.logits()
+    try session.append(tokens.dropFirst(100))
+    var seen: [Int] = []
+    session.onProgress = { done, total in
+      seen.append(done)
+      return total == 200 && seen.count < 2
+    }
+    let error = #expect(throws: LacunaError.self) { _ = try session.logits() }
+    #expect(error?.code == .cancelled)
+    // Before the first layer of two, and between them.
+    #expect(seen == [0, 100])
+    #expect(session.pendingCount == 200)
+    session.onProgress = { done, _ in
+      seen.append(done)
+      return true
+    }
+    #expect(try session.logits().map(\.bitPattern) == expected)
+    #expect(seen == [0, 100, 0, 100, 200])
+  }
+
   @Test("a saved session goes on as if it had never been away")
   func snapshot() throws {
     let engine = try Synthetic.engine()

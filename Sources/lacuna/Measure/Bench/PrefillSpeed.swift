@@ -25,7 +25,7 @@ final class PrefillSpeed: Measurement {
 
   func sample() throws -> Double {
     let session = try subject.engine.makeSession()
-    session.observePrompt()
+    session.onProgress = PromptProgress().update
     try session.append((0..<count).map { subject.token($0) })
     return try seconds { _ = try session.borrowedLogits() } / Double(count)
   }

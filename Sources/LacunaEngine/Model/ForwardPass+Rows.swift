@@ -1,0 +1,54 @@
+/// Filling a pass, a sequence after the other. Runs for every token: no allocation, no reference counting.
+extension ForwardPass {
+  /// Empties the pass.
+  func clear() {
+    rowCount = 0
+    segmentCount = 0
+    headRowCount = 0
+    isStopped = false
+  }
+
+  /// From now on rows belong to the sequence with these pages, from `firstPosition` on.
+  func beginSegment(request: Int, firstPosition: Int, pages: UnsafePointer<UnsafeRawPointer?>) {
+    scratch.segments[segmentCount] = Segment(
+      firstRow: rowCount, count: 0, firstPosition: firstPosition, request: request, pages: pages)
+    segmentCount += 1
+  }
+
+  /// Adds `tokens[start..<end]`.
+  /// - Parameters:
+  ///   - logits: where those after the last of these rows go, [vocab].
+  ///   - scores: `scores[i]` is that of token `scoreFrom + i`, given all before it.
+  func add(
+    _ tokens: UnsafeBufferPointer<TokenID>, from start: Int, to end: Int, logits: UnsafeMutablePointer<Float>?,
+    scoreFrom: Int, scores: UnsafeMutablePointer<TokenScore>?
+  ) {
+    for position in start..<max(start, end) {
+      let row = addRow(tokens[position], position)
+      let next = position + 1
+      let isScored = next >= scoreFrom && next < tokens.count
+      let out = next == end ? logits : nil
+      guard isScored || out != nil else { continue }
+      scratch.headRows[headRowCount] = HeadRow(
+        row: row, logits: out, target: isScored ? tokens[next] : 0,
+        score: isScored ? scores.map { $0 + (next - scoreFrom) } : nil, isFinite: true)
+      headRowCount += 1
+    }
+  }
+
+  /// Adds a token that the sequence does not have yet.
+  func add(guess token: TokenID, position: Int, logits: UnsafeMutablePointer<Float>) {
+    let row = addRow(token, position)
+    scratch.headRows[headRowCount] = HeadRow(row: row, logits: logits, target: 0, score: nil, isFinite: true)
+    headRowCount += 1
+  }
+
+  @inline(__always)
+  private func addRow(_ token: TokenID, _ position: Int) -> Int {
+    let (row, segment) = (rowCount, segmentCount - 1)
+    scratch.rows[row] = Row(token: token, position: position, segment: segment)
+    scratch.segments[segment].count += 1
+    rowCount += 1
+    return row
+  }
+}
