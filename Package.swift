@@ -57,14 +57,15 @@ let package = Package(
       name: "LacunaTestSupport", dependencies: ["LacunaEngine"], path: "Tests/LacunaTestSupport",
       swiftSettings: swift),
     .testTarget(name: "CKernelsTests", dependencies: ["CKernels", "LacunaTestSupport"], swiftSettings: swift),
-    .target(name: "CTestAllocations", path: "Tests/CTestAllocations", cSettings: c),
+    .target(name: "CTestSupport", path: "Tests/CTestSupport", cSettings: c),
     .testTarget(
-      name: "LacunaEngineTests", dependencies: ["LacunaEngine", "LacunaTestSupport", "CTestAllocations"],
+      name: "LacunaEngineTests", dependencies: ["LacunaEngine", "LacunaTestSupport", "CTestSupport"],
       swiftSettings: swift),
     .testTarget(
       name: "LacunaScriptTests", dependencies: ["LacunaScript", "LacunaTestSupport", "CLuaBridge"],
       swiftSettings: swift),
     .testTarget(name: "LacunaEvalTests", dependencies: ["LacunaEval", "LacunaTestSupport"], swiftSettings: swift),
-    .testTarget(name: "LacunaCommandTests", dependencies: ["LacunaTestSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "LacunaCommandTests", dependencies: ["LacunaTestSupport", "CTestSupport"], swiftSettings: swift),
   ]
 )

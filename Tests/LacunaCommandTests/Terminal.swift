@@ -1,5 +1,5 @@
+import CTestSupport
 import Foundation
-import Testing
 
 #if canImport(Glibc)
   import Glibc
@@ -10,8 +10,7 @@ import Testing
 /// A terminal for a command's standard error: what it writes there is read at this end.
 final class Terminal {
   struct Failure: Error {
-    let call: String
-    let code = errno
+    let code: Int32
   }
 
   /// The command's end.
@@ -19,14 +18,11 @@ final class Terminal {
   private let master: Int32
 
   init() throws {
-    master = posix_openpt(O_RDWR | O_NOCTTY)
-    guard master >= 0 else { throw Failure(call: "posix_openpt") }
-    guard grantpt(master) == 0, unlockpt(master) == 0, let name = ptsname(master) else {
-      throw Failure(call: "unlockpt")
-    }
-    let slave = open(name, O_RDWR | O_NOCTTY)
-    guard slave >= 0 else { throw Failure(call: "open") }
-    file = FileHandle(fileDescriptor: slave, closeOnDealloc: false)
+    var (own, theirs) = (Int32(-1), Int32(-1))
+    let code = ct_open_terminal(&own, &theirs)
+    if code != 0 { throw Failure(code: code) }
+    master = own
+    file = FileHandle(fileDescriptor: theirs, closeOnDealloc: false)
   }
 
   deinit { close(master) }

@@ -19,6 +19,7 @@ extension ForwardPass {
   /// - Parameters:
   ///   - logits: where those after the last of these rows go, [vocab].
   ///   - scores: `scores[i]` is that of token `scoreFrom + i`, given all before it.
+  @inline(never)  // A function of its own, for scripts/check-hot-path to read.
   func add(
     _ tokens: UnsafeBufferPointer<TokenID>, from start: Int, to end: Int, logits: UnsafeMutablePointer<Float>?,
     scoreFrom: Int, scores: UnsafeMutablePointer<TokenScore>?

@@ -48,17 +48,19 @@ struct Candidates: ~Copyable {
   mutating func range() throws(LacunaError) -> LogitKernels.Range {
     if let knownRange { return knownRange }
     let range = LogitKernels.range(logits, count)
-    if range.isBad {
-      for position in 0..<count where !(logits[position] < .infinity) {
-        throw LacunaError(
-          .notFinite, "logit of token \(id(at: position)): expected a number or -inf, found \(logits[position])")
-      }
-    }
-    guard range.survivors > 0 else {
-      throw LacunaError(.notFinite, "logits: every token is masked: expected at least one above -inf")
-    }
+    if range.isBad || range.survivors == 0 { throw badLogits() }
     knownRange = range
     return range
+  }
+
+  /// Out of line: building a text would be all that touches a reference count here.
+  @inline(never)
+  private func badLogits() -> LacunaError {
+    for position in 0..<count where !(logits[position] < .infinity) {
+      return LacunaError(
+        .notFinite, "logit of token \(id(at: position)): expected a number or -inf, found \(logits[position])")
+    }
+    return LacunaError(.notFinite, "logits: every token is masked: expected at least one above -inf")
   }
 
   /// `scratch.weights`[i] = e^(logit - highest) from now until the next change; returns their sum.

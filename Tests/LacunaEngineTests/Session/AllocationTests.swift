@@ -1,11 +1,11 @@
-import CTestAllocations
+import CTestSupport
 import LacunaEngine
 import LacunaTestSupport
 import Testing
 
 /// Memory is asked for when a model is loaded, when a session begins and when its keys and values fill another page,
 /// and at no other time. One thread, so that all of the work is on the thread that counts.
-@Suite("Decoding allocates nothing", .enabled(if: cta_counts(), "counting needs the GNU C library"))
+@Suite("Decoding allocates nothing", .enabled(if: ct_counts_allocations(), "counting needs the GNU C library"))
 struct AllocationTests {
   /// A stage of each kind of cost.
   private static let filters = "penalties:repetition=1.1 top_k:40 top_p:0.9 min_p:0.05 temperature:0.8"
@@ -27,9 +27,9 @@ struct AllocationTests {
   }
 
   private func count(_ body: () throws -> Void) rethrows -> UInt64 {
-    let before = cta_count()
+    let before = ct_allocations()
     try body()
-    return cta_count() - before
+    return ct_allocations() - before
   }
 
   @Test("the counter counts")
