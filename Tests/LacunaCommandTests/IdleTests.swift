@@ -1,4 +1,5 @@
 import Foundation
+import LacunaTestSupport
 import Testing
 
 #if os(Linux)
@@ -13,13 +14,25 @@ import Testing
       }
     }
 
+    private static let script = """
+      local model, question = require("lacuna").model(), io.read()
+      print(model:session { text = question }:generate { max_tokens = 4 }.text)
+      io.stdout:flush()
+      io.read()
+      """
+
     /// Of the process alone, so that it does not matter what else runs. A thread that spins, or that looks every
     /// millisecond, never has such a rest, however long one waits.
-    @Test("a loaded model that has answered and waits for the next question uses no processor time")
-    func idle() throws {
+    @Test(
+      "a loaded model that has answered and waits for the next question uses no processor time",
+      arguments: [["chat", "--temperature", "0"], ["run", "SCRIPT"]])
+    func idle(arguments: [String]) throws {
+      let directory = try TemporaryDirectory()
+      defer { withExtendedLifetime(directory) {} }
+      let script = try directory.write(Self.script, to: "wait.lua")
       let process = Process()
       process.executableURL = URL(fileURLWithPath: try #require(Command.path))
-      process.arguments = ["chat", "--threads", "4", "--temperature", "0"]
+      process.arguments = arguments.map { $0 == "SCRIPT" ? script : $0 } + ["--threads", "4"]
       process.currentDirectoryURL = URL(fileURLWithPath: Command.root)
       let (input, output) = (Pipe(), Pipe())
       process.standardInput = input

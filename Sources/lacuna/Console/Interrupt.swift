@@ -12,6 +12,9 @@ enum Interrupt {
   static let exitStatus: Int32 = 130
 
   private static let requested = Atomic<Bool>(false)
+  /// The ends of a pipe that the handler writes to, so that a thread can sleep until then; -1 before there is one.
+  private static let bellEnd = Atomic<Int32>(-1)
+  private static let bellRope = Atomic<Int32>(-1)
 
   static var isRequested: Bool { requested.load(ordering: .relaxed) }
 
@@ -19,9 +22,14 @@ enum Interrupt {
   static func stopBetweenTokens() {
     // Touched before a signal can arrive: a first use inside the handler would run a lazy initialiser there.
     requested.store(false, ordering: .relaxed)
+    hangBell()
     var action = sigaction()
     let handler: @convention(c) (Int32) -> Void = { _ in
       if Interrupt.requested.exchange(true, ordering: .relaxed) { _exit(Interrupt.exitStatus) }
+      let before = errno
+      var byte: UInt8 = 0
+      _ = write(Interrupt.bellRope.load(ordering: .relaxed), &byte, 1)
+      errno = before
     }
     #if canImport(Darwin)
       action.__sigaction_u.__sa_handler = handler
@@ -32,6 +40,24 @@ enum Interrupt {
     action.sa_flags = 0
     sigemptyset(&action.sa_mask)
     sigaction(SIGINT, &action, nil)
+  }
+
+  private static func hangBell() {
+    guard bellRope.load(ordering: .relaxed) < 0 else { return }
+    var ends: [Int32] = [-1, -1]
+    // Without a pipe nothing is written and `wait` looks now and then.
+    guard pipe(&ends) == 0 else { return }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    bellEnd.store(ends[0], ordering: .relaxed)
+    bellRope.store(ends[1], ordering: .relaxed)
+  }
+
+  /// Sleeps until Ctrl-C, after `stopBetweenTokens`. For one thread.
+  static func wait() {
+    var byte: UInt8 = 0
+    while !isRequested {
+      if read(bellEnd.load(ordering: .relaxed), &byte, 1) < 0, errno != EINTR { usleep(20_000) }
+    }
   }
 
   /// Forgets a Ctrl-C that has been answered.

@@ -39,7 +39,7 @@ enum ScriptSupport {
   static func onInterrupt(_ stop: @escaping @Sendable () -> Void) {
     Interrupt.stopBetweenTokens()
     startThread(stackBytes: 1 << 16) {
-      while !Interrupt.isRequested { usleep(20_000) }
+      Interrupt.wait()
       stop()
     }
   }
