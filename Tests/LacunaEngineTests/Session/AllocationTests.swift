@@ -5,7 +5,10 @@ import Testing
 
 /// Memory is asked for when a model is loaded, when a session begins and when its keys and values fill another page,
 /// and at no other time. One thread, so that all of the work is on the thread that counts.
-@Suite("Decoding allocates nothing", .enabled(if: ct_counts_allocations(), "counting needs the GNU C library"))
+@Suite(
+  "Decoding allocates nothing",
+  .enabled(if: ct_counts_allocations(), "counting needs the GNU C library"),
+  .disabled(if: _isDebugAssertConfiguration(), "Swift that is not optimised allocates where it likes"))
 struct AllocationTests {
   /// A stage of each kind of cost.
   private static let filters = "penalties:repetition=1.1 top_k:40 top_p:0.9 min_p:0.05 temperature:0.8"
