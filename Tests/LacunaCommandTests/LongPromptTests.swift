@@ -11,7 +11,7 @@ struct LongPromptTests {
 
   private static let script = """
     local model = require("lacuna").model()
-    model:session { prompt = "\(SlowCheckpoint.prompt)" }:logits()
+    model:session { text = "\(SlowCheckpoint.prompt)" }:logits()
     """
 
   /// Command lines that begin with a long prompt, and their standard input.
@@ -19,7 +19,7 @@ struct LongPromptTests {
     let prompt = SlowCheckpoint.prompt
     return switch verb {
     case "generate": (["generate", "--prompt", prompt], "")
-    case "chat": (["chat"], prompt + "\n")
+    case "chat": (["chat", "--template", "raw"], prompt + "\n")
     case "score": (["score", "--prompt", prompt, "--answer", "e"], "")
     case "score, lines": (["score", "--json"], #"{"prompt": "\#(prompt)", "answer": "e"}"# + "\n")
     case "logits": (["logits", "--prompt", prompt], "")
