@@ -94,6 +94,20 @@ struct ExampleTests {
     #expect(lines[1].wholeMatch(of: /[1-9]\d* tokens, \d+ of them forced/) != nil)
   }
 
+  @Test("10 answers every question but the empty one, and the same one by one")
+  func parallel() throws {
+    let lines = try run("10-parallel")
+    #expect(lines.count == 8)
+    #expect(lines[1].contains("Marisol Tannhauer has won the Harbour Lantern Prize"))
+    #expect(lines[6] == "(no question)" && lines[7].hasPrefix("  failed: ") && lines[7].hasSuffix("an empty question"))
+    let source = try String(contentsOfFile: "\(Command.root)/examples/10-parallel.lua", encoding: .utf8)
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("lacuna-\(UUID().uuidString).lua")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try source.replacing("max = 4", with: "max = 1").write(to: file, atomically: true, encoding: .utf8)
+    // The error's place names the file.
+    #expect(try Command.output(["run", file.path]).lines.dropLast() == lines.dropLast())
+  }
+
   @Test("the demo shows all three models, and the probe tells them apart")
   func demo() throws {
     let result = try Command.output(["run", "share/lacuna/demo.lua"])

@@ -23,6 +23,20 @@ function lacuna.model(name) end
 ---One batched pass a model for everything that is pending in the sessions.
 ---@param sessions lacuna.Session[]
 function lacuna.forward(sessions) end
+---Calls fn(item, index) for every item, each in a coroutine of its own. Where an item needs its model (forward, logits,
+---generate, streams, score, score_many, perplexity, pipelines, tools and decoders) it waits for the others, and one pass
+---serves them all; what it gets is what it would get alone, to the last bit. Items begin in order, `max` at a time (8).
+---
+---Results are in the order of the items. An item that raises an error, or returns nil and an error, has that in the second
+---table; the others finish. Inside table.sort, string.gsub, require and other functions that Lua cannot leave, a call that
+---would wait raises "cannot_wait". In a coroutine that the item made itself, in hooks and in sampler stages the pass is made
+---at once, for that call alone. A session that an item waits for is busy for the others. `speculate` has no effect in here.
+---@generic Item, Result
+---@param items Item[]
+---@param fn fun(item: Item, index: integer): Result?, any
+---@param opts? { max: integer? }
+---@return table<integer, Result> results, table<integer, any> errors
+function lacuna.parallel(items, fn, opts) end
 
 ---An error value, to return behind nil or to raise.
 ---@param code string
@@ -300,9 +314,23 @@ function Model:session(opts) end
 ---@param what string|lacuna.Snapshot
 ---@return lacuna.Session?, lacuna.Error?
 function Model:restore(what) end
----@param opts { prompt: string, answers: string[], boundary: "joint"|"split"|nil, eos: boolean?, bos: boolean?, per_token: boolean? }
----@return { sum: number, n: integer, mean: number, greedy: boolean, tokens: integer[]?, logprobs: number[]? }[]?, lacuna.Error?
+---@class lacuna.ScoreRequest
+---@field prompt string
+---@field answers string[]
+---@field boundary "joint"|"split"|nil  "joint" (the default) encodes prompt and answer as one text
+---@field eos boolean?        whether EOS is scored behind each answer
+---@field bos boolean?        whether the prompt begins with BOS; by default it does
+---@field per_token boolean?  whether tokens and log-probabilities are listed
+---@alias lacuna.AnswerScore { sum: number, n: integer, mean: number, greedy: boolean, tokens: integer[]?, logprobs: number[]? }
+---How probable each answer is after the prompt, which is evaluated once.
+---@param opts lacuna.ScoreRequest
+---@return lacuna.AnswerScore[]?, lacuna.Error?
 function Model:score(opts) end
+---Scores many: what prompts have in common is evaluated once for all of them.
+---@param list lacuna.ScoreRequest[]
+---@param opts? { on_item: fun(index: integer, scores: lacuna.AnswerScore[]?, err: lacuna.Error?)? }  told in the list's order
+---@return table<integer, lacuna.AnswerScore[]> results, table<integer, lacuna.Error> errors
+function Model:score_many(list, opts) end
 ---@param text string
 ---@param opts? { stride: integer? }
 ---@return number?, { sum: number, n: integer }|lacuna.Error

@@ -117,6 +117,9 @@ public final class Engine: Sendable {
   /// Whether the token ends a generation.
   public func isEndOfGeneration(_ token: TokenID) -> Bool { config.eosTokenIDs.contains(token) }
 
+  /// Passes that were run so far, and tokens that they evaluated.
+  package var passTally: (passes: Int, tokens: Int) { runner.tally }
+
   /// What a pass multiplies by.
   package var weights: ModelWeights { model.weights }
 

@@ -115,15 +115,27 @@ public struct Generation {
   /// What was guessed in this generation so far; nil without speculation.
   public var speculated: Speculation.Tally? { options.speculation.map { $0.tally - tallyBefore } }
 
+  /// Why nothing more is to be drawn, if that is so before the next token is looked at.
+  private var ending: Finish? {
+    if options.isCancelled?() == true { return .cancelled }
+    // Only a grammar of nothing but the empty text.
+    if matcher?.isFinished == true { return .grammar }
+    if let limit = options.maxTokens, generatedCount >= limit { return .length }
+    return session.count >= session.engine.contextLength ? .context : nil
+  }
+
+  /// The pass that `next` would run: who makes it beforehand lets several generations share one, and none of them looks
+  /// ahead then. nil where `next` needs none.
+  /// - Throws: as `Session.logits()`.
+  public func pendingPass() throws(LacunaError) -> PassRequest? {
+    finish == nil && ending == nil ? try session.logitsRequest() : nil
+  }
+
   /// The next event, nil after the last. Runs the session's pending forward pass.
   /// - Throws: as `Session.logits()`, and whatever a hook or a script's stage throws.
   public mutating func next() throws -> Event? {
     guard finish == nil else { return nil }
-    if options.isCancelled?() == true { return try finish(.cancelled) }
-    // Only a grammar of nothing but the empty text.
-    if matcher?.isFinished == true { return try finish(.grammar) }
-    if let limit = options.maxTokens, generatedCount >= limit { return try finish(.length) }
-    if session.count >= session.engine.contextLength { return try finish(.context) }
+    if let ending { return try finish(ending) }
     if let speculation = options.speculation, !session.hasLogits { try makeLogits(speculation) }
     let logits = try session.borrowedLogits()
 

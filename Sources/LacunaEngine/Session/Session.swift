@@ -84,7 +84,7 @@ public final class Session {
   }
 
   /// Whether `logits()` needs no pass. Takes over what a pass has computed ahead.
-  var hasLogits: Bool {
+  package var hasLogits: Bool {
     if !tokens.isEmpty, logitsCount == tokens.count { return true }
     guard evaluatedCount == tokens.count, let ahead = lookahead?.logits(after: tokens.count) else { return false }
     writableLogits.update(from: ahead, count: engine.config.vocabSize)
@@ -92,6 +92,9 @@ public final class Session {
     epochCell.pointee &+= 1
     return true
   }
+
+  /// Whether the logits are those after the first `count` tokens.
+  func hasLogits(after count: Int) -> Bool { logitsCount == count }
 
   /// Tokens that a pass for the logits would evaluate.
   var rowsBeforeLogits: Int { max(pendingCount, 1) }
@@ -108,10 +111,11 @@ public final class Session {
   func lookAhead(_ guesses: [TokenID]) throws(LacunaError) {
     let lookahead = try lookahead(capacity: guesses.count)
     lookahead.keep(0)
-    guard var request = try logitsRequest() else { return }
+    guard try logitsRequest() != nil else { return }
     lookahead.begin(after: tokens.count, guesses)
-    request.lookahead = lookahead
-    try engine.runner.run([request])
+    try engine.runner.run([
+      PassRequest(session: self, end: tokens.count, wantsLogits: true, lookahead: lookahead)
+    ])
   }
 
   /// What is missing for `logits()`: nil if they are there.
@@ -131,10 +135,10 @@ public final class Session {
     try Batch.score([(self, ids)])[0]
   }
 
-  /// What is missing to score the tokens from `index` on.
-  func scoreRequest(from index: Int, into scores: UnsafeMutablePointer<TokenScore>) -> PassRequest {
+  /// What is missing to score the tokens from `index` on, of which there may be none.
+  func scoreRequest(from index: Int) -> PassRequest {
     evaluatedCount = min(evaluatedCount, index - 1)
-    return PassRequest(session: self, end: tokens.count - 1, scoreFrom: index, scores: scores)
+    return PassRequest(scoring: self, from: index)
   }
 
   /// Told by a pass that the keys and values of all tokens before `end` are there, and with the last of them the

@@ -55,9 +55,12 @@ extension ScriptContext {
       for token in tokens[range] { text += decoder.append(token) }
       return [.string(text + decoder.flush())]
     }
-    state.register(owner, "logits", "session") { [unowned self] call in
+    state.registerWaiting(owner, "logits", "session") { [unowned self] call in
       try checkCancellation()
-      return [try object(call).logitsView()]
+      let awaited = object(call)
+      if try awaited.forReading().hasLogits { return .now([try awaited.logitsView()]) }
+      return .later(
+        WaitingCall(LogitsWork([try awaited.forReading()]), holding: [awaited]) { [try awaited.logitsView()] })
     }
     state.register(owner, "fork", "session") { [unowned self] call in
       let fork = try object(call).fork()

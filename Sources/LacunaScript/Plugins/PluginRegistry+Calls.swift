@@ -6,30 +6,46 @@ extension PluginRegistry {
   /// Runs a pipeline with the default model: its input and output are checked against its schemas.
   /// - Throws: `invalidArgument` for the input; `HostFault` with the code and message that the pipeline returned.
   func runPipeline(_ word: String, input: LuaTable) throws -> LuaTable {
+    let call = try pipelineCall(word, input: input)
+    try call.work.run()
+    return try call.output()
+  }
+
+  /// A run of a pipeline, and what it gives when that is done; as `runPipeline`.
+  func pipelineCall(_ word: String, input: LuaTable) throws -> (work: PluginCall, output: () throws -> LuaTable) {
     let (plugin, name, pipeline) = try pipeline(named: word)
     let label = "pipeline \"\(plugin.name)/\(name)\""
     let input = try pipeline.input.resolve(input, subject: label, noun: "input")
     let context = plugin.makeContext(model: try environment.resolveModel(nil), seed: environment.seed)
-    let value = try nested {
-      try plugin.value(try plugin.call(pipeline.run, [.table(input), context]), of: label)
-    }
-    guard case .table(let output) = value, output.array.isEmpty else {
-      throw HostFault.error(
-        code: "invalid_result", message: "\(label): expected a table with named fields, found \(value.shown)")
-    }
-    return try pipeline.output?.resolve(output, subject: label, noun: "output") ?? output
+    let work = try call(plugin, pipeline.run, [.table(input), context])
+    return (
+      work,
+      {
+        let value = try plugin.value(work.results, of: label)
+        guard case .table(let output) = value, output.array.isEmpty else {
+          throw HostFault.error(
+            code: "invalid_result", message: "\(label): expected a table with named fields, found \(value.shown)")
+        }
+        return try pipeline.output?.resolve(output, subject: label, noun: "output") ?? output
+      }
+    )
   }
 
   /// Calls a tool: its arguments are checked first.
   func callTool(_ word: String, _ arguments: LuaTable) throws -> LuaValue {
+    let call = try toolCall(word, arguments)
+    try call.work.run()
+    return try call.output()
+  }
+
+  /// A call of a tool, and what it gives when that is done.
+  func toolCall(_ word: String, _ arguments: LuaTable) throws -> (work: PluginCall, output: () throws -> LuaValue) {
     let (plugin, name, tool) = try tool(named: word)
     let label = "tool \"\(plugin.name)/\(name)\""
     let arguments = try tool.schema.resolve(arguments, subject: label, noun: "argument")
-    return try nested {
-      try plugin.value(
-        try plugin.call(tool.run, [.table(arguments), plugin.makeContext(model: nil, seed: environment.seed)]),
-        of: label)
-    }
+    let work = try call(
+      plugin, tool.run, [.table(arguments), plugin.makeContext(model: nil, seed: environment.seed)])
+    return (work, { try plugin.value(work.results, of: label) })
   }
 
   /// The tool's result as JSON text.

@@ -71,6 +71,7 @@ struct BenchPlan {
       }
       + [16, 128, 512, 2048].map { count in model("prefill-\(count)", count) { PrefillSpeed($0, count: count) } }
       + [2, 4, 8, 16].map { width in model("batch-\(width)", 32) { BatchSpeed($0, width: width) } }
+      + [model("parallel-8", ParallelCost.positions) { ParallelCost($0, width: 8) }]
       + [SessionCost.Step.fork, .rewind].map { step in
         model(step.rawValue, SessionCost.count) { SessionCost($0, step) }
       }
