@@ -12,6 +12,18 @@ struct PassRequest {
   var wantsLogits = false
   /// Guesses to be evaluated behind `end`, in one pass with it, and where the logits after each of them go.
   var lookahead: Lookahead?
+  /// What is to be copied out of the layers on the way.
+  var trace: Trace?
+  /// Whether the session's `lastStates` are wanted after token `end - 1`; they are with its logits.
+  var wantsStates = false
+
+  var bringsStates: Bool { wantsLogits || wantsStates }
+
+  /// Rows for the head beside those of whole tokens.
+  func lensRowCount(in range: Range<Int>) -> Int {
+    let states = bringsStates && range.contains(end - 1) ? session.lastStates?.lensCount ?? 0 : 0
+    return states + (trace?.lensRowCount(in: range) ?? 0)
+  }
 
   /// Rows are for positions before this.
   var rowEnd: Int { end + (lookahead?.guesses.count ?? 0) }
@@ -59,15 +71,16 @@ final class PassRunner: Sendable {
 
   /// One pass over the first tokens that are still to do; returns how many there were.
   private func runOnce(_ requests: [PassRequest]) throws(LacunaError) -> Int {
-    pass.rowCount = 0
-    pass.segmentCount = 0
-    pass.headRowCount = 0
+    pass.clear()
     var taken: [(request: PassRequest, end: Int)] = []
+    var lensRowCount = 0
     for request in requests where pass.rowCount < Scratch.rowCapacity {
       let session = request.session
       let start = session.evaluatedCount
       let end = min(request.rowEnd, start + Scratch.rowCapacity - pass.rowCount)
       guard start < end else { continue }
+      lensRowCount += request.lensRowCount(in: start..<end)
+      if !taken.isEmpty, lensRowCount > Scratch.headRowCapacity - Scratch.rowCapacity { break }
       // Pages may be replaced behind what is written.
       if request.lookahead == nil { session.lookahead?.keep(0) }
       try session.pages.prepareToWrite(positions: start..<end)
@@ -91,6 +104,7 @@ final class PassRunner: Sendable {
       )
     }
     for (request, end) in taken {
+      if request.bringsStates, end >= request.end { request.session.lastStates?.didBring(count: request.end) }
       request.session.didEvaluate(
         upTo: min(end, request.end), hasLogits: request.wantsLogits && end >= request.end)
     }
@@ -104,26 +118,27 @@ final class PassRunner: Sendable {
     scratch.segments[segment] = ForwardPass.Segment(
       firstRow: pass.rowCount, count: end - start, firstPosition: start, pages: session.pages.addresses)
     pass.segmentCount += 1
+    request.trace?.beginPass()
     for position in start..<end {
       let row = pass.rowCount
       pass.rowCount += 1
+      for patch in session.patches where patch.applies(at: position) { pass.edits.append(patch.edit(row: row)) }
       if let lookahead = request.lookahead, position >= request.end {
         let guess = position - request.end
         scratch.rows[row] = ForwardPass.Row(token: lookahead.guesses[guess], position: position, segment: segment)
-        scratch.headRows[pass.headRowCount] = ForwardPass.HeadRow(
-          row: row, logits: lookahead.row(guess), target: 0, score: nil, isFinite: true)
-        pass.headRowCount += 1
+        pass.addHeadRow(row, logits: lookahead.row(guess))
         continue
       }
       scratch.rows[row] = ForwardPass.Row(token: session.tokens[position], position: position, segment: segment)
+      request.trace?.tap(pass, row: row, position: position)
+      let isEnd = position == request.end - 1
+      if isEnd, request.bringsStates { session.lastStates?.tap(pass, row: row) }
       let isScored = position + 1 >= request.scoreFrom && position + 1 < session.count
-      let isLast = request.wantsLogits && position == request.end - 1
+      let isLast = request.wantsLogits && isEnd
       guard isScored || isLast else { continue }
-      scratch.headRows[pass.headRowCount] = ForwardPass.HeadRow(
-        row: row, logits: isLast ? session.writableLogits : nil,
-        target: isScored ? session.tokens[position + 1] : 0,
-        score: isScored ? request.scores.map { $0 + (position + 1 - request.scoreFrom) } : nil, isFinite: true)
-      pass.headRowCount += 1
+      pass.addHeadRow(
+        row, logits: isLast ? session.writableLogits : nil, target: isScored ? session.tokens[position + 1] : 0,
+        score: isScored ? request.scores.map { $0 + (position + 1 - request.scoreFrom) } : nil)
     }
   }
 }

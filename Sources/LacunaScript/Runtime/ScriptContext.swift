@@ -60,6 +60,7 @@ final class ScriptContext {
     registerModel()
     registerVocabulary()
     registerSession()
+    registerInspection()
     registerGeneration()
     registerSampler()
     registerGrammar()
