@@ -1,7 +1,8 @@
 local lacuna <const> = require "lacuna"
 
 -- The candidates for the premature layer: every second one of the lower or the upper half (Chuang et al. 2024, section
--- 2.2 and appendix F; up to 40 layers there are two buckets). Layer 0 is the embedding's output.
+-- 2.2 and appendix F). Layer 0 is the embedding's output; where the head is the embedding's matrix, its early exit says
+-- the token itself again, which is nothing to contrast with.
 local function candidates(model, p)
   local count <const> = model.info.layers
   if p.layers then
@@ -14,10 +15,10 @@ local function candidates(model, p)
   end
   local half <const> = count // 2
   local layers = {}
-  for layer = p.bucket == "low" and 0 or half + half % 2, p.bucket == "low" and half - 1 or count - 1, 2 do
-    layers[#layers + 1] = layer
-  end
-  return #layers > 0 and layers or { 0 }
+  local first <const>, last <const> = table.unpack(p.bucket == "low"
+    and { model.info.tied_embeddings and 2 or 0, half - 1 } or { half + half % 2, count - 1 })
+  for layer = first, last, 2 do layers[#layers + 1] = layer end
+  return #layers > 0 and layers or { half }
 end
 
 -- The layer whose early exit differs most from the end (equation 4), and what it says.

@@ -66,8 +66,8 @@ public struct Patch: Sendable {
     if case .replace = change { isReplacing = true } else { isReplacing = false }
   }
 
-  /// Bytes of its vector.
-  package var byteCount: Int { vector?.storage.byteCount ?? 0 }
+  /// Bytes of memory that its vector takes.
+  package var byteCount: Int { vector?.storage.pageByteCount ?? 0 }
 
   /// - Throws: `invalidArgument` unless the model has the layer, and the vector its width.
   public func check(_ engine: Engine) throws(LacunaError) {

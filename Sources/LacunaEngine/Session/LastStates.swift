@@ -27,7 +27,7 @@ final class LastStates {
       residual = memory.floats() + count
     }
 
-    var byteCount: Int { memory.byteCount }
+    var byteCount: Int { memory.pageByteCount }
   }
 
   private(set) var states: [State] = []

@@ -34,6 +34,9 @@ extension Session {
   public func embedding(
     layer: Int? = nil, pooling: Pooling = .mean, positions: [Int]? = nil
   ) throws(LacunaError) -> Embedding {
+    guard !tokens.isEmpty else {
+      throw LacunaError(.invalidArgument, "an empty session has no embedding: append a token first")
+    }
     let layer = layer ?? engine.config.numHiddenLayers
     var wanted = try Trace.positions(positions, count: count)
     if pooling == .last { wanted = wanted.suffix(1) }

@@ -106,7 +106,8 @@ struct InsideTests {
     for (index, run) in try read(Inside.self, "\(folder)/inside.json").patches.enumerated() {
       let patches = try run.edits.map { edit in
         let change: Patch.Change =
-          edit.add.map { .add($0) } ?? edit.replace.map { .replace($0) } ?? .scale(edit.scale ?? 1)
+          edit.add.map { Patch.Change.add($0) } ?? edit.replace.map { Patch.Change.replace($0) }
+          ?? .scale(edit.scale ?? 1)
         let positions: Patch.Positions =
           switch edit.positions {
           case .all: .all
