@@ -93,9 +93,10 @@ extension ScriptContext {
       return [:]
     }
     var result: [Int: [Int]] = [:]
-    let byLayer = table.array.enumerated().map { (key: LuaValue.count($0.offset + 1), value: $0.element) } + table.fields
+    let byLayer =
+      table.array.enumerated().map { (key: LuaValue.count($0.offset + 1), value: $0.element) } + table.fields
     for (key, value) in byLayer {
-      guard let layer = key.exactInteger.flatMap { Int(exactly: $0) } else {
+      guard let layer = key.exactInt else {
         throw options.fault("attention", expected, key)
       }
       if case .string("all") = value {
@@ -110,7 +111,7 @@ extension ScriptContext {
   private static func numbers(_ value: LuaValue, _ fault: (LuaValue) -> HostFault) throws -> [Int] {
     guard case .table(let table) = value, table.fields.isEmpty else { throw fault(value) }
     return try table.array.map { element in
-      guard let number = element.exactInteger.flatMap { Int(exactly: $0) } else { throw fault(element) }
+      guard let number = element.exactInt else { throw fault(element) }
       return number
     }
   }

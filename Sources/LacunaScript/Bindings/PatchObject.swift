@@ -65,7 +65,7 @@ enum ScriptPositions {
     case .table(let table) where table.fields.isEmpty:
       return .list(
         try table.array.map { element in
-          guard let position = element.exactInteger.flatMap { Int(exactly: $0) }, position != 0 else {
+          guard let position = element.exactInt, position != 0 else {
             throw options.fault(name, "positions from 1, or from -1 backwards", element)
           }
           return position

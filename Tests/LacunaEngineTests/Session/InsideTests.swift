@@ -39,8 +39,13 @@ struct InsideTests {
   }
 
   struct Golden: Decodable {
-    let input_ids: [TokenID]
-    let hidden_norms: [[Double]]
+    let inputIDs: [TokenID]
+    let hiddenNorms: [[Double]]
+
+    enum CodingKeys: String, CodingKey {
+      case inputIDs = "input_ids"
+      case hiddenNorms = "hidden_norms"
+    }
   }
 
   static let folders = ["llama3-rope", "odd-sizes"]
@@ -54,7 +59,7 @@ struct InsideTests {
     options.precision = .f32
     let session = try Engine.load(path: Fixture.path("golden/\(folder)"), options: options)
       .makeSession(patches: patches)
-    try session.append(try read(Golden.self, "\(folder)/golden.json").input_ids)
+    try session.append(try read(Golden.self, "\(folder)/golden.json").inputIDs)
     return session
   }
 
@@ -68,9 +73,9 @@ struct InsideTests {
   func norms(folder: String) throws {
     let golden = try read(Golden.self, "\(folder)/golden.json")
     var request = Trace.Request()
-    request.hidden = Array(golden.hidden_norms.indices)
+    request.hidden = Array(golden.hiddenNorms.indices)
     let trace = try session(folder).trace(request)
-    for (layer, norms) in golden.hidden_norms.enumerated() {
+    for (layer, norms) in golden.hiddenNorms.enumerated() {
       for (position, norm) in norms.enumerated() {
         let squares = trace.hidden(layer, at: position).reduce(0) { $0 + Double($1) * Double($1) }
         // Four places in the file.
