@@ -1,16 +1,15 @@
 local lacuna <const> = require "lacuna"
 
--- Of unit length, so that a dot product is a cosine.
-local function direction(state)
-  local copy <const> = state:copy()
-  local norm <const> = copy:norm()
-  return norm > 0 and copy:scale(1 / norm) or copy
+-- Makes it of unit length, so that a dot product is a cosine.
+local function normalise(state)
+  local norm <const> = state:norm()
+  return norm > 0 and state:scale(1 / norm) or state
 end
 
 local function run(session, p)
   local model <const>, layer <const> = session.model, session.model.info.layers
-  local past = {}
-  for i, state in ipairs(session:trace({ hidden = { layer } }).hidden[layer]) do past[i] = direction(state) end
+  local past <const> = session:trace({ hidden = { layer } }).hidden[layer]
+  for _, state in ipairs(past) do normalise(state) end
   session:hidden(layer)                                -- from here on each pass brings it along, in forks as well
   local room <const> = model.info.context - #session
   local live, finish = session, "length"
@@ -23,7 +22,7 @@ local function run(session, p)
     lacuna.forward(forks)
     local best, most, state = nil, -math.huge, nil
     for i, id in ipairs(ids) do
-      local own <const> = direction(forks[i]:hidden(layer))
+      local own <const> = normalise(forks[i]:hidden(layer):copy())
       local similarity = -1
       for _, other in ipairs(past) do similarity = math.max(similarity, own:dot(other)) end
       -- (1 - alpha) p(v | x) - alpha max cos(h_v, h_j), Su et al. 2022, equation 5.
