@@ -28,24 +28,27 @@ enum MockModel {
       eosTokenIDs: [1])
     let matrices = try MatrixFactory()
     let ones = [Float](repeating: 1, count: hidden)
-    func zeros(_ rows: Int, _ cols: Int) throws(LacunaError) -> LinearWeights {
-      LinearWeights(weight: try matrices.make(rows, cols) { _, _ in 0 })
+    func linear(
+      _ rows: Int, _ cols: Int, _ value: (Int, Int) -> Float = { _, _ in 0 }
+    ) throws(LacunaError) -> LinearWeights {
+      LinearWeights(weight: try matrices.make(rows, cols, value))
     }
+    let moves = early != nil
     let layer = LayerWeights(
-      inputNorm: ones, query: try zeros(hidden, hidden), key: try zeros(16, hidden), value: try zeros(16, hidden),
-      output: try zeros(hidden, hidden), postAttentionNorm: ones,
+      inputNorm: ones, query: try linear(hidden, hidden), key: try linear(16, hidden), value: try linear(16, hidden),
+      output: try linear(hidden, hidden), postAttentionNorm: ones,
       // silu(64) is 64: the sigmoid is exactly one there. 64 * root * (1 / (64 * root)) moves the one.
-      gate: try matrices.make(inner, hidden) { $0 == $1 && early != nil ? 64 / Float(root) : 0 },
-      up: try matrices.make(inner, hidden) { $0 == $1 && early != nil ? 1 : 0 },
-      down: try matrices.make(hidden, inner) { out, token in
-        guard early != nil, token < size, out == token || out == token + size else { return 0 }
+      gate: try linear(inner, hidden) { moves && $0 == $1 ? 64 / Float(root) : 0 },
+      up: try linear(inner, hidden) { moves && $0 == $1 ? 1 : 0 },
+      down: try linear(hidden, inner) { out, token in
+        guard moves, token < size, out == token || out == token + size else { return 0 }
         return (out == token ? -1 : 1) / Float(64 * root)
       })
     let embedding = try matrices.make(size, hidden) { $0 == $1 ? 1 : 0 }
     let head = try matrices.make(size, hidden) { next, place in
-      let row = early == nil || place >= size ? rows : early ?? rows
-      let last = early != nil && place >= size ? place - size : place
-      return last < size ? row[last][next] / Float(root) : 0
+      let isMoved = moves && place >= size
+      let last = isMoved ? place - size : place
+      return last < size ? (isMoved ? rows : early ?? rows)[last][next] / Float(root) : 0
     }
     var options = Engine.Options()
     options.precision = .f32
