@@ -151,7 +151,31 @@ static void CK_FN(attend)(float *out, const float *q, size_t stride, size_t quer
   }
 }
 
+CK_INLINE void v_page_scores(ck_dtype dtype, float *out, const float *q, size_t count, const ck_kv_layout *layout,
+                             const void *page, size_t kv_head, float scale) {
+  const float *scales = dtype == CK_E4M3 ? ck_page_scales(layout, page, kv_head) : NULL;
+  f32x16 score[CK_HALF_PAGE];
+  float values[CK_PAGE_POSITIONS];
+  v_scores(dtype, score, q, ck_page_keys(layout, page, kv_head), layout->head_dim, scales, scale);
+  CK_UNROLL for (int h = 0; h < CK_HALF_PAGE; h++) v_store(values + h * CK_LANES, score[h]);
+  memcpy(out, values, count * sizeof(float));
+}
+
+static void CK_FN(attention_scores)(float *out, const float *q, size_t visible, const ck_kv_layout *layout,
+                                    const void *const *pages, size_t page_offset, size_t kv_head, float scale) {
+  for (size_t start = 0; start < visible; start += CK_PAGE_POSITIONS) {
+    const void *page = (const uint8_t *)pages[start / CK_PAGE_POSITIONS] + page_offset;
+    const size_t count = ck_min(CK_PAGE_POSITIONS, visible - start);
+    switch (layout->dtype) {
+      case CK_BF16: v_page_scores(CK_BF16, out + start, q, count, layout, page, kv_head, scale); break;
+      case CK_E4M3: v_page_scores(CK_E4M3, out + start, q, count, layout, page, kv_head, scale); break;
+      default: v_page_scores(CK_F32, out + start, q, count, layout, page, kv_head, scale); break;
+    }
+  }
+}
+
 static inline void CK_FN(fill_attention)(ck_table *table) {
   table->attend = CK_FN(attend);
+  table->attention_scores = CK_FN(attention_scores);
   table->attend_scratch_bytes = CK_FN(attend_scratch_bytes);
 }

@@ -199,6 +199,8 @@ void lb_open_patterns(lua_State *L);
 void lb_tape_init(lb_tape *tape, lb_state *state, bool from_lua);
 void lb_tape_release(lb_tape *tape);
 lb_item *lb_tape_append(lb_tape *tape, lb_kind kind);
+// Of an LB_VEC on its way to Lua.
+void lb_release_owner(lb_state *state, lb_item *item);
 void lb_source_drop(lb_source *source);
 // Raises what a failed tape failed with.
 _Noreturn void lb_raise_tape(lua_State *L, const lb_tape *tape);

@@ -186,6 +186,12 @@ static void lb_push_value(lua_State *L, lb_tape *tape, size_t *position, int rec
     }
     break;
   }
+  case LB_VEC: {
+    lb_vec *vec = lb_push_vec(L, item->count);
+    memcpy(vec->data, item->pointer, item->count * sizeof(float));
+    lb_release_owner(lb_of(L), item);
+    break;
+  }
   case LB_VIEW: {
     lb_push_view(L, item);
     const void *anchor;

@@ -49,7 +49,7 @@ typedef enum {
   LB_TABLE,     // count, marked
   LB_END,
   LB_NULL,      // lacuna.json.null
-  LB_VEC,       // pointer: floats, count of them; on a tape from Lua only, valid until the call returns
+  LB_VEC,       // pointer: floats, count of them; from Lua valid until the call returns, to Lua kept by `owner`
   LB_INTEGERS,  // a sequence of int32_t: bytes at offset, count of them; on a tape to Lua only
   LB_FLOATS,    // the same of float
   LB_VIEW,      // a Vec over the host's memory; on a tape to Lua only
@@ -71,7 +71,10 @@ typedef struct {
     size_t offset;
     void *pointer;
   };
-  lb_source *source;     // LB_VIEW
+  union {
+    lb_source *source;  // LB_VIEW
+    void *owner;        // LB_VEC to Lua: an object of the host's, one reference, or NULL
+  };
   size_t anchor_offset;  // LB_VIEW
 } lb_item;
 
@@ -101,6 +104,9 @@ void lb_add_handle(lb_tape *tape, uint32_t type, void *object);
 void lb_add_ref(lb_tape *tape, lb_ref value);
 void lb_add_integers(lb_tape *tape, const int32_t *values, size_t count);
 void lb_add_floats(lb_tape *tape, const float *values, size_t count);
+// A Vec of the script's own. The floats are copied when it is pushed, straight into Lua's memory: they are `owner`'s,
+// an object of the host's with one reference that the tape owns until then. Nothing of them counts as crossing.
+void lb_add_vec(lb_tape *tape, const float *values, size_t count, void *owner);
 // What a function returns behind a nil.
 void lb_add_error(
   lb_tape *tape, const char *code, size_t code_count, const char *message, size_t message_count);

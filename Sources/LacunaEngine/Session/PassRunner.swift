@@ -57,10 +57,9 @@ final class PassRunner: Sendable {
   }
 
   private func runOnce(_ requests: [PassRequest]) {
-    pass.rowCount = 0
-    pass.segmentCount = 0
-    pass.headRowCount = 0
+    pass.clear()
     var taken: [(request: PassRequest, end: Int)] = []
+    var lensRowCount = 0
     var seen: Set<ObjectIdentifier> = []
     for request in requests where pass.rowCount < Scratch.rowCapacity {
       let session = request.session
@@ -76,6 +75,8 @@ final class PassRunner: Sendable {
         settle(request)
         continue
       }
+      lensRowCount += request.lensRowCount(in: start..<end)
+      if !taken.isEmpty, lensRowCount > Scratch.headRowCapacity - Scratch.rowCapacity { break }
       do throws(LacunaError) {
         // Pages may be replaced behind what is written.
         if request.lookahead == nil { session.lookahead?.keep(0) }
@@ -93,6 +94,7 @@ final class PassRunner: Sendable {
     team.run(pass)
     refuseWhatIsNotFinite(taken.map(\.request))
     for (request, end) in taken where !request.isDone {
+      if request.bringsStates, end >= request.end { request.session.lastStates?.didBring(count: request.end) }
       request.session.didEvaluate(
         upTo: min(end, request.end), hasLogits: request.wantsLogits && end >= request.end)
       request.isDone = end >= request.rowEnd
@@ -136,27 +138,27 @@ final class PassRunner: Sendable {
     scratch.segments[segment] = ForwardPass.Segment(
       firstRow: pass.rowCount, count: end - start, firstPosition: start, pages: session.pages.addresses)
     pass.segmentCount += 1
+    request.trace?.beginPass()
     for position in start..<end {
       let row = pass.rowCount
       pass.rowCount += 1
+      for patch in session.patches where patch.applies(at: position) { pass.edits.append(patch.edit(row: row)) }
       if let lookahead = request.lookahead, position >= request.end {
         let guess = position - request.end
         scratch.rows[row] = ForwardPass.Row(token: lookahead.guesses[guess], position: position, segment: segment)
-        scratch.headRows[pass.headRowCount] = ForwardPass.HeadRow(
-          row: row, logits: lookahead.row(guess), target: 0, score: nil, isFinite: true)
-        pass.headRowCount += 1
+        pass.addHeadRow(row, logits: lookahead.row(guess))
         continue
       }
       scratch.rows[row] = ForwardPass.Row(token: session.tokens[position], position: position, segment: segment)
+      request.trace?.tap(pass, row: row, position: position)
+      let isEnd = position == request.end - 1
+      if isEnd, request.bringsStates { session.lastStates?.tap(pass, row: row) }
       let isScored = position + 1 >= request.scoreFrom
-      let isLast = request.wantsLogits && position == request.end - 1
+      let isLast = request.wantsLogits && isEnd
       guard isScored || isLast else { continue }
-      scratch.headRows[pass.headRowCount] = ForwardPass.HeadRow(
-        row: row, logits: isLast ? session.writableLogits : nil,
-        target: isScored ? session.tokens[position + 1] : 0,
-        score: isScored ? request.scores.baseAddress.map { $0 + (position + 1 - request.scoreFrom) } : nil,
-        isFinite: true)
-      pass.headRowCount += 1
+      pass.addHeadRow(
+        row, logits: isLast ? session.writableLogits : nil, target: isScored ? session.tokens[position + 1] : 0,
+        score: isScored ? request.scores.baseAddress.map { $0 + (position + 1 - request.scoreFrom) } : nil)
     }
   }
 }

@@ -33,7 +33,7 @@ extension ScriptContext {
       [.bool((call.object(1) as ModelObject).engine.isEndOfGeneration(try call.token(2)))]
     }
     state.register(owner, "session", "model, table?") { [unowned self] call in
-      let options = try call.options(2, ScriptPrompt.options + ["seed", "stream", "hooks"])
+      let options = try call.options(2, ScriptPrompt.options + ["seed", "stream", "hooks", "patches"])
       return [.object(try makeSession(call.object(1), options))]
     }
     state.register(owner, "restore", "model, string|snapshot") { [unowned self] call in

@@ -54,11 +54,12 @@ package final class SessionObject: ScriptObject {
   func hold() { holderCount += 1 }
   func letGo() { holderCount -= 1 }
 
-  func logitsView() throws -> LuaValue {
-    let logits = try forReading().borrowedLogits()
-    return .view(
-      LuaView(
-        floats: UnsafeMutableBufferPointer(mutating: logits), source: source, isWritable: false, anchor: self))
+  func logitsView() throws -> LuaValue { view(of: try forReading().borrowedLogits()) }
+
+  /// A frozen Vec over memory of the session, until the session moves on.
+  func view(of floats: UnsafeBufferPointer<Float>) -> LuaValue {
+    .view(
+      LuaView(floats: UnsafeMutableBufferPointer(mutating: floats), source: source, isWritable: false, anchor: self))
   }
 
   /// Takes over what `other` holds; views of the logits so far are stale, and `other` is closed.

@@ -160,6 +160,12 @@ package final class LuaState {
     settle()
   }
 
+  /// A patch whose vector is on the script's account.
+  func track(_ patch: PatchObject) {
+    account?.track(patch)
+    settle()
+  }
+
   /// Tokens that no session of the script's evaluates.
   func charge(tokens: Int) {
     account?.charge(tokens: tokens)

@@ -62,6 +62,7 @@ final class ScriptContext {
     registerModel()
     registerVocabulary()
     registerSession()
+    registerInspection()
     registerGeneration()
     registerSampler()
     registerGrammar()

@@ -25,7 +25,11 @@ import Testing
     "s:generate { max_tokens = 2, sampler = { { apply = function() end, accept = function() end, init = function() return { 1 } end }, { pick = function(v) return v:argmax() end } } }, s:rewind(4)",
     "s:generate { max_tokens = 2, logprobs = 1, hooks = { on_logits = function(v, c) c.state.x = v:max() end, on_token = function() end, on_text = function() end, on_finish = function() return { a = 1 } end } }, s:rewind(4)",
     "(function() for _ in s:stream { max_tokens = 2 } do break end s:rewind(4) end)()",
-    "require('lacuna.vec').of { 1, 2 }:get { 0, 1 }",
+    "m:trace('abc', { hidden = { 0, 1 }, attention = { { 0 } }, lens = { 1 }, positions = { 1, -1 } })",
+    "s:trace { hidden = 'all', attention = 'all', positions = 'last' }", "s:hidden(1):norm()", "s:lens(0):max()",
+    "s:embedding { layer = 1, pooling = 'last' }",
+    "m:session { text = 'ab', patches = { m:patch { layer = 1, add = s:hidden(1), scale = 2, positions = 'last' } } }:logits()",
+    "require('lacuna.vec').of { 1, 2 }:get { 0, 1 }", "s:logits():jsd(s:logits())",
     "require('lacuna.set').new(10, { 1 }) | require('lacuna.set').new(10)",
   ]
 
