@@ -12,7 +12,7 @@ enum MockModel {
   ///   - rows: [token][token] logits.
   ///   - context: tokens that a session may hold.
   static func engine(
-    tokenizer: TableTokenizer, rows: [[Float]], context: Int, name: String
+    tokenizer: TableTokenizer, rows: [[Float]], context: Int, name: String, chatTemplate: String? = nil
   ) throws(LacunaError) -> Engine {
     let size = tokenizer.vocabularySize
     // Heads of 16: the kernels' smallest.
@@ -40,7 +40,8 @@ enum MockModel {
       config: config,
       weights: ModelWeights(
         embedding: embedding, layers: [layer], norm: ones, head: LinearWeights(weight: head), owners: matrices.owners),
-      tokenizer: tokenizer, name: name, stored: "a test's table", fingerprint: tokenizer.fingerprint, options: options)
+      tokenizer: tokenizer, chatTemplate: chatTemplate, name: name, stored: "a test's table",
+      fingerprint: tokenizer.fingerprint, options: options)
   }
 
   private final class MatrixFactory {
@@ -61,7 +62,7 @@ enum MockModel {
 }
 
 extension ScriptContext {
-  /// t.model { vocab = { "a", "b" }, next = { a = { b = 2, ["</s>"] = 1 } }, start = ..., floor = -20, context = 256 }.
+  /// t.model { vocab = { "a", "b" }, next = { a = { b = 2, ["</s>"] = 1 } }, floor = -20, context = 256, chat_template = ... }.
   func makeMockModel(_ options: OptionTable) throws -> ModelObject {
     guard let pieces = try options.strings("vocab"), !pieces.isEmpty, pieces.count <= MockModel.mostPieces,
       Set(pieces).count == pieces.count, !pieces.contains("")
@@ -87,7 +88,7 @@ extension ScriptContext {
     }
     let engine = try MockModel.engine(
       tokenizer: tokenizer, rows: rows, context: try options.integer("context", in: 2...100_000) ?? 256,
-      name: try options.string("name") ?? "mock")
+      name: try options.string("name") ?? "mock", chatTemplate: try options.string("chat_template"))
     return model(engine)
   }
 }

@@ -30,7 +30,7 @@ struct Bench: ParsableCommand {
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Measure only these: decode, prefill, batch, fork, rewind, sampler, lua, ttft, resident, or one of them with its "
+      "Measure only these: decode, prefill, batch, fork, rewind, sampler, lua, grammar, ttft, resident, or one of them with its "
         + "number (decode-512).", valueName: "name"))
   var only: [String] = []
 
