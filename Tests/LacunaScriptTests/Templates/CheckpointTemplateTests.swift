@@ -176,6 +176,25 @@ struct CheckpointTemplateTests {
     }
   }
 
+  @Test("a stop text that is a control token ends the text at that token, which has no text of its own")
+  func controlStop() throws {
+    let environment = ScriptEnvironment { _ in try MarkTokenizer.engine(chatTemplate: nil) }
+    try LuaHost(environment).run(
+      LuaHost.Script(
+        name: "test",
+        source: """
+          local lacuna = require "lacuna"
+          local m = assert(lacuna.model())
+          -- "b", "b", then "</t>" for ever.
+          local function pick(_, _, _, step) return step.index < 2 and m:encode("b")[1] or 2 end
+          local s = m:session { text = "a" }
+          local r = s:generate { max_tokens = 9, sampler = { { pick = pick } }, stop = { "x", "</t>" } }
+          assert(r.text == "bb" and r.finish == "stop" and #r.tokens == 2, r.text .. r.finish)
+          local on = m:session({ text = "a" }):generate { max_tokens = 9, sampler = { { pick = pick } } }
+          assert(on.finish == "length" and #on.tokens == 9)
+          """))
+  }
+
   @Test("the control token behind the assistant's words ends a reply, although the checkpoint does not list it")
   func turnEnd() throws {
     let source = "{% for m in messages %}[{{ m.role }}]{{ m.content }}</t>\n{% endfor %}"
