@@ -52,7 +52,7 @@ extension PluginRegistry {
         .invalidArgument,
         "template: expected \(names.joined(separator: ", ")), found \"\(name)\"\(NearestName.hint(name, in: names))")
     }
-    return try PluginTemplate(try template(named: name), engine: engine).chatTemplate
+    return PluginTemplate(try template(named: name), engine: engine).chatTemplate
   }
 
   /// The plugin's template that renders what checkpoints bring along.

@@ -146,7 +146,10 @@ struct CheckpointTemplateTests {
         ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "nested more than 100 deep"),
         ("{{ 'aaaaaaaaaaaaaaaa' * 100000 }}", "more than 1 MiB"),
         ("{% for i in range(2000) %}{{ 'a' * 1000 }}{% endfor %}", "more than 1 MiB of output"),
-        ("{{ " + String(repeating: "(", count: 500) + "1", "nested too deeply"),
+        (
+          "{{ " + String(repeating: "(", count: 500) + "1" + String(repeating: ")", count: 500) + " }}",
+          "nested too deeply"
+        ),
         ("{{ range(1000000) | length }}", "a range of more than 100000"),
         ("{% if x %}", "line 1: expected elif or else or endif"),
         ("a\n{{ y.z }}", "line 2: \"y\" is undefined"),
