@@ -85,26 +85,31 @@ struct CheckpointTemplateTests {
 
   @Test("what people wrote is told apart from what the template wrote, whatever the template does to it")
   func provenance() throws {
-    // No template below writes these letters, and their case, order and repetition cannot be told from others.
-    let messages = ["user", "assistant", "user"].map { ChatMessage(role: $0, content: " QQ'\n QQQ ") }
-    let sources =
-      try Self.sources().values + [
-        "{% for m in messages %}<{{ m.content | trim | upper | replace(' ', '_') }}>{{ m.content[1:4] }}{% endfor %}",
-        "{{ messages | map(attribute='content') | join('+') }}{{ messages[0].content.split('Q') | length }}",
-        "{{ messages | tojson }}{{ messages[0].content | tojson }}{{ messages[0] }}{{ '%s!' % messages[0].content }}",
-        "{% set x %}({{ messages[0].content }}){% endset %}{{ x | indent }}{{ x ~ 1 }}{{ x * 2 }}{{ x.lower() }}",
-        "{% macro m(a) %}-{{ a }}-{% endmacro %}{{ m(messages[0].content) }}{{ '{}'.format(messages[0].content) }}",
-        "{% for c in messages[0].content %}{{ c }}.{% endfor %}{{ messages[0].content.split() | last }}",
-      ]
+    func messages(_ letter: String) -> [ChatMessage] {
+      ["user", "assistant", "user"].map {
+        ChatMessage(role: $0, content: " \(letter)\(letter)'\n \(letter)\(letter)\(letter) ")
+      }
+    }
+    let constructs = [
+      "{% for m in messages %}<{{ m.content | trim | upper | replace(' ', '_') }}>{{ m.content[1:4] }}{% endfor %}",
+      "{{ messages | map(attribute='content') | join('+') }}{{ messages[0].content.split('Q') | length }}",
+      "{{ messages | tojson }}{{ messages[0].content | tojson }}{{ messages[0] }}{{ '%s!' % messages[0].content }}",
+      "{% set x %}({{ messages[0].content }}){% endset %}{{ x | indent }}{{ x ~ 1 }}{{ x * 2 }}{{ x.lower() }}",
+      "{% macro m(a) %}-{{ a }}-{% endmacro %}{{ m(messages[0].content) }}{{ '{}'.format(messages[0].content) }}",
+      "{% for c in messages[0].content %}{{ c }}.{% endfor %}{{ messages[0].content.split() | last }}",
+    ]
+    // Letters that the templates do not write; case is changed in ASCII only.
+    let sources = constructs.map { ($0, "Q") } + (try Self.sources().values.map { ($0, "Ω") })
     try Self.withRegistry { registry in
-      for source in sources {
-        let segments = try Self.render(source, messages, registry: registry)
-        for segment in segments where segment.isSpecial {
-          #expect(!segment.text.contains { "Qq".contains($0) }, "\(source): \(segment.text)")
-        }
-        // And content is content: the letters, and what stood between them.
-        for segment in segments where !segment.isSpecial {
-          #expect(segment.text.allSatisfy { "Qq \n'_\\n&\"".contains($0) }, "\(source): \(segment.text)")
+      for (source, letter) in sources {
+        let theirs = letter + letter.lowercased()
+        for segment in try Self.render(source, messages(letter), registry: registry) {
+          if segment.isSpecial {
+            #expect(!segment.text.contains { theirs.contains($0) }, "\(source): \(segment.text)")
+          } else {
+            // The letters, and what stood between them.
+            #expect(segment.text.allSatisfy { (theirs + " \n'_\\n&\"").contains($0) }, "\(source): \(segment.text)")
+          }
         }
       }
     }
