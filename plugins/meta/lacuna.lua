@@ -152,7 +152,15 @@ function lacuna.plugin(plugin) end
 ---@class lacuna.PluginTemplate
 ---@field description string?
 ---@field stop string|string[]|nil  what ends the assistant's turn
----@field render fun(messages: { role: string, content: string }[], opts: table): { text: string, special: boolean? }[]
+---@field checkpoint boolean?  renders the checkpoint's own template, which it gets in `opts`, and writes BOS itself
+---@field render fun(messages: { role: string, content: string }[], opts: lacuna.TemplateOptions): { text: string, special: boolean? }[]
+---Empty unless the template has `checkpoint = true`.
+---@class lacuna.TemplateOptions
+---@field chat_template string?         the checkpoint's, in Jinja
+---@field add_generation_prompt boolean  the assistant speaks next
+---@field bos_token string?
+---@field eos_token string?
+---@field now table?                     as os.date "*t", for a template that asks for the date
 ---@class lacuna.PluginTool
 ---@field description string?
 ---@field params table<string, lacuna.Parameter>?

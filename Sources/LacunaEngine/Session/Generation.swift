@@ -85,6 +85,8 @@ public struct Generation {
   /// Of `options.speculation`, before this generation.
   private let tallyBefore: Speculation.Tally
   private let scratch: LogitsBuffer
+  /// Control tokens among the stop texts: they have no text to be found in.
+  private let stopTokens: Set<TokenID>
 
   /// Rewinds beyond this many are taken for a hook that never lets go.
   private static let rewindLimit: UInt64 = 10_000
@@ -105,6 +107,7 @@ public struct Generation {
     self.options = options
     promptCount = session.count
     text = TextStream(tokenizer: session.engine.tokenizer, stops: options.stop)
+    stopTokens = Self.controlTokens(options.stop, session.engine.tokenizer)
     scratch = try LogitsBuffer(count: session.engine.config.vocabSize)
     if let grammar = options.grammar { matcher = try GrammarMatcher(grammar, engine: session.engine) }
   }
@@ -162,6 +165,8 @@ public struct Generation {
       return try finish(.grammar)
     }
 
+    if stopTokens.contains(token) { return try finish(.stop) }
+
     var event = Event(
       token: token, logProbability: logits[Int(token)] - normalizer, isForced: forced == token)
     if options.alternatives > 0 {
@@ -188,6 +193,15 @@ public struct Generation {
       event.text += try emitted(text.flush())
     }
     return event
+  }
+
+  private static func controlTokens(_ stops: [String], _ tokenizer: (any Tokenizer)?) -> Set<TokenID> {
+    guard let tokenizer else { return [] }
+    return Set(
+      stops.compactMap { stop in
+        let ids = tokenizer.encode(stop, bos: false, special: true)
+        return ids.count == 1 && tokenizer.isControl(ids[0]) ? ids[0] : nil
+      })
   }
 
   private mutating func draw() throws -> TokenID {

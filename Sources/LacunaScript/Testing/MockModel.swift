@@ -15,7 +15,8 @@ enum MockModel {
   ///   - early: the same behind layer 0, for a lens; nil: as in the end.
   ///   - context: tokens that a session may hold.
   static func engine(
-    tokenizer: TableTokenizer, rows: [[Float]], early: [[Float]]?, context: Int, name: String
+    tokenizer: TableTokenizer, rows: [[Float]], early: [[Float]]?, context: Int, name: String,
+    chatTemplate: String? = nil
   ) throws(LacunaError) -> Engine {
     let size = tokenizer.vocabularySize
     // Heads of 16: the kernels' smallest.
@@ -57,7 +58,8 @@ enum MockModel {
       config: config,
       weights: ModelWeights(
         embedding: embedding, layers: [layer], norm: ones, head: LinearWeights(weight: head), owners: matrices.owners),
-      tokenizer: tokenizer, name: name, stored: "a test's table", fingerprint: tokenizer.fingerprint, options: options)
+      tokenizer: tokenizer, chatTemplate: chatTemplate, name: name, stored: "a test's table",
+      fingerprint: tokenizer.fingerprint, options: options)
   }
 
   private final class MatrixFactory {
@@ -78,7 +80,8 @@ enum MockModel {
 }
 
 extension ScriptContext {
-  /// t.model { vocab = { "a", "b" }, next = { a = { b = 2, ["</s>"] = 1 } }, early = { a = { b = 1 } }, start = ..., floor = -20, context = 256 }.
+  /// t.model { vocab = { "a", "b" }, next = { a = { b = 2, ["</s>"] = 1 } }, early = { a = { b = 1 } }, floor = -20,
+  /// context = 256, chat_template = ... }.
   func makeMockModel(_ options: OptionTable) throws -> ModelObject {
     guard let pieces = try options.strings("vocab"), !pieces.isEmpty, pieces.count <= MockModel.mostPieces,
       Set(pieces).count == pieces.count, !pieces.contains("")
@@ -89,7 +92,8 @@ extension ScriptContext {
     let rows = try rows(options, "next", tokenizer) ?? []
     let engine = try MockModel.engine(
       tokenizer: tokenizer, rows: rows, early: try self.rows(options, "early", tokenizer),
-      context: try options.integer("context", in: 2...100_000) ?? 256, name: try options.string("name") ?? "mock")
+      context: try options.integer("context", in: 2...100_000) ?? 256, name: try options.string("name") ?? "mock",
+      chatTemplate: try options.string("chat_template"))
     return model(engine)
   }
 

@@ -80,6 +80,9 @@ struct BenchPlan {
         Entry(name: "lua-stage", positions: nil, isDefault: true) { _ in try ScriptCost(.stage) },
         Entry(name: "lua-hook", positions: nil, isDefault: true) { _ in try ScriptCost(.hook) },
       ]
+      + [GrammarCost.Kind.json, .regex].map { kind in
+        Entry(name: kind.rawValue, positions: nil, isDefault: true) { _ in try GrammarCost(kind) }
+      }
       + [FirstToken.Figure.time, .memory].map { figure in
         Entry(name: figure.rawValue, positions: nil, isDefault: false) { context in
           guard let directory = context.directory else { preconditionFailure("no directory to load") }
