@@ -77,5 +77,5 @@ static void CK_FN(matmul_or_vector)(float *out, size_t out_stride, const ck_weig
       v_rows_out(out + row_begin, w, row_begin, scratch);
     }
   }
-  CK_FN(matmul)(out, out_stride, w, row_begin, row_end, x, x_stride, m, scratch);
+  CK_FN(matmul_lanes)(out, out_stride, w, row_begin, row_end, x, x_stride, m, scratch);
 }

@@ -66,6 +66,22 @@ import Testing
     }
   }
 
+  @Test(
+    "a row's bits do not depend on how rows, columns and tokens are cut into panels", arguments: Instructions.available,
+    ck_dtype.all)
+  func ignoresPanels(_ instructions: Instructions, _ dtype: ck_dtype) {
+    let table = instructions.table, rows = 101, m = 131
+    for (cols, blockCols) in [(600, 600), (1100, 1100), (1100, 128), (1300, 576)] {
+      let matrix = Matrix(
+        dtype, rows: rows, cols: cols, blockRows: blockCols < cols ? 4 : 1, blockCols: blockCols, fill: .random,
+        seed: 21)
+      let x = Fill.random.values(m * cols, seed: 22)
+      let alone = (0..<m).flatMap { i in matrix.multiply(table, Array(x[i * cols..<(i + 1) * cols]), m: 1) }
+      expectEqual(
+        matrix.multiply(table, x, m: m), alone, "\(instructions.name) \(dtype.name) \(rows)x\(cols) block \(blockCols)")
+    }
+  }
+
   @Test("a token of any size has the scalar's bits", arguments: Instructions.vector.filter { !$0.roundsDifferently })
   func acceptsTokensOfAnySize(_ instructions: Instructions) {
     let scalar = Instructions.scalar.table
