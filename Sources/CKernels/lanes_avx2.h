@@ -162,7 +162,7 @@ CK_INLINE v_slice v_slice_load(const float *p) { return _mm256_loadu_ps(p); }
 CK_INLINE void v_slice_store(float *p, v_slice a) { _mm256_storeu_ps(p, a); }
 CK_INLINE v_slice v_slice_fma(v_slice a, v_slice b, v_slice c) { return _mm256_fmadd_ps(a, b, c); }
 
-// 16 codes, or 4 numbers, of each of two rows: what shared_vector_x86.h works with.
+// 16 codes, or 4 numbers, of each of two rows: what shared_few_x86.h works with.
 enum { CK_QUARTERS = 2 };
 typedef __m256i v_codes_rows;
 typedef __m256 v_quarters;

@@ -111,7 +111,7 @@ CK_INLINE v_slice v_slice_load(const float *p) { return v_load(p); }
 CK_INLINE void v_slice_store(float *p, v_slice a) { v_store(p, a); }
 CK_INLINE v_slice v_slice_fma(v_slice a, v_slice b, v_slice c) { return v_fma(a, b, c); }
 
-// 16 codes, or 4 numbers, of each of four rows: what shared_vector_x86.h works with.
+// 16 codes, or 4 numbers, of each of four rows: what shared_few_x86.h works with.
 enum { CK_QUARTERS = 4 };
 typedef __m512i v_codes_rows;
 typedef __m512 v_quarters;

@@ -88,11 +88,14 @@ import Testing
     for cols in [16, 72, 200] {
       let matrix = Matrix(CK_E4M3, rows: 11, cols: cols, fill: .random, seed: 12)
       for size: Float in [0x1p-140, 0x1p-120, 1, 0x1p12, 0x1p13, 0x1p14, 0x1p15, 0x1p40, 0x1p110, .infinity, .nan] {
-        var x = Fill.random.values(cols, seed: 13)
-        for i in x.indices where size.isFinite || i == cols / 2 { x[i] *= size }
-        expectEqual(
-          matrix.multiply(instructions.table, x, m: 1), matrix.multiply(scalar, x, m: 1),
-          "\(instructions.name) 11x\(cols) of size \(size)")
+        for m in 1...3 {
+          var x = Fill.random.values(m * cols, seed: 13)
+          // The last token's numbers, or one of them.
+          for i in (m - 1) * cols..<m * cols where size.isFinite || i % cols == cols / 2 { x[i] *= size }
+          expectEqual(
+            matrix.multiply(instructions.table, x, m: m), matrix.multiply(scalar, x, m: m),
+            "\(instructions.name) 11x\(cols) m=\(m) of size \(size)")
+        }
       }
     }
   }
