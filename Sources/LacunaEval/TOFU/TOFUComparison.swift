@@ -62,7 +62,9 @@ public struct TOFUComparison: Sendable {
   }
 
   /// The first column's `TOFUSummary`, and the others' under "original" and "reference".
-  public var json: String {
+  public var json: String { String(decoding: JSONText.object(members).compact(), as: UTF8.self) }
+
+  package var members: [(String, JSONText)] {
     var members: [(String, JSONText)] = []
     for (index, column) in columns.enumerated() {
       let summary = TOFUSummary(figures: column.figures, forgetQuality: column.forgetQuality)
@@ -72,7 +74,7 @@ public struct TOFUComparison: Sendable {
         members.append((column.role.rawValue, .object(summary.members)))
       }
     }
-    return String(decoding: JSONText.object(members).compact(), as: UTF8.self)
+    return members
   }
 
   /// For people: a line a figure, a column a model.

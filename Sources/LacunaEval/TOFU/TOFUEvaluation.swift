@@ -48,7 +48,7 @@ public struct TOFUEvaluation {
       probe: "tofu", probeHash: ContentHash.of([Self.measurementVersion]),
       parameters: String(decoding: parameters.compact(), as: UTF8.self),
       dataHash: ContentHash.of(questions.map(\.hash)), modelName: engine.info.name, modelHash: engine.info.fingerprint,
-      weights: engine.info.ranWeights, precision: engine.options.precision.rawValue,
+      weights: engine.ranWeights, precision: engine.options.precision.rawValue,
       kvType: engine.info.kvType.rawValue, kernels: engine.info.kernels, seed: 0)
   }
 
@@ -72,13 +72,5 @@ public struct TOFUEvaluation {
       missing += rows.filter { !known.contains($0) }.map { asked[$0] }
     }
     return (missing, wanted)
-  }
-}
-
-extension Engine.Info {
-  /// The types that weights are run in, the largest share first: "fp8 bf16".
-  var ranWeights: String {
-    weightBytes.sorted { ($0.value, $1.key.rawValue) > ($1.value, $0.key.rawValue) }.map(\.key.rawValue)
-      .joined(separator: " ")
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import LacunaEngine
 import LacunaEval
+import LacunaScript
 
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -16,6 +17,7 @@ struct Report: ParsableCommand {
   var path: String
 
   @OptionGroup var scoring: ScoringOptions
+  @OptionGroup var plugins: PluginOptions
 
   @Option(help: ArgumentHelp("The retrained model's eval_log_aggregated.json.", valueName: "file"))
   var referenceLog: String?
@@ -28,11 +30,14 @@ struct Report: ParsableCommand {
 
   func run() throws {
     let reference = try referenceLog.map { (path) throws(LacunaError) in try TOFULog(contentsOf: path) }
-    let comparison = try TOFUComparison(
-      try ResultStore(path: path, .read), reference: reference, scoring: scoring.scoring)
-    if let logs { try comparison.write(to: logs, scoring: scoring.scoring) }
+    let store = try ResultStore(path: path, .read)
     var out = StandardOutput()
-    try out.line(json ? comparison.json : comparison.table)
+    try scriptThread {
+      let registry = PluginRegistry(try ScriptSupport.environment(ModelOptions.parse([]), seed: 0, plugins: plugins))
+      let result = try EvaluationResult(store, registry, reference: reference, scoring: scoring.scoring)
+      if let logs { try result.writeLogs(to: logs) }
+      try out.line(json ? result.json : result.text)
+    }
     try out.flush()
   }
 }
