@@ -6,6 +6,7 @@ public struct TOFUEvaluation {
   public let role: ResultStore.Role
   public var split = TOFUSplit.forget05
   public var profile = TOFUProfile(.paper)
+  public var decoding = TOFUDecoding.greedy
   public var selection = ItemSelection()
   /// Asked between passes.
   public var isCancelled: () -> Bool = { false }
@@ -23,7 +24,7 @@ public struct TOFUEvaluation {
   /// - Throws: `invalidArgument` if the store's run began with another model, other data or other settings; `malformed` for
   ///   data; whatever the engine throws. What was measured before is in the store.
   public func run(_ engine: Engine, data: TOFUData) throws {
-    let measurement = try TOFUMeasurement(engine: engine, profile: profile)
+    let measurement = try TOFUMeasurement(engine: engine, profile: profile, decoding: decoding)
     guard let tokenizer = engine.tokenizer else { return }
     let questions = try TOFUQuestion.all(in: data, split: split, profile: profile, tokenizer: tokenizer)
     try store.begin(identity(engine, questions), role: role)
@@ -49,12 +50,13 @@ public struct TOFUEvaluation {
       parameters: String(decoding: parameters.compact(), as: UTF8.self),
       dataHash: ContentHash.of(questions.map(\.hash)), modelName: engine.info.name, modelHash: engine.info.fingerprint,
       weights: engine.ranWeights, precision: engine.options.precision.rawValue,
-      kvType: engine.info.kvType.rawValue, kernels: engine.info.kernels, seed: 0)
+      kvType: engine.info.kvType.rawValue, kernels: engine.info.kernels, seed: decoding.seed)
   }
 
   private var parameters: JSONText {
     .object([
-      ("decoding", .string("greedy")), ("profile", .string(profile.name.rawValue)), ("split", .string(split.rawValue)),
+      ("decoding", .string(decoding.text)), ("profile", .string(profile.name.rawValue)),
+      ("split", .string(split.rawValue)),
     ])
   }
 

@@ -10,16 +10,18 @@ struct EvaluationRun {
   private let model: ModelOptions
   private let measurement: MeasurementOptions
   private let scoring: ScoringOptions
+  private let decoding: DecodingOptions
 
   /// - Throws: `notFound` for a probe; `invalidArgument` for its parameters, or for a model that it needs and that was not
   ///   given.
   init(
     _ words: [String], model: ModelOptions, plugins: PluginOptions, measurement: MeasurementOptions,
-    scoring: ScoringOptions
+    scoring: ScoringOptions, decoding: DecodingOptions
   ) throws {
     self.model = model
     self.measurement = measurement
     self.scoring = scoring
+    self.decoding = decoding
     registry = PluginRegistry(try ScriptSupport.environment(model, seed: measurement.seed, plugins: plugins))
     isTOFU = words.contains(Self.tofu)
     probes = try words.filter { $0 != Self.tofu }.map { [registry] in try PluginProbe($0, in: registry) }
@@ -63,6 +65,7 @@ struct EvaluationRun {
           var evaluation = TOFUEvaluation(store: store, role: role)
           evaluation.split = split
           evaluation.profile = TOFUProfile(scoring.profile)
+          evaluation.decoding = decoding.decoding(engine.config.sampling, seed: measurement.seed)
           evaluation.selection = measurement.selection
           evaluation.isCancelled = { Interrupt.isRequested }
           evaluation.onProgress = { progress.update($0) }

@@ -33,6 +33,7 @@ struct Eval: ParsableCommand {
   @OptionGroup var model: ModelOptions
   @OptionGroup var measurement: MeasurementOptions
   @OptionGroup var scoring: ScoringOptions
+  @OptionGroup var decoding: DecodingOptions
   @OptionGroup var plugins: PluginOptions
 
   @Option(help: ArgumentHelp("Judge this eval_log_aggregated.json instead of a model.", valueName: "file"))
@@ -81,7 +82,7 @@ struct Eval: ParsableCommand {
     } else {
       try scriptThread {
         let evaluation = try EvaluationRun(
-          probes, model: model, plugins: plugins, measurement: measurement, scoring: scoring)
+          probes, model: model, plugins: plugins, measurement: measurement, scoring: scoring, decoding: decoding)
         let result = try EvaluationResult(
           try evaluation.run(), evaluation.registry, reference: reference, scoring: scoring.scoring)
         if let directory = measurement.logs { try result.writeLogs(to: directory) }
@@ -187,6 +188,57 @@ struct ShardArgument: ExpressibleByArgument {
     else { return nil }
     self.index = index
     self.count = count
+  }
+}
+
+/// How TOFU's answers are generated.
+struct DecodingOptions: ParsableArguments {
+  enum Kind: String, ExpressibleByArgument, CaseIterable {
+    case greedy, sampled
+  }
+
+  @Option(
+    name: .customLong("decoding"),
+    help: "tofu's answers: greedy, or sampled as the released code of SimNPO and NPO does.")
+  var kind: Kind = .greedy
+
+  @Option(
+    help: ArgumentHelp(
+      "With --decoding sampled (default: the checkpoint's generation_config.json, else 1).", valueName: "t"))
+  var temperature: Double?
+
+  @Option(
+    name: .customLong("top-p"),
+    help: ArgumentHelp("With --decoding sampled (default: generation_config.json, else 1).", valueName: "p"))
+  var topP: Double?
+
+  @Option(
+    name: .customLong("top-k"),
+    help: ArgumentHelp("With --decoding sampled; 0 for all (default: generation_config.json, else 50).", valueName: "k")
+  )
+  var topK: Int?
+
+  func validate() throws {
+    let given: [(String, Bool)] = [
+      ("--temperature", temperature != nil), ("--top-p", topP != nil), ("--top-k", topK != nil),
+    ]
+    if kind == .greedy, let name = given.first(where: \.1)?.0 {
+      throw ValidationError("\(name) goes with --decoding sampled")
+    }
+    if let temperature, !(0...100).contains(temperature) {
+      throw ValidationError("--temperature: expected 0 to 100, found \(temperature)")
+    }
+    if let topP, !(0...1).contains(topP) { throw ValidationError("--top-p: expected 0 to 1, found \(topP)") }
+    if let topK, !(0...10_000_000).contains(topK) {
+      throw ValidationError("--top-k: expected 0 to 10000000, found \(topK)")
+    }
+  }
+
+  func decoding(_ defaults: SamplingDefaults, seed: UInt64) -> TOFUDecoding {
+    switch kind {
+    case .greedy: .greedy
+    case .sampled: .sampling(as: defaults, temperature: temperature, topK: topK, topP: topP, seed: seed)
+    }
   }
 }
 
