@@ -19,24 +19,23 @@ extension Session {
     guard count > 0 else {
       throw LacunaError(.invalidArgument, "an empty session cannot score: append a token first")
     }
+    guard !ids.isEmpty else { return }
     let vocabulary = engine.config.vocabSize
     let memory = try AlignedBuffer(byteCount: min(ids.count, Self.chunk) * vocabulary * MemoryLayout<Float>.stride)
-    var scores = [TokenScore](repeating: TokenScore(logProbability: 0, isGreedy: false), count: Self.chunk)
+    let scores = UnsafeMutablePointer<TokenScore>.allocate(capacity: Self.chunk)
+    scores.initialize(repeating: TokenScore(logProbability: 0, isGreedy: false), count: Self.chunk)
+    defer { scores.deallocate() }
     for start in stride(from: 0, to: ids.count, by: Self.chunk) {
       let piece = ids[start..<min(start + Self.chunk, ids.count)]
       let first = count
       try append(piece)
-      try scores.withUnsafeMutableBufferPointer { (buffer) throws(LacunaError) in
-        guard let base = buffer.baseAddress else { return }
-        var request = scoreRequest(from: first, into: base)
-        request.scoredLogits = memory.floats()
-        try engine.runner.run([request])
-      }
+      var request = scoreRequest(from: first, into: scores)
+      request.scoredLogits = memory.floats()
+      try engine.runner.run([request])
       for index in 0..<piece.count {
         body(scores[index], UnsafeBufferPointer(start: memory.floats() + index * vocabulary, count: vocabulary))
       }
     }
-    withExtendedLifetime(memory) {}
   }
 }
 

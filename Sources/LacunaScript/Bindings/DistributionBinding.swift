@@ -8,7 +8,7 @@ extension ScriptContext {
     // What was expected in the place of each scored token.
     state.register(owner, "moments", "model, table") { [unowned self] call in
       let options = try call.options(2, names)
-      return try distributions(call.object(1), options) { scorer, prompt, answer throws(LacunaError) in
+      return try distributions(call.object(1), options) { (scorer, prompt, answer) throws(LacunaError) in
         let (tokens, expectations) = try scorer.expectations(prompt: prompt, answer: answer)
         state.charge(tokens: tokens.count)
         return .record([
@@ -23,7 +23,7 @@ extension ScriptContext {
     state.register(owner, "kl", "model, model, table") { [unowned self] call in
       let options = try call.options(3, names)
       let reference = (call.object(2) as ModelObject).engine
-      return try distributions(call.object(1), options) { scorer, prompt, answer throws(LacunaError) in
+      return try distributions(call.object(1), options) { (scorer, prompt, answer) throws(LacunaError) in
         let values = try scorer.divergences(from: reference, prompt: prompt, answer: answer)
         state.charge(tokens: 2 * values.count)
         return .record(["mean": .number(Statistics.mean(values)), "values": .list(values.map { .number($0) })])

@@ -35,5 +35,11 @@ package enum PluginReference {
 
 /// Whatever Lua fails with, as an error that stands for itself.
 func scriptErrors<Value>(_ body: () throws -> Value) throws -> Value {
-  do { return try body() } catch let failure as LuaFailure { throw failure.error }
+  do {
+    return try body()
+  } catch let failure as LuaFailure {
+    throw failure.error
+  } catch let fault as HostFault {
+    throw ScriptError(fault)
+  }
 }
