@@ -36,6 +36,8 @@ extension Session {
         body(scores[index], UnsafeBufferPointer(start: memory.floats() + index * vocabulary, count: vocabulary))
       }
     }
+    // Otherwise it could go with its last mention.
+    withExtendedLifetime(memory) {}
   }
 }
 

@@ -5,10 +5,10 @@ extension Statistics {
   /// information that knows no language.
   public static func zlibSize(_ text: String) -> Int {
     let bytes = Array(text.utf8)
-    var size = compressBound(uLong(bytes.count))
+    var size = compressBound(UInt(bytes.count))
     var room = [UInt8](repeating: 0, count: Int(size))
-    let status = compress(&room, &size, bytes, uLong(bytes.count))
-    precondition(status == Z_OK, "zlib failed with \(status) in the room that it asked for")
+    let status = compress(&room, &size, bytes, UInt(bytes.count))
+    precondition(status == 0, "zlib failed with \(status) in the room that it asked for")
     return Int(size)
   }
 }
