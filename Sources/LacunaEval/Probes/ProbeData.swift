@@ -1,5 +1,4 @@
 package import LacunaEngine
-package import LacunaScript
 
 /// The rows that a probe asks about, task by task.
 package struct ProbeData: Sendable {

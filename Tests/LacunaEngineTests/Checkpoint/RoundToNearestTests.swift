@@ -69,7 +69,12 @@ struct RoundToNearestTests {
   }
 
   /// [6, 8], of very different rows.
-  private let rows: [[Float]] = (0..<6).map { row in (0..<8).map { col in Float(row * 8 + col - 20) / Float(7 + row) } }
+  private let rows: [[Float]] = (0..<6).map { row -> [Float] in
+    (0..<8).map { col -> Float in
+      let number: Int = row * 8 + col - 20
+      return Float(number) / Float(7 + row)
+    }
+  }
 
   @Test("a model's linear layers are rounded row by row and run in bf16, its embedding, head and norms are not")
   func loaded() throws {
