@@ -20,7 +20,7 @@ return {
       [" [/INST]"] = { a = 0.5, b = 0.5 }, a = { b = 0.25, c = 0.75 }, b = { ["</s>"] = 0.8, a = 0.2 },
     })
     local record = t.probe("membership", {
-      model = model, items = { { question = "q", answer = "ab" } }, params = { k = 0.5 }, task = "forget",
+      model = model, items = { { question = "q", answer = "ab" } }, params = { k = 0.5 }, summary = false,
     }).records[1]
     -- Losses with EOS: ln 2, ln 4, -ln 0.8; "ab" compresses to 10 bytes.
     local loss = (math.log(2) + math.log(4) - math.log(0.8)) / 3
@@ -39,7 +39,8 @@ return {
       [" [/INST]"] = { a = 0.5, b = 0.5 }, a = { b = 0.25, c = 0.75 }, b = { c = 0.125, a = 0.875 }, c = { ["</s>"] = 1 },
     })
     local function min_k(k)
-      return t.probe("membership", { model = model, items = { { question = "q", answer = "abc" } }, params = { k = k } }).records[1].min_k
+      local items = { { question = "q", answer = "abc" } }
+      return t.probe("membership", { model = model, items = items, params = { k = k }, summary = false }).records[1].min_k
     end
     t.near(min_k(0.1), math.log(8), 1e-6)
     t.near(min_k(0.66), math.log(8), 1e-6)

@@ -39,10 +39,11 @@ function test.model(opts) end
 ---@field task string?              "forget" by default
 ---@field split string?
 ---@field seed integer?
+---@field summary boolean?          false: records alone
 ---What a plugin's probe measures and makes of it, without a run.
 ---@param name string
 ---@param opts lacuna.TestProbe
----@return { records: table[], summary: table }
+---@return { records: table[], summary: table? }
 function test.probe(name, opts) end
 ---@class lacuna.TestSteps
 ---@field tokens integer[]?  those before

@@ -2,7 +2,7 @@ internal import LacunaEngine
 
 extension ScriptContext {
   /// t.probe(name, { model = , items = , records = , params = , original = , reference = , formats = , format = , task = ,
-  /// split = , seed = }): { records, summary }.
+  /// split = , seed = , summary = }): { records, summary }.
   ///
   /// With `items` they are measured; with `records` those are summed up. `original` and `reference` are models where items are
   /// measured, and lists of records for the summary.
@@ -12,6 +12,7 @@ extension ScriptContext {
         2,
         [
           "model", "items", "records", "params", "original", "reference", "formats", "format", "task", "split", "seed",
+          "summary",
         ])
       let probe = try PluginProbe(call.string(1), try options.table("params") ?? LuaTable(), in: registry)
       var records = PluginProbe.Records()
@@ -27,9 +28,11 @@ extension ScriptContext {
       }
       records.format = try options.string("format") ?? ""
       records.split = try options.string("split") ?? ""
+      let isSummedUp = try options.bool("summary") ?? true
       return [
         .record([
-          "records": .list(try records.own.map(Self.decode)), "summary": try Self.decode(try probe.summary(records)),
+          "records": .list(try records.own.map(Self.decode)),
+          "summary": isSummedUp ? try Self.decode(try probe.summary(records)) : .nil,
         ])
       ]
     }
