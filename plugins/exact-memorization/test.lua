@@ -1,4 +1,3 @@
--- "[INST] q [/INST]" is followed by a, b, c, d with the probability that `next` makes likeliest.
 local VOCAB <const> = { "[INST] ", "q", " [/INST]", "a", "b", "c", "d" }
 
 return {
