@@ -32,7 +32,7 @@ public struct TOFUMeasurement {
     let question: TOFUQuestion
     let scores: [AnswerScore]
     var generation: Generation
-    var tokens: [TokenID] = []
+    var tokens: [(token: TokenID, logProbability: Float)] = []
   }
 
   /// Measures every question; `report` gets each record once, in the order in which they are done.
@@ -50,11 +50,12 @@ public struct TOFUMeasurement {
       try Batch.forward(
         running.filter { $0.generation.generatedCount < $0.question.newTokenLimit }.map(\.generation.session))
       for index in running.indices {
-        if let token = try running[index].generation.next()?.token { running[index].tokens.append(token) }
+        guard let event = try running[index].generation.next(), let token = event.token else { continue }
+        running[index].tokens.append((token, event.logProbability))
       }
       for done in running where done.generation.finish != nil {
         let record = TOFURecord(
-          scores: done.scores, question: done.question, text: tokenizer.decode(done.tokens))
+          scores: done.scores, question: done.question, generated: done.tokens, tokenizer: tokenizer)
         try report(
           ResultStore.Record(
             task: done.question.task.rawValue, row: done.question.row, itemHash: done.question.hash,
