@@ -175,7 +175,7 @@ import Testing
         #expect(answer.hasSuffix("</s>") && generated.reference.hasSuffix(answer.dropLast(4)))
         #expect(answer.count >= generated.reference.count - 1 + 4)
         let loss = -found.answer.reduce(0) { $0 + $1.logProbability } / Double(found.answer.count)
-        #expect(abs(loss - row.answer.average) < 1e-9 && row.answer.count == found.answer.count)
+        #expect(loss == row.answer.average && row.answer.count == found.answer.count)
         let said = found.generated.map(\.text).joined()
         #expect(said == generated.text || said == " " + generated.text)
         #expect(found.generated.allSatisfy { $0.logProbability <= 0 })
@@ -223,6 +223,14 @@ import Testing
       #expect(sequence.tokens.count == min(count + 1, 200) && sequence.scoredFrom == promptCount)
       #expect((sequence.tokens.last == tokenizer.eos) == (count < 200))
     }
+  }
+
+  @Test("progress counts from this process's own work, whatever an earlier one left")
+  func progress() {
+    let resumed = EvaluationProgress(label: "", done: 30, total: 100, measured: 10, seconds: 4)
+    #expect(resumed.rate == 2.5 && resumed.secondsLeft == 28)
+    let started = EvaluationProgress(label: "", done: 20, total: 100, measured: 0, seconds: 1)
+    #expect(started.rate == nil && started.secondsLeft == nil)
   }
 
   @Test("selections take from the front and deal the rest in turn")

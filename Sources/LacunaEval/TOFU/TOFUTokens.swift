@@ -55,7 +55,8 @@ extension TOFUTokens {
     var tokens: [Token] = []
     for (text, value) in zip(texts, values) {
       guard let number = value.number else { throw fields.refusal(logProbabilities, "numbers", value.shown) }
-      tokens.append(Token(text: text, logProbability: number))
+      // Written with the digits of a 32-bit number: only as such is it the number that was measured.
+      tokens.append(Token(text: text, logProbability: Double(Float(number))))
     }
     return tokens
   }

@@ -131,38 +131,6 @@ struct EvaluationRun {
   }
 }
 
-/// What a recorded run says, of TOFU and of plugins' probes.
-struct EvaluationResult {
-  private let tofu: TOFUComparison?
-  private let summaries: [ProbeSummary]
-  private let scoring: TOFUScoring
-
-  /// - Throws: `invalidArgument` for a run without measurements; as `TOFUComparison` and `ProbeSummary`.
-  init(_ store: ResultStore, _ registry: PluginRegistry, reference: TOFULog?, scoring: TOFUScoring) throws {
-    self.scoring = scoring
-    summaries = try ProbeSummary.all(in: store, registry)
-    let hasTOFU = try store.series().contains { $0.probe == ResultStore.Series.tofu(.model).probe }
-    tofu = hasTOFU || summaries.isEmpty ? try TOFUComparison(store, reference: reference, scoring: scoring) : nil
-  }
-
-  var text: String {
-    [tofu?.table, summaries.isEmpty ? nil : ProbeTable.text(summaries)].compactMap { $0 }.joined(separator: "\n\n")
-  }
-
-  /// TOFU's members, and "probes" where plugins' were measured.
-  var json: String {
-    var members = tofu?.members ?? []
-    if !summaries.isEmpty { members.append(("probes", ProbeTable.json(summaries))) }
-    return String(decoding: JSONText.object(members).compact(), as: UTF8.self)
-  }
-
-  /// - Throws: `invalidArgument` where TOFU was not measured.
-  func writeLogs(to directory: String) throws(LacunaError) {
-    guard let tofu else { throw LacunaError(.invalidArgument, "--logs: the run holds no measurements of TOFU") }
-    try tofu.write(to: directory, scoring: scoring)
-  }
-}
-
 /// Runs `body` on a thread with the stack that plugins need.
 func scriptThread(_ body: @escaping () throws -> Void) throws {
   try ScriptThread.run { Result { try body() } }.get()

@@ -83,9 +83,11 @@ struct Eval: ParsableCommand {
       try scriptThread {
         let evaluation = try EvaluationRun(
           probes, model: model, plugins: plugins, measurement: measurement, scoring: scoring, decoding: decoding)
-        let result = try EvaluationResult(
-          try evaluation.run(), evaluation.registry, reference: reference, scoring: scoring.scoring)
-        if let directory = measurement.logs { try result.writeLogs(to: directory) }
+        let store = try evaluation.run()
+        let result = try RunResult(
+          store, probes: try ProbeSummary.all(in: store, evaluation.registry), reference: reference,
+          scoring: scoring.scoring)
+        if let directory = measurement.logs { try result.writeLogs(to: directory, scoring: scoring.scoring) }
         try out.line(json ? result.json : result.text)
       }
     }
