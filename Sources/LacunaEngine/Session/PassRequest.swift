@@ -9,6 +9,8 @@ public final class PassRequest {
   let scoreFrom: Int
   /// `scores[i]` is that of token `scoreFrom + i`.
   let scores: UnsafeMutableBufferPointer<TokenScore>
+  /// Where the logits that each of them was scored by go, [count, vocab]; nil where the scores will do.
+  var scoredLogits: UnsafeMutablePointer<Float>?
   /// Guesses to be evaluated behind `end`, in one pass with it, and where the logits after each of them go.
   let lookahead: Lookahead?
   /// What is to be copied out of the layers on the way.

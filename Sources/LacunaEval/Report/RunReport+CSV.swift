@@ -57,6 +57,16 @@ extension RunReport {
         add(task.rawValue, "word_for_word", figures.recited)
       }
     }
+    for run in runs {
+      for summary in run.result.probes {
+        for (name, value) in ProbeTable.numbers(summary.value) {
+          lines.append([
+            run.file, summary.series.role.rawValue, summary.modelName,
+            summary.series.probe + (summary.series.format.isEmpty ? "" : ":" + summary.series.format), name, "\(value)",
+          ])
+        }
+      }
+    }
     return Self.csv(lines)
   }
 

@@ -23,7 +23,7 @@ public struct RunReport: Sendable {
   /// The originals, what is judged, the retrained.
   public private(set) var columns: [Column] = []
   /// Each run by itself.
-  private let runs: [(file: String, comparison: TOFUComparison)]
+  let runs: [(file: String, result: RunResult)]
   public let scoring: TOFUScoring
 
   public var files: [String] { runs.map(\.file) }
@@ -35,9 +35,16 @@ public struct RunReport: Sendable {
   public init(
     _ stores: [ResultStore], reference: TOFULog? = nil, scoring: TOFUScoring = TOFUScoring()
   ) throws(LacunaError) {
-    var runs: [(file: String, comparison: TOFUComparison)] = []
-    for store in stores {
-      runs.append((store.path, try TOFUComparison(store, reference: reference, scoring: scoring)))
+    try self.init(stores, probes: stores.map { _ in [] }, reference: reference, scoring: scoring)
+  }
+
+  /// - Parameter probes: what plugins' probes say of each of the stores.
+  package init(
+    _ stores: [ResultStore], probes: [[ProbeSummary]], reference: TOFULog? = nil, scoring: TOFUScoring = TOFUScoring()
+  ) throws(LacunaError) {
+    var runs: [(file: String, result: RunResult)] = []
+    for (store, probes) in zip(stores, probes) {
+      runs.append((store.path, try RunResult(store, probes: probes, reference: reference, scoring: scoring)))
     }
     self.runs = runs
     self.scoring = scoring
@@ -53,7 +60,7 @@ public struct RunReport: Sendable {
     }
     for (store, run) in zip(stores, runs) {
       var places: [Int] = []
-      for figures in run.comparison.columns { places.append(try place(of: figures, in: store)) }
+      for figures in run.result.tofu?.columns ?? [] { places.append(try place(of: figures, in: store)) }
       let own = places.first { columns[$0].role == .reference }
       for place in places where columns[place].reference == nil {
         columns[place].reference = logReference ?? own
@@ -105,17 +112,17 @@ public struct RunReport: Sendable {
     }
   }
 
-  /// One run's as `TOFUComparison.json`; several as `{"runs":[...]}`, each with its "file" before them.
+  /// One run's as `RunResult.json`; several as `{"runs":[...]}`, each with its "file" before them.
   public var json: String {
-    if let only = runs.first, runs.count == 1 { return only.comparison.json }
-    let entries = runs.map { JSONText.object([("file", .string($0.file))] + $0.comparison.members) }
+    if let only = runs.first, runs.count == 1 { return only.result.json }
+    let entries = runs.map { JSONText.object([("file", .string($0.file))] + $0.result.members) }
     return String(decoding: JSONText.object([("runs", .array(entries))]).compact(), as: UTF8.self)
   }
 
   /// Writes the logs of the first run, as `TOFUComparison.write(to:scoring:)` does.
-  /// - Throws: `resource` naming the file.
+  /// - Throws: as `RunResult.writeLogs`.
   public func writeLogs(to directory: String) throws(LacunaError) {
-    try runs.first?.comparison.write(to: directory, scoring: scoring)
+    try runs.first?.result.writeLogs(to: directory, scoring: scoring)
   }
 
   // MARK: What all ways of showing it ask for

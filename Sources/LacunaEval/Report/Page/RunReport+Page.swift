@@ -8,7 +8,8 @@ extension RunReport {
     // Only our own script runs, by its digest, and nothing is fetched: also if a text should slip through.
     let policy =
       "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-\(Base64.text(of: SHA256.hash(data: Array(script.utf8))))'"
-    let names = judged.map { columns[$0].title }.joined(separator: ", ")
+    let titles = columns.isEmpty ? probedModels : judged.map { columns[$0].title }
+    let names = titles.joined(separator: ", ")
     let page: HTML = """
       <!doctype html>
       <html lang="en">
@@ -36,6 +37,7 @@ extension RunReport {
   }
 
   private var summary: String {
+    if columns.isEmpty { return "Probes of plugins" }
     let counts = Self.taskOrder.compactMap { task -> String? in
       let count = columns.compactMap { $0.log.tasks[task]?.count }.max() ?? 0
       return count > 0 ? "\(task.title) \(count)" : nil
@@ -47,12 +49,12 @@ extension RunReport {
 
   private var sections: [HTML] {
     [
-      headline, truthRatios, losses, authorMaps(.forget), authorMaps(.retain), Self.answers,
-      provenance,
+      columns.isEmpty ? nil : headline, truthRatios, losses, authorMaps(.forget), authorMaps(.retain), probes,
+      columns.isEmpty ? nil : Self.answers, provenance,
     ].compactMap(\.self)
   }
 
-  private static func section(_ id: String, _ title: String, _ content: HTML) -> HTML {
+  static func section(_ id: String, _ title: String, _ content: HTML) -> HTML {
     "<section id=\"\(id)\" aria-labelledby=\"\(id)-title\"><h2 id=\"\(id)-title\">\(title)</h2>\n\(content)\n</section>\n"
   }
 
