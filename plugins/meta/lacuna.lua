@@ -131,10 +131,33 @@ function lacuna.plugin(plugin) end
 ---@field run fun(input: table, ctx: lacuna.PluginContext): table?, lacuna.Error?
 ---@class lacuna.PluginProbe
 ---@field description string?
----@field data string?
+---@field data string|string[]|nil  "forget" (the default), "retain", "real_authors", "world_facts", "holdout", or a data file's name
+---@field models ("original"|"reference")[]?  models that `measure` needs beside the one that it is about
+---@field formats string[]?  formats of weights to measure in: "bf16", "fp8", "fp8-tensor", "e5m2", "int8", "int4"
 ---@field params table<string, lacuna.Parameter>?
----@field measure fun(item: table, ctx: lacuna.PluginContext): table?, lacuna.Error?
----@field summary fun(records: table[], ctx: lacuna.PluginContext): table
+---@field measure fun(item: lacuna.ProbeItem, ctx: lacuna.MeasureContext): table?, lacuna.Error?
+---@field summary fun(records: table[], ctx: lacuna.SummaryContext): table
+---@class lacuna.ProbeItem
+---@field question string
+---@field answer string
+---@field paraphrased_question string?
+---@field paraphrased_answer string?
+---@field perturbed_answer string[]?
+---@class lacuna.MeasureContext: lacuna.PluginContext
+---@field seed integer           the item's own
+---@field task string            "forget"
+---@field row integer            in its data file, from 0
+---@field split string           "forget05"
+---@field original lacuna.Model?  where the probe's `models` names it
+---@field reference lacuna.Model?
+---@class lacuna.SummaryContext
+---@field plugin string
+---@field params table
+---@field split string
+---@field original table[]?   the records of the same rows by the original model
+---@field reference table[]?
+---@field format string?      in which the records were measured, where there are several
+---@field formats table<string, table[]>?  the same model's records by format
 ---@class lacuna.PluginTemplate
 ---@field description string?
 ---@field stop string|string[]|nil  what ends the assistant's turn
@@ -232,6 +255,10 @@ lacuna.text = {}
 ---@param prediction string
 ---@return { rouge1: number, rougeL: number }
 function lacuna.text.rouge(target, prediction) end
+---The bytes that the text takes when zlib compresses it at its default level.
+---@param text string
+---@return integer
+function lacuna.text.zlib_size(text) end
 
 ---A stage: { "min_p", p = 0.05 }, "greedy", a filter function, or a table with `apply` (filter) or `pick` (selector).
 ---@alias lacuna.Stage string|table|lacuna.StageFunction|lacuna.LuaStage
@@ -301,8 +328,18 @@ function Model:session(opts) end
 ---@return lacuna.Session?, lacuna.Error?
 function Model:restore(what) end
 ---@param opts { prompt: string, answers: string[], boundary: "joint"|"split"|nil, eos: boolean?, bos: boolean?, per_token: boolean? }
----@return { sum: number, n: integer, mean: number, greedy: boolean, tokens: integer[]?, logprobs: number[]? }[]?, lacuna.Error?
+---@return { sum: number, n: integer, mean: number, greedy: boolean, tokens: integer[]?, logprobs: number[]?, hits: boolean[]? }[]?, lacuna.Error?
 function Model:score(opts) end
+---What was expected in the place of each scored token: whether the token was the likeliest (hits), mean and variance of ln p
+---over the vocabulary.
+---@param opts { prompt: string, answer: string, boundary: "joint"|"split"|nil, eos: boolean?, bos: boolean? }
+---@return { tokens: integer[], logprobs: number[], hits: boolean[], means: number[], variances: number[] }?, lacuna.Error?
+function Model:moments(opts) end
+---KL(other || model) in nats of the next-token distributions behind every token of prompt and answer.
+---@param other lacuna.Model
+---@param opts { prompt: string, answer: string, boundary: "joint"|"split"|nil, eos: boolean?, bos: boolean? }
+---@return { mean: number, values: number[] }?, lacuna.Error?
+function Model:kl(other, opts) end
 ---@param text string
 ---@param opts? { stride: integer? }
 ---@return number?, { sum: number, n: integer }|lacuna.Error

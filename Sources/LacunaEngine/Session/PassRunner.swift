@@ -8,6 +8,8 @@ struct PassRequest {
   /// Scores are wanted for the tokens from this index on; `scores[i]` is that of token `scoreFrom + i`.
   var scoreFrom = Int.max
   var scores: UnsafeMutablePointer<TokenScore>?
+  /// Where the logits that each of them was scored by go, [count, vocab]; nil where the scores will do.
+  var scoredLogits: UnsafeMutablePointer<Float>?
   /// Whether the logits after token `end - 1` are wanted.
   var wantsLogits = false
   /// Guesses to be evaluated behind `end`, in one pass with it, and where the logits after each of them go.
@@ -119,10 +121,12 @@ final class PassRunner: Sendable {
       let isScored = position + 1 >= request.scoreFrom && position + 1 < session.count
       let isLast = request.wantsLogits && position == request.end - 1
       guard isScored || isLast else { continue }
+      let place = position + 1 - request.scoreFrom
+      let scoredLogits = request.scoredLogits.map { $0 + place * session.engine.config.vocabSize }
       scratch.headRows[pass.headRowCount] = ForwardPass.HeadRow(
-        row: row, logits: isLast ? session.writableLogits : nil,
+        row: row, logits: isLast ? session.writableLogits : isScored ? scoredLogits : nil,
         target: isScored ? session.tokens[position + 1] : 0,
-        score: isScored ? request.scores.map { $0 + (position + 1 - request.scoreFrom) } : nil, isFinite: true)
+        score: isScored ? request.scores.map { $0 + place } : nil, isFinite: true)
       pass.headRowCount += 1
     }
   }

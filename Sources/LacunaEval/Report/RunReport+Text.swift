@@ -9,7 +9,7 @@ import LacunaEngine
 extension RunReport {
   /// For a terminal: the figures as a table, the distributions as small drawings.
   public var text: String {
-    var parts = [TOFUComparison.table(columns.map(\.figures), titles: columns.map(\.title))]
+    var parts = [tables]
     if !published.isEmpty {
       let rows = published.map {
         "  \(padded($0.method, Self.nameWidth - 2)) p \($0.forgetQuality)   utility \($0.modelUtility)"

@@ -1,9 +1,10 @@
-public import LacunaEngine
+package import LacunaEngine
 
 /// What one or several runs hold, made ready to be shown: models side by side, in the order in which their story is told.
 /// It has no model and needs none.
 public struct RunReport: Sendable {
   public struct Column: Sendable {
+    /// Without tasks where only plugins' probes were put to the model.
     public let figures: TOFUComparison.Column
     /// The model's name, with more where names alone would not tell columns apart.
     public internal(set) var title: String
@@ -20,54 +21,94 @@ public struct RunReport: Sendable {
     public var log: TOFULog { figures.log }
   }
 
+  /// Each run by itself.
+  private struct Run: Sendable {
+    let file: String
+    /// nil where TOFU was not measured.
+    let tofu: TOFUComparison?
+    let probes: [ProbeSummary]
+
+    /// TOFU's members, and "probes" where plugins' were measured.
+    var members: [(String, JSONText)] {
+      (tofu?.members ?? []) + (probes.isEmpty ? [] : [("probes", ProbeTable.json(probes))])
+    }
+  }
+
   /// The originals, what is judged, the retrained.
   public private(set) var columns: [Column] = []
-  /// Each run by itself.
-  private let runs: [(file: String, comparison: TOFUComparison)]
+  /// Plugins' probes, in the order in which they were begun.
+  private(set) var probes: [ProbePart] = []
+  private let runs: [Run]
   public let scoring: TOFUScoring
 
   public var files: [String] { runs.map(\.file) }
 
   /// - Parameters:
+  ///   - probes: what plugins' probes say of each store.
   ///   - reference: the retrained model's log, for runs that measured none.
   /// - Throws: `malformed` for a record that cannot be read, `invalidArgument` for logs of other rows than their reference's and
   ///   for runs that hold nothing.
-  public init(
-    _ stores: [ResultStore], reference: TOFULog? = nil, scoring: TOFUScoring = TOFUScoring()
+  package init(
+    _ stores: [ResultStore], probes: [[ProbeSummary]] = [], reference: TOFULog? = nil,
+    scoring: TOFUScoring = TOFUScoring()
   ) throws(LacunaError) {
-    var runs: [(file: String, comparison: TOFUComparison)] = []
-    for store in stores {
-      runs.append((store.path, try TOFUComparison(store, reference: reference, scoring: scoring)))
+    self.scoring = scoring
+    var runs: [Run] = []
+    for (index, store) in stores.enumerated() {
+      let summaries = index < probes.count ? probes[index] : []
+      let hasTOFU = try store.series().contains { $0.probe == ResultStore.Series.tofu(.model).probe }
+      let tofu =
+        hasTOFU || summaries.isEmpty ? try TOFUComparison(store, reference: reference, scoring: scoring) : nil
+      runs.append(Run(file: store.path, tofu: tofu, probes: summaries))
     }
     self.runs = runs
-    self.scoring = scoring
     var logReference: Int?
-    if let reference {
-      let figures = try TOFUComparison([(.reference, "published log", reference)], scoring: scoring)
-        .columns[0]
-      logReference = columns.count
-      columns.append(
-        Column(
-          figures: figures, title: figures.name, file: reference.name, identity: nil, tokens: [:],
-          reference: 0))
-    }
-    for (store, run) in zip(stores, runs) {
-      var places: [Int] = []
-      for figures in run.comparison.columns { places.append(try place(of: figures, in: store)) }
-      let own = places.first { columns[$0].role == .reference }
-      for place in places where columns[place].reference == nil {
-        columns[place].reference = logReference ?? own
-      }
-    }
+    if let reference { logReference = try add(reference) }
+    for (store, run) in zip(stores, runs) { try add(run, store, logReference: logReference) }
     order()
     nameApart()
   }
 
+  // MARK: Columns
+
+  private mutating func add(_ log: TOFULog) throws(LacunaError) -> Int {
+    let figures = try TOFUComparison([(.reference, "published log", log)], scoring: scoring).columns[0]
+    columns.append(
+      Column(figures: figures, title: figures.name, file: log.name, identity: nil, tokens: [:], reference: 0))
+    return 0
+  }
+
+  private mutating func add(_ run: Run, _ store: ResultStore, logReference: Int?) throws(LacunaError) {
+    var places: [ResultStore.Role: Int] = [:]
+    for role in ResultStore.Role.allCases {
+      // TOFU's series says how the model was measured, where there is one.
+      let all = try store.series().filter { $0.role == role }
+      guard let series = all.first(where: { $0 == .tofu(role) }) ?? all.first,
+        let identity = try store.identity(of: series)
+      else { continue }
+      let figures: TOFUComparison.Column
+      if let measured = run.tofu?.columns.first(where: { $0.role == role }) {
+        figures = measured
+      } else {
+        let empty = TOFULog(name: "\(store.path), \(role.rawValue)", tasks: [:])
+        figures = try TOFUComparison([(role, identity.modelName, empty)], scoring: scoring).columns[0]
+      }
+      places[role] = try place(of: figures, identity, in: store)
+    }
+    for place in places.values where columns[place].reference == nil {
+      columns[place].reference = logReference ?? places[.reference]
+    }
+    for summary in run.probes {
+      guard let place = places[summary.series.role] else { continue }
+      let records = try store.records(of: summary.series)
+      ProbePart.add(try ProbePart.Column(summary, column: place, records, file: store.path), to: &probes)
+    }
+  }
+
   /// The column that shows a run's model: a new one, unless another run measured the same to the last bit.
-  private mutating func place(of figures: TOFUComparison.Column, in store: ResultStore)
-    throws(LacunaError) -> Int
-  {
-    let identity = try store.identity(of: figures.role)
+  private mutating func place(
+    of figures: TOFUComparison.Column, _ identity: RunIdentity, in store: ResultStore
+  ) throws(LacunaError) -> Int {
     if let known = columns.firstIndex(where: {
       $0.role == figures.role && $0.identity == identity && $0.log.tasks == figures.log.tasks
         && $0.figures.forgetQuality == figures.forgetQuality
@@ -75,9 +116,7 @@ public struct RunReport: Sendable {
       return known
     }
     var tokens: [TOFUTask: [Int: TOFUTokens]] = [:]
-    for task in TOFUTask.allCases {
-      tokens[task] = try store.tofuTokens(of: figures.role, task: task)
-    }
+    for task in TOFUTask.allCases { tokens[task] = try store.tofuTokens(of: figures.role, task: task) }
     columns.append(
       Column(
         figures: figures, title: figures.name, file: store.path, identity: identity,
@@ -93,115 +132,47 @@ public struct RunReport: Sendable {
     for index in columns.indices {
       columns[index].reference = columns[index].reference.flatMap { places.firstIndex(of: $0) }
     }
+    for part in probes.indices { probes[part].move { places.firstIndex(of: $0) ?? $0 } }
   }
 
-  /// Names that several columns bear get the run's file behind them.
+  /// Names that several columns bear get role and file behind them.
   private mutating func nameApart() {
     let counts = Dictionary(grouping: columns.map(\.title), by: { $0 }).mapValues(\.count)
     for index in columns.indices where counts[columns[index].title, default: 0] > 1 {
-      let file =
-        columns[index].file.split(separator: "/").last.map(String.init) ?? columns[index].file
+      let file = columns[index].file.split(separator: "/").last.map(String.init) ?? columns[index].file
       columns[index].title += " (\(columns[index].role.rawValue), \(file))"
     }
   }
 
-  /// One run's as `TOFUComparison.json`; several as `{"runs":[...]}`, each with its "file" before them.
+  // MARK: Whole runs
+
+  /// One run's figures as `TOFUComparison.json` has them, and "probes"; several as `{"runs":[...]}`, each with its "file"
+  /// before them.
   public var json: String {
-    if let only = runs.first, runs.count == 1 { return only.comparison.json }
-    let entries = runs.map { JSONText.object([("file", .string($0.file))] + $0.comparison.members) }
-    return String(decoding: JSONText.object([("runs", .array(entries))]).compact(), as: UTF8.self)
+    let value: JSONText =
+      runs.count == 1
+      ? .object(runs[0].members)
+      : .object([("runs", .array(runs.map { .object([("file", .string($0.file))] + $0.members) }))])
+    return String(decoding: value.compact(), as: UTF8.self)
   }
+
+  /// For people: tables without drawings.
+  package var tables: String {
+    var parts: [String] = []
+    if hasTOFU { parts.append(TOFUComparison.table(columns.map(\.figures), titles: columns.map(\.title))) }
+    let summaries = probes.flatMap { $0.columns.map(\.summary) }
+    if !summaries.isEmpty { parts.append(ProbeTable.text(summaries)) }
+    return parts.joined(separator: "\n\n")
+  }
+
+  var hasTOFU: Bool { runs.contains { $0.tofu != nil } }
 
   /// Writes the logs of the first run, as `TOFUComparison.write(to:scoring:)` does.
-  /// - Throws: `resource` naming the file.
-  public func writeLogs(to directory: String) throws(LacunaError) {
-    try runs.first?.comparison.write(to: directory, scoring: scoring)
-  }
-
-  // MARK: What all ways of showing it ask for
-
-  /// A row of a task, with its texts where a column's log holds them.
-  struct Item: Sendable {
-    let task: TOFUTask
-    let row: Int
-    let question: String
-    let answer: String
-  }
-
-  /// Every row that some column holds, in the order of the data, what was to be forgotten first.
-  var items: [Item] {
-    Self.taskOrder.flatMap { task in
-      var texts: [Int: TOFURow.Generated?] = [:]
-      for column in columns {
-        for row in column.log.tasks[task] ?? [] {
-          texts[row.index] = (texts[row.index] ?? nil) ?? row.generated
-        }
-      }
-      return texts.sorted { $0.key < $1.key }.map { row, texts in
-        Item(
-          task: task, row: row, question: texts.map { Self.question($0.prompt) } ?? "",
-          answer: texts?.reference ?? "")
-      }
+  /// - Throws: `invalidArgument` where TOFU was not measured, `resource` naming the file.
+  package func writeLogs(to directory: String) throws(LacunaError) {
+    guard let tofu = runs.first?.tofu else {
+      throw LacunaError(.invalidArgument, "--logs: the run holds no measurements of TOFU")
     }
-  }
-
-  static let taskOrder = [TOFUTask.forget] + TOFUTask.utilityTasks
-
-  /// A prompt without the tags around it.
-  private static func question(_ prompt: String) -> String {
-    let (head, tail) = ("[INST] ", " [/INST]")
-    guard prompt.hasPrefix(head), prompt.hasSuffix(tail), prompt.count >= head.count + tail.count
-    else { return prompt }
-    return String(prompt.dropFirst(head.count).dropLast(tail.count))
-  }
-
-  /// Columns that are judged: neither original nor retrained.
-  var judged: [Int] { columns.indices.filter { columns[$0].role == .model } }
-
-  /// What forget quality compares, by row.
-  func truthRatios(_ column: Int, _ task: TOFUTask = .forget) -> [Int: Double] {
-    let rows = columns[column].log.tasks[task] ?? []
-    return Dictionary(zip(rows.map(\.index), scoring.column(rows))) { first, _ in first }
-  }
-
-  /// The split that was measured; nil where runs do not say, or not the same.
-  var split: TOFUSplit? {
-    let splits = Set(
-      columns.compactMap(\.identity).map { identity in
-        guard let value = try? JSONValue.parse(Array(identity.parameters.utf8), file: "parameters"),
-          case .string(let name)? = value["split"]
-        else { return TOFUSplit?.none }
-        return TOFUSplit(rawValue: name)
-      })
-    return splits.count == 1 ? splits.first ?? nil : nil
-  }
-
-  /// Published figures that are about the rows at hand.
-  var published: [PublishedTOFU] {
-    guard scoring.profile.name == .paper, scoring.truthRatio == .geometric, let split,
-      columns.contains(where: { PublishedTOFU.isOwnData($0.log) })
-    else { return [] }
-    return PublishedTOFU.rows(split) ?? []
-  }
-
-  /// What a reader should know before believing the figures.
-  var notes: [String] {
-    var notes: [String] = []
-    let bare = columns.filter { $0.tokens.isEmpty }.map(\.title)
-    if !bare.isEmpty {
-      notes.append(
-        "No tokens were recorded for \(bare.joined(separator: ", ")): answers are shown without colours. "
-          + "Runs of this version of lacuna record them.")
-    }
-    let kernels = Set(columns.compactMap(\.identity).map(\.kernels))
-    if kernels.count > 1 {
-      notes.append(
-        "Columns were measured on different instruction sets: \(kernels.sorted().joined(separator: ", "))."
-      )
-    }
-    if !columns.contains(where: { $0.role == .reference }) {
-      notes.append("There is no retrained reference: forget quality cannot be said.")
-    }
-    return notes
+    try tofu.write(to: directory, scoring: scoring)
   }
 }

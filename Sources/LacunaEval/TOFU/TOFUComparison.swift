@@ -64,7 +64,7 @@ public struct TOFUComparison: Sendable {
   /// The first column's `TOFUSummary`, and the others' under "original" and "reference".
   public var json: String { String(decoding: JSONText.object(members).compact(), as: UTF8.self) }
 
-  var members: [(String, JSONText)] {
+  package var members: [(String, JSONText)] {
     var members: [(String, JSONText)] = []
     for (index, column) in columns.enumerated() {
       let summary = TOFUSummary(figures: column.figures, forgetQuality: column.forgetQuality)

@@ -104,6 +104,7 @@ extension ScriptContext {
       "sum": .number(score.sum), "n": .count(score.count), "mean": .number(score.mean),
       "greedy": .bool(score.isGreedy), "tokens": perToken ? .integers(score.tokens) : .nil,
       "logprobs": perToken ? .floats(score.scores.map(\.logProbability)) : .nil,
+      "hits": perToken ? .list(score.scores.map { .bool($0.isGreedy) }) : .nil,
     ])
   }
 

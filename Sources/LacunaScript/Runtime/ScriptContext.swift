@@ -58,6 +58,7 @@ final class ScriptContext {
     registerStats()
     registerText()
     registerModel()
+    registerDistributions()
     registerVocabulary()
     registerSession()
     registerGeneration()

@@ -40,6 +40,7 @@ extension ScriptContext {
       }
       throw failure("expected an error, found none")
     }
+    registerTestProbe(owner)
     state.register(owner, "model", "table") { [unowned self] call in
       [.object(try makeMockModel(try call.options(1, ["vocab", "next", "floor", "context", "name"])))]
     }

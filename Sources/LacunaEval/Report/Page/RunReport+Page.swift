@@ -41,18 +41,17 @@ extension RunReport {
       return count > 0 ? "\(task.title) \(count)" : nil
     }
     let split = split.map { "\($0.rawValue); " } ?? ""
+    guard hasTOFU else { return "\(split)probes: \(probes.map(\.title).joined(separator: ", "))" }
     return "TOFU, \(split)rows: \(counts.joined(separator: ", ")); "
       + "profile \(scoring.profile.name.rawValue), truth ratio \(scoring.truthRatio.rawValue)"
   }
 
   private var sections: [HTML] {
-    [
-      headline, truthRatios, losses, authorMaps(.forget), authorMaps(.retain), Self.answers,
-      provenance,
-    ].compactMap(\.self)
+    let tofu: [HTML?] = hasTOFU ? [headline, truthRatios, losses, authorMaps(.forget), authorMaps(.retain)] : []
+    return tofu.compactMap(\.self) + probes.map { section($0) } + [Self.answers, provenance]
   }
 
-  private static func section(_ id: String, _ title: String, _ content: HTML) -> HTML {
+  static func section(_ id: String, _ title: String, _ content: HTML) -> HTML {
     "<section id=\"\(id)\" aria-labelledby=\"\(id)-title\"><h2 id=\"\(id)-title\">\(title)</h2>\n\(content)\n</section>\n"
   }
 
