@@ -132,7 +132,8 @@ import Testing
     let b = try store("b", [(.model, "unlearned", [Row(row: 0, loss: 5)])] + shared)
     let report = try RunReport([a, b])
     #expect(report.columns.map(\.role) == [.original, .model, .model, .reference])
-    #expect(report.columns.map(\.title).filter { $0.contains("a.sqlite") || $0.contains("b.sqlite") }.count == 2)
+    #expect(
+      report.columns.map(\.title) == ["original", "unlearned (a.sqlite)", "unlearned (b.sqlite)", "retrained"])
     #expect(report.columns.map(\.reference) == [3, 3, 3, 3])
     let runs = try #require(
       (try JSONSerialization.jsonObject(with: Data(report.json.utf8)) as? [String: Any])?["runs"] as? [[String: Any]])
@@ -204,6 +205,7 @@ import Testing
     let two = (0..<40).map { ($0, $0 < 20 ? "Where was Basil Al-Kuwaiti born?" : "What is Nikolai Abilov's style?") }
     let pair = AuthorBlocks(Dictionary(uniqueKeysWithValues: two))
     #expect(pair.size == 20 && pair.blocks.map(\.name) == ["Basil Al-Kuwaiti", "Nikolai Abilov"])
+    #expect(pair.width == 20 && AuthorBlocks(texts.filter { $0.key < 7 }).width == 7)
     let none = AuthorBlocks([0: "what is it?", 25: "who knows"])
     #expect(none.size == 20 && none.blocks.map(\.name) == ["rows 0 to 19", "rows 20 to 39"])
   }

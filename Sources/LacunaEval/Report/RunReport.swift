@@ -135,12 +135,24 @@ public struct RunReport: Sendable {
     for part in probes.indices { probes[part].move { places.firstIndex(of: $0) ?? $0 } }
   }
 
-  /// Names that several columns bear get role and file behind them.
+  /// Names that several columns bear get behind them what tells them apart: the role, the run's file or both.
   private mutating func nameApart() {
-    let counts = Dictionary(grouping: columns.map(\.title), by: { $0 }).mapValues(\.count)
-    for index in columns.indices where counts[columns[index].title, default: 0] > 1 {
-      let file = columns[index].file.split(separator: "/").last.map(String.init) ?? columns[index].file
-      columns[index].title += " (\(columns[index].role.rawValue), \(file))"
+    for (_, same) in Dictionary(grouping: columns.indices, by: { columns[$0].title }) where same.count > 1 {
+      let hasRoles = Set(same.map { columns[$0].role }).count > 1
+      let hasFiles = Set(same.map { columns[$0].role }).count < same.count
+      for index in same {
+        let file = columns[index].file.split(separator: "/").last.map(String.init) ?? columns[index].file
+        let parts = [hasRoles ? roleTitle(index) : nil, hasFiles ? file : nil]
+        columns[index].title += " (\(parts.compactMap(\.self).joined(separator: ", ")))"
+      }
+    }
+  }
+
+  func roleTitle(_ column: Int) -> String {
+    switch columns[column].role {
+    case .model: "judged"
+    case .original: "original"
+    case .reference: "retrained"
     }
   }
 

@@ -87,7 +87,7 @@ extension RunReport {
     let lines = authors.blocks.map { block in
       HeatMap.Line(
         name: block.name,
-        cells: (0..<authors.size).map { offset in
+        cells: (0..<authors.width).map { offset in
           guard let row = rows[block.firstRow + offset], let found = cell(row) else { return nil }
           return (
             found.style, "\(block.name), row \(row.index): \(found.note)",

@@ -9,6 +9,7 @@ extension RunReport {
     let policy =
       "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-\(Base64.text(of: SHA256.hash(data: Array(script.utf8))))'"
     let names = judged.map { columns[$0].title }.joined(separator: ", ")
+    let verb = judged.count == 1 ? "has" : "have"
     let page: HTML = """
       <!doctype html>
       <html lang="en">
@@ -17,11 +18,11 @@ extension RunReport {
       <meta http-equiv="Content-Security-Policy" content="\(policy)">
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
-      <title>What \(names) has forgotten</title>
+      <title>What \(names) \(verb) forgotten</title>
       <style>\(HTML(trusted: style))</style>
       </head>
       <body>
-      <header><p class="kicker">Lacuna report</p><h1>What <em>\(names)</em> has forgotten</h1><p class="meta">\(summary)</p></header>
+      <header><p class="kicker">Lacuna report</p><h1>What <em>\(names)</em> \(verb) forgotten</h1><p class="meta">\(summary)</p></header>
       <main>
       \(sections)
       </main>
@@ -139,7 +140,7 @@ extension RunReport {
       task == .forget ? "Which authors are left?" : "Which kept authors suffered?",
       """
       <div class="plots">\(maps)</div>\(KnowledgeScale.legend())
-      <p class="reading">A line for each author, a square for each of the \(authors.size) questions: the stronger the colour, the \
+      <p class="reading">A line for each author, a square for each of the \(authors.width) questions: the stronger the colour, the \
       likelier the true answer (p a token). A click on a square shows the answers.</p>
       \(compared)\(Self.data("Mean loss by author", authorTable(task, authors)))
       """)
