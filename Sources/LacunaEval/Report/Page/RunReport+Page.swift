@@ -151,7 +151,11 @@ extension RunReport {
       "answers", "Answers side by side",
       """
       <noscript><p>Answers and their table need the page's script.</p></noscript>
-      <div id="viewer" class="viewer" aria-live="polite"></div>
+      <div id="viewer" class="viewer">
+      <div class="bar"><span id="position" class="meta" role="status"></span>\
+      <span><button type="button" id="previous">← previous</button> <button type="button" id="next">next →</button></span></div>
+      <div id="shown"></div>
+      </div>
       \(KnowledgeScale.legend(soft: true))
       <p class="reading">Each token is coloured by the probability that the model gave it: what fades was not expected. Point at a token \
       for its number.</p>
