@@ -4,11 +4,13 @@ import Testing
 
 @Suite("What a model expects in the place of a token")
 struct DistributionTests {
-  private func engine(seed: UInt64 = 7) throws -> Engine {
+  private func engine(seed: UInt64 = 7, threads: Int = 2) throws -> Engine {
     let config = Synthetic.odd
+    var options = Engine.Options()
+    options.threadCount = threads
     return try Engine(
       config: config, weights: try ModelWeights.random(config: config, type: .e4m3, seed: seed),
-      tokenizer: AlphabetTokenizer())
+      tokenizer: AlphabetTokenizer(), options: options)
   }
 
   /// ln p after `tokens`, in double precision.
@@ -59,10 +61,24 @@ struct DistributionTests {
     #expect(try scorer.divergences(from: engine, prompt: "ab", answer: "cd") == [0, 0, 0, 0, 0])
   }
 
+  @Test("the number of threads changes nothing")
+  func threads() throws {
+    let reference = try engine(seed: 8, threads: 1)
+    let scorer = try Scorer(engine: engine(threads: 1))
+    let moments = try scorer.expectations(prompt: "whatisit", answer: Self.answer).expectations
+    let divergences = try scorer.divergences(from: reference, prompt: "whatisit", answer: Self.answer)
+    for count in [2, 5] {
+      let other = try Scorer(engine: engine(threads: count))
+      #expect(try other.expectations(prompt: "whatisit", answer: Self.answer).expectations == moments)
+      #expect(try other.divergences(from: reference, prompt: "whatisit", answer: Self.answer) == divergences)
+    }
+  }
+
   @Test("with EOS asked for, the positions are the same")
   func positions() throws {
     let (engine, reference) = (try engine(), try engine(seed: 8))
     var scorer = try Scorer(engine: engine)
+    scorer.scoresEOS = false
     let without = try scorer.divergences(from: reference, prompt: "ab", answer: "cd")
     scorer.scoresEOS = true
     #expect(try scorer.divergences(from: reference, prompt: "ab", answer: "cd") == without)
