@@ -119,6 +119,9 @@ import Testing
     let recited = "unlearned gives 0 of 4 answers to be forgotten word for word"
     #expect(held(page, ">D = 0.750</text>", "<td>0.750</td>", recited).count == 3)
     #expect(held(report.text, "D 0.750", "retrained", recited).count == 3)
+    // A loss of 1 is a step of the scale, and the same as the reference's.
+    #expect(held(page, "<rect class=\"k4\"", "<rect class=\"d4\"").count == 2)
+    #expect(held(page, "<rect class=\"k3\"", "<rect class=\"k5\"", "<rect class=\"d3\"", "<rect class=\"d5\"") == [])
     // These are not TOFU's own rows.
     #expect(held(page, "<small>published</small>") == [])
   }

@@ -68,6 +68,15 @@ extension RunReport {
       : "<p class=\"reading\">Published: \(PublishedTOFU.source). For orientation: another model, measured elsewhere.</p>"
     let parts: HTML =
       utilityTable.map { Self.data("The nine parts of model utility", $0) } ?? .empty
+    let hollow = published.isEmpty ? "" : " Hollow squares are published ones."
+    let quality: HTML =
+      qualityPlot().map { plot in
+        """
+        <figure class="beside"><div>\(key(Array(columns.indices)))\(plot)</div><figcaption class="reading">Top right is \
+        where an unlearned model should be: as useful as the original, and not to be told from the retrained one. Right \
+        of the upright line the test does not tell it at 5%.\(hollow)</figcaption></figure>
+        """
+      } ?? .empty
     return Self.section(
       "figures", "Figures",
       """
@@ -76,7 +85,7 @@ extension RunReport {
       <p class="reading">Forget quality is the p-value of an exact two-sample Kolmogorov-Smirnov test of the truth ratios against \
       the retrained model's, and D their distance: 0 is alike. Model utility is the harmonic mean of nine figures about what was \
       to be kept. Forget ROUGE-L, probability and the share of answers given word for word say what can still be got out.</p>
-      \(source)\(parts)
+      \(source)\(parts)\(quality)
       """)
   }
 
@@ -87,9 +96,9 @@ extension RunReport {
     return Self.section(
       "truth-ratios", "Does it still prefer the truth?",
       """
-      <figure class="beside"><div>\(key(shown))\(plot)</div><figcaption class="reading">Each line climbs from 0 to 100% as rows of the forget task fall at or \
-      below a truth ratio. Right of 1 a model prefers the true answer to false ones. A model that forgot well follows the \
-      retrained line; D is the widest gap between the two.</figcaption></figure>
+      <figure class="beside"><div>\(key(shown))\(plot)</div><figcaption class="reading">Each line climbs from 0 to 100% as \
+      rows of the forget task fall at or below a truth ratio. Right of 1 a model prefers the true answer to false ones. A \
+      model that forgot well follows the retrained line; D is the widest gap between the two.</figcaption></figure>
       \(Self.data("Quantiles of the truth ratio", table))
       """)
   }

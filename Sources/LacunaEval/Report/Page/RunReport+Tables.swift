@@ -14,7 +14,9 @@ extension RunReport {
   }
 
   private func heading(_ column: Int) -> HTML {
-    "<th scope=\"row\"><span class=\"dot \(style(column))\"></span>\(columns[column].title) <small>\(roleTitle(column))</small></th>"
+    let (title, role) = (columns[column].title, roleTitle(column))
+    let small: HTML = title.contains("(\(role)") ? .empty : " <small>\(role)</small>"
+    return "<th scope=\"row\"><span class=\"dot \(style(column))\"></span>\(title)\(small)</th>"
   }
 
   /// The figures that papers print, a line a model, published ones below.
