@@ -257,7 +257,7 @@ import Testing
       let score = try #require(items[0].firstIndex(of: "fade: score"))
       let scores = items.dropFirst().filter { $0[1] == "model" }.map { $0[score] }
       #expect(scores == ["0.25", "1.25", "2.25", "3.25"])
-      #expect(parse(report.figuresCSV).contains { $0[3] == "fade" && $0[4] == "first.score" && $0[5] == "0.25" })
+      #expect(parse(report.figuresCSV).contains { $0[3] == "fade/fade" && $0[4] == "first.score" && $0[5] == "0.25" })
       #expect(held(report.text, "fade/fade", "first.score").count == 2)
       let probes = try #require(
         (try JSONSerialization.jsonObject(with: Data(report.json.utf8)) as? [String: Any])?["probes"] as? [Any])

@@ -24,7 +24,9 @@ function test.near(found, expected, tolerance, what) end
 ---@return string
 function test.raises(fn, part) end
 ---A small real engine: what follows each piece is a row of logits. Ids 0, 1 and 2 are "<s>", "</s>" and "<unk>".
----@param opts { vocab: string[], next: table<string, table<string, number>>?, floor: number?, context: integer?, name: string? }
+---`early` has the rows behind layer 0, for `session:lens(0)`; without it they are those of `next`.
+---`chat_template` is the model's own, as Jinja.
+---@param opts { vocab: string[], next: table<string, table<string, number>>?, early: table<string, table<string, number>>?, floor: number?, context: integer?, name: string?, chat_template: string? }
 ---@return lacuna.Model
 function test.model(opts) end
 ---@class lacuna.TestProbe

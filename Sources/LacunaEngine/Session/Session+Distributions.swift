@@ -22,18 +22,15 @@ extension Session {
     guard !ids.isEmpty else { return }
     let vocabulary = engine.config.vocabSize
     let memory = try AlignedBuffer(byteCount: min(ids.count, Self.chunk) * vocabulary * MemoryLayout<Float>.stride)
-    let scores = UnsafeMutablePointer<TokenScore>.allocate(capacity: Self.chunk)
-    scores.initialize(repeating: TokenScore(logProbability: 0, isGreedy: false), count: Self.chunk)
-    defer { scores.deallocate() }
     for start in stride(from: 0, to: ids.count, by: Self.chunk) {
       let piece = ids[start..<min(start + Self.chunk, ids.count)]
       let first = count
       try append(piece)
-      var request = scoreRequest(from: first, into: scores)
+      let request = scoreRequest(from: first)
       request.scoredLogits = memory.floats()
       try engine.runner.run([request])
       for index in 0..<piece.count {
-        body(scores[index], UnsafeBufferPointer(start: memory.floats() + index * vocabulary, count: vocabulary))
+        body(request.scores[index], UnsafeBufferPointer(start: memory.floats() + index * vocabulary, count: vocabulary))
       }
     }
     // Otherwise it could go with its last mention.

@@ -40,7 +40,8 @@ package enum ProbeTable {
       })
   }
 
-  private static func groups(_ summaries: [ProbeSummary]) -> [[ProbeSummary]] {
+  /// Summaries of one probe, side by side.
+  static func groups(_ summaries: [ProbeSummary]) -> [[ProbeSummary]] {
     var groups: [[ProbeSummary]] = []
     for summary in summaries {
       if let index = groups.firstIndex(where: { $0[0].series.probe == summary.series.probe }) {
@@ -64,6 +65,19 @@ package enum ProbeTable {
     case .string(let text): return [(path, text.clipped)]
     case .bool(let flag): return [(path, flag ? "yes" : "no")]
     case .null, .array: return []
+    }
+  }
+
+  /// The numbers among the figures, as they are.
+  static func numbers(_ value: JSONValue, under path: String = "") -> [(name: String, value: Double)] {
+    switch value {
+    case .object(let members):
+      return members.sorted { isBefore($0.key, $1.key) }.flatMap { name, value in
+        numbers(value, under: path.isEmpty ? name : "\(path).\(name)")
+      }
+    case .double(let number): return [(path, number)]
+    case .integer(let number): return [(path, Double(number))]
+    default: return []
     }
   }
 

@@ -61,23 +61,13 @@ extension RunReport {
     for part in probes {
       for column in part.columns {
         let model = columns[column.column]
-        let name = [part.title, column.summary.series.format].filter { !$0.isEmpty }.joined(separator: ", ")
-        for (figure, value) in Self.numbers(column.summary.value) {
+        let name = [part.name, column.summary.series.format].filter { !$0.isEmpty }.joined(separator: ":")
+        for (figure, value) in ProbeTable.numbers(column.summary.value) {
           lines.append([model.file, model.role.rawValue, model.figures.name, name, figure, "\(value)"])
         }
       }
     }
     return Self.csv(lines)
-  }
-
-  /// Numbers of a summary by their path ("auc.min_k"), in the order of the alphabet.
-  private static func numbers(_ value: JSONValue, under path: String = "") -> [(figure: String, value: Double)] {
-    if case .object(let members) = value {
-      return members.sorted { $0.key < $1.key }.flatMap { name, value in
-        numbers(value, under: path.isEmpty ? name : "\(path).\(name)")
-      }
-    }
-    return value.number.map { [(path, $0)] } ?? []
   }
 
   private static func csv(_ lines: [[String]]) -> String {

@@ -21,24 +21,12 @@ public struct RunReport: Sendable {
     public var log: TOFULog { figures.log }
   }
 
-  /// Each run by itself.
-  private struct Run: Sendable {
-    let file: String
-    /// nil where TOFU was not measured.
-    let tofu: TOFUComparison?
-    let probes: [ProbeSummary]
-
-    /// TOFU's members, and "probes" where plugins' were measured.
-    var members: [(String, JSONText)] {
-      (tofu?.members ?? []) + (probes.isEmpty ? [] : [("probes", ProbeTable.json(probes))])
-    }
-  }
-
   /// The originals, what is judged, the retrained.
   public private(set) var columns: [Column] = []
   /// Plugins' probes, in the order in which they were begun.
   private(set) var probes: [ProbePart] = []
-  private let runs: [Run]
+  /// Each run by itself.
+  private let runs: [(file: String, result: RunResult)]
   public let scoring: TOFUScoring
 
   public var files: [String] { runs.map(\.file) }
@@ -53,18 +41,15 @@ public struct RunReport: Sendable {
     scoring: TOFUScoring = TOFUScoring()
   ) throws(LacunaError) {
     self.scoring = scoring
-    var runs: [Run] = []
+    var runs: [(file: String, result: RunResult)] = []
     for (index, store) in stores.enumerated() {
       let summaries = index < probes.count ? probes[index] : []
-      let hasTOFU = try store.series().contains { $0.probe == ResultStore.Series.tofu(.model).probe }
-      let tofu =
-        hasTOFU || summaries.isEmpty ? try TOFUComparison(store, reference: reference, scoring: scoring) : nil
-      runs.append(Run(file: store.path, tofu: tofu, probes: summaries))
+      runs.append((store.path, try RunResult(store, probes: summaries, reference: reference, scoring: scoring)))
     }
     self.runs = runs
     var logReference: Int?
     if let reference { logReference = try add(reference) }
-    for (store, run) in zip(stores, runs) { try add(run, store, logReference: logReference) }
+    for (store, run) in zip(stores, runs) { try add(run.result, store, logReference: logReference) }
     order()
     nameApart()
   }
@@ -78,7 +63,7 @@ public struct RunReport: Sendable {
     return 0
   }
 
-  private mutating func add(_ run: Run, _ store: ResultStore, logReference: Int?) throws(LacunaError) {
+  private mutating func add(_ run: RunResult, _ store: ResultStore, logReference: Int?) throws(LacunaError) {
     var places: [ResultStore.Role: Int] = [:]
     for role in ResultStore.Role.allCases {
       // TOFU's series says how the model was measured, where there is one.
@@ -158,33 +143,18 @@ public struct RunReport: Sendable {
 
   // MARK: Whole runs
 
-  /// One run's figures as `TOFUComparison.json` has them, and "probes"; several as `{"runs":[...]}`, each with its "file"
-  /// before them.
+  /// One run's as `RunResult.json`; several as `{"runs":[...]}`, each with its "file" before them.
   public var json: String {
-    let value: JSONText =
-      runs.count == 1
-      ? .object(runs[0].members)
-      : .object([("runs", .array(runs.map { .object([("file", .string($0.file))] + $0.members) }))])
-    return String(decoding: value.compact(), as: UTF8.self)
+    if let only = runs.first, runs.count == 1 { return only.result.json }
+    let entries = runs.map { JSONText.object([("file", .string($0.file))] + $0.result.members) }
+    return String(decoding: JSONText.object([("runs", .array(entries))]).compact(), as: UTF8.self)
   }
 
-  /// For people: tables without drawings.
-  package var tables: String {
-    var parts: [String] = []
-    if hasTOFU { parts.append(TOFUComparison.table(columns.map(\.figures), titles: columns.map(\.title))) }
-    let summaries = probes.flatMap { $0.columns.map(\.summary) }
-    if !summaries.isEmpty { parts.append(ProbeTable.text(summaries)) }
-    return parts.joined(separator: "\n\n")
-  }
-
-  var hasTOFU: Bool { runs.contains { $0.tofu != nil } }
+  var hasTOFU: Bool { runs.contains { $0.result.tofu != nil } }
 
   /// Writes the logs of the first run, as `TOFUComparison.write(to:scoring:)` does.
   /// - Throws: `invalidArgument` where TOFU was not measured, `resource` naming the file.
   package func writeLogs(to directory: String) throws(LacunaError) {
-    guard let tofu = runs.first?.tofu else {
-      throw LacunaError(.invalidArgument, "--logs: the run holds no measurements of TOFU")
-    }
-    try tofu.write(to: directory, scoring: scoring)
+    try runs.first?.result.writeLogs(to: directory, scoring: scoring)
   }
 }

@@ -84,11 +84,11 @@ struct Eval: ParsableCommand {
         let evaluation = try EvaluationRun(
           probes, model: model, plugins: plugins, measurement: measurement, scoring: scoring, decoding: decoding)
         let store = try evaluation.run()
-        let report = try RunReport(
-          [store], probes: [try ProbeSummary.all(in: store, evaluation.registry)], reference: reference,
+        let result = try RunResult(
+          store, probes: try ProbeSummary.all(in: store, evaluation.registry), reference: reference,
           scoring: scoring.scoring)
-        if let directory = measurement.logs { try report.writeLogs(to: directory) }
-        try out.line(json ? report.json : report.tables)
+        if let directory = measurement.logs { try result.writeLogs(to: directory, scoring: scoring.scoring) }
+        try out.line(json ? result.json : result.text)
       }
     }
     try out.flush()

@@ -60,19 +60,20 @@ struct Report: ParsableCommand {
     let reference = try referenceLog.map { (path) throws(LacunaError) in try TOFULog(contentsOf: path) }
     var stores: [ResultStore] = []
     for path in paths { stores.append(try ResultStore(path: path, .read)) }
+    var shown = ""
     try scriptThread {
       let registry = PluginRegistry(try ScriptSupport.environment(ModelOptions.parse([]), seed: 0, plugins: plugins))
       let probes = try stores.map { try ProbeSummary.all(in: $0, registry) }
       let report = try RunReport(stores, probes: probes, reference: reference, scoring: scoring.scoring)
       if let logs { try report.writeLogs(to: logs) }
-      let shown = rendered(report)
-      if let output {
-        try AtomicFile.write(Array(shown.utf8), to: output)
-      } else {
-        var out = StandardOutput()
-        try out.write(shown)
-        try out.flush()
-      }
+      shown = rendered(report)
+    }
+    if let output {
+      try AtomicFile.write(Array(shown.utf8), to: output)
+    } else {
+      var out = StandardOutput()
+      try out.write(shown)
+      try out.flush()
     }
   }
 

@@ -3,6 +3,8 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const byId = (id) => document.getElementById(id);
+  // A run of plugins' probes alone has no answers to show.
+  if (!byId("viewer")) return;
 
   const TOFU = {
     loss: { title: "loss", of: (entry) => entry.loss },
