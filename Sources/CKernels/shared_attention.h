@@ -222,10 +222,12 @@ static void CK_FN(attend)(float *out, const float *q, size_t stride, size_t quer
 CK_INLINE void v_page_scores(ck_dtype dtype, float *out, const float *q, size_t count, const ck_kv_layout *layout,
                              const void *page, size_t kv_head, float scale) {
   const float *scales = dtype == CK_E4M3 ? ck_page_scales(layout, page, kv_head) : NULL;
-  f32x16 score[CK_HALF_PAGE];
+  const uint8_t *keys = ck_page_keys(layout, page, kv_head);
+  const CK_FN(attend_row) row = {.q = q};
+  f32x16 score[CK_ATTEND_TOGETHER][CK_HALF_PAGE];
   float values[CK_PAGE_POSITIONS];
-  v_scores(dtype, score, q, ck_page_keys(layout, page, kv_head), layout->head_dim, scales, scale);
-  CK_UNROLL for (int h = 0; h < CK_HALF_PAGE; h++) v_store(values + h * CK_LANES, score[h]);
+  v_scores(dtype, 1, score, &row, keys, layout->head_dim, scales, scale, keys);
+  CK_UNROLL for (int h = 0; h < CK_HALF_PAGE; h++) v_store(values + h * CK_LANES, score[0][h]);
   memcpy(out, values, count * sizeof(float));
 }
 
