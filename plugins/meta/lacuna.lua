@@ -23,6 +23,20 @@ function lacuna.model(name) end
 ---One batched pass a model for everything that is pending in the sessions.
 ---@param sessions lacuna.Session[]
 function lacuna.forward(sessions) end
+---Calls fn(item, index) for every item, each in a coroutine of its own. Where an item needs its model (forward, logits,
+---generate, streams, score, score_many, perplexity, pipelines, tools and decoders) it waits for the others, and one pass
+---serves them all; what it gets is what it would get alone, to the last bit. Items begin in order, `max` at a time (8).
+---
+---Results are in the order of the items. An item that raises an error, or returns nil and an error, has that in the second
+---table; the others finish. Inside table.sort, string.gsub, require and other functions that Lua cannot leave, a call that
+---would wait raises "cannot_wait". In a coroutine that the item made itself, in hooks and in sampler stages the pass is made
+---at once, for that call alone. A session that an item waits for is busy for the others. `speculate` has no effect in here.
+---@generic Item, Result
+---@param items Item[]
+---@param fn fun(item: Item, index: integer): Result?, any
+---@param opts? { max: integer? }
+---@return table<integer, Result> results, table<integer, any> errors
+function lacuna.parallel(items, fn, opts) end
 
 ---An error value, to return behind nil or to raise.
 ---@param code string
@@ -131,14 +145,45 @@ function lacuna.plugin(plugin) end
 ---@field run fun(input: table, ctx: lacuna.PluginContext): table?, lacuna.Error?
 ---@class lacuna.PluginProbe
 ---@field description string?
----@field data string?
+---@field data string|string[]|nil  "forget" (the default), "retain", "real_authors", "world_facts", "holdout", or a data file's name
+---@field models ("original"|"reference")[]?  models that `measure` needs beside the one that it is about
+---@field formats string[]?  formats of weights to measure in: "bf16", "fp8", "fp8-tensor", "e5m2", "int8", "int4"
 ---@field params table<string, lacuna.Parameter>?
----@field measure fun(item: table, ctx: lacuna.PluginContext): table?, lacuna.Error?
----@field summary fun(records: table[], ctx: lacuna.PluginContext): table
+---@field measure fun(item: lacuna.ProbeItem, ctx: lacuna.MeasureContext): table?, lacuna.Error?
+---@field summary fun(records: table[], ctx: lacuna.SummaryContext): table
+---@class lacuna.ProbeItem
+---@field question string
+---@field answer string
+---@field paraphrased_question string?
+---@field paraphrased_answer string?
+---@field perturbed_answer string[]?
+---@class lacuna.MeasureContext: lacuna.PluginContext
+---@field seed integer           the item's own
+---@field task string            "forget"
+---@field row integer            in its data file, from 0
+---@field split string           "forget05"
+---@field original lacuna.Model?  where the probe's `models` names it
+---@field reference lacuna.Model?
+---@class lacuna.SummaryContext
+---@field plugin string
+---@field params table
+---@field split string
+---@field original table[]?   the records of the same rows by the original model
+---@field reference table[]?
+---@field format string?      in which the records were measured, where there are several
+---@field formats table<string, table[]>?  the same model's records by format
 ---@class lacuna.PluginTemplate
 ---@field description string?
 ---@field stop string|string[]|nil  what ends the assistant's turn
----@field render fun(messages: { role: string, content: string }[], opts: table): { text: string, special: boolean? }[]
+---@field checkpoint boolean?  renders the checkpoint's own template, which it gets in `opts`, and writes BOS itself
+---@field render fun(messages: { role: string, content: string }[], opts: lacuna.TemplateOptions): { text: string, special: boolean? }[]
+---Empty unless the template has `checkpoint = true`.
+---@class lacuna.TemplateOptions
+---@field chat_template string?         the checkpoint's, in Jinja
+---@field add_generation_prompt boolean  the assistant speaks next
+---@field bos_token string?
+---@field eos_token string?
+---@field now table?                     as os.date "*t", for a template that asks for the date
 ---@class lacuna.PluginTool
 ---@field description string?
 ---@field params table<string, lacuna.Parameter>?
@@ -232,6 +277,10 @@ lacuna.text = {}
 ---@param prediction string
 ---@return { rouge1: number, rougeL: number }
 function lacuna.text.rouge(target, prediction) end
+---The bytes that the text takes when zlib compresses it at its default level.
+---@param text string
+---@return integer
+function lacuna.text.zlib_size(text) end
 
 ---A stage: { "min_p", p = 0.05 }, "greedy", a filter function, or a table with `apply` (filter) or `pick` (selector).
 ---@alias lacuna.Stage string|table|lacuna.StageFunction|lacuna.LuaStage
@@ -294,15 +343,77 @@ function Model:is_eog(id) end
 ---@field seed integer?
 ---@field stream integer?
 ---@field hooks lacuna.Hooks?
+---@field patches lacuna.Patch[]?  what every pass of this session, and of its forks, changes in the model, in this order
 ---@param opts? lacuna.SessionOptions
 ---@return lacuna.Session
 function Model:session(opts) end
+---Which tokens: from 1, or from -1 backwards.
+---@alias lacuna.Positions "all"|"last"|integer[]
+---Layers are numbered as Hugging Face's hidden_states: 0 is the embedding's output, n that of block n, and the last one
+---has gone through the model's last norm.
+---@class lacuna.TraceOptions
+---@field hidden "all"|integer[]|nil        hidden states of these layers
+---@field lens "all"|integer[]|nil          logits if the model ended behind these layers: the last norm and the head
+---@field attention "all"|table<integer, "all"|integer[]>|nil  heads, from 0, of blocks, from 1: { [20] = { 3 } }
+---@field positions lacuna.Positions?       all by default
+---@class lacuna.ModelTraceOptions: lacuna.TraceOptions
+---@field template string?
+---@field special boolean?
+---@field patches lacuna.Patch[]?
+---Vecs of one's own, by layer (and head) and position: trace.hidden[16][#trace.tokens]. An attention's Vec has a
+---probability for each position that can be seen from there, the first at index 0.
+---@class lacuna.Trace
+---@field tokens integer[]
+---@field positions integer[]
+---@field hidden table<integer, table<integer, lacuna.Vec>>
+---@field lens table<integer, table<integer, lacuna.Vec>>
+---@field attention table<integer, table<integer, table<integer, lacuna.Vec>>>
+---What is inside the model while it reads this. At most 2 GiB, in the sandbox half of the script's memory.
+---@param what string|integer[]|table[]  text, token ids, or messages under a template
+---@param opts? lacuna.ModelTraceOptions
+---@return lacuna.Trace
+function Model:trace(what, opts) end
+---A change to the model for sessions that are given it. `scale` multiplies the vector; alone, it multiplies what is there.
+---@class lacuna.PatchOptions
+---@field layer integer     0 is the embedding's output, n block n
+---@field at "resid"|"attn"|"mlp"|nil  the stream behind the block (the default), or what its attention or MLP adds to it
+---@field add lacuna.Vec?   added to what is there
+---@field replace lacuna.Vec?  in place of what is there
+---@field scale number?
+---@field positions lacuna.Positions?  "all" by default; "last": the prompt's last token and each one after it; a list is counted in the prompt that the session is made with
+---@param opts lacuna.PatchOptions
+---@return lacuna.Patch
+function Model:patch(opts) end
 ---@param what string|lacuna.Snapshot
 ---@return lacuna.Session?, lacuna.Error?
 function Model:restore(what) end
----@param opts { prompt: string, answers: string[], boundary: "joint"|"split"|nil, eos: boolean?, bos: boolean?, per_token: boolean? }
----@return { sum: number, n: integer, mean: number, greedy: boolean, tokens: integer[]?, logprobs: number[]? }[]?, lacuna.Error?
+---@class lacuna.ScoreRequest
+---@field prompt string
+---@field answers string[]
+---@field boundary "joint"|"split"|nil  "joint" (the default) encodes prompt and answer as one text
+---@field eos boolean?        whether EOS is scored behind each answer
+---@field bos boolean?        whether the prompt begins with BOS; by default it does
+---@field per_token boolean?  whether tokens, log-probabilities and whether each was the likeliest are listed
+---@alias lacuna.AnswerScore { sum: number, n: integer, mean: number, greedy: boolean, tokens: integer[]?, logprobs: number[]?, hits: boolean[]? }
+---How probable each answer is after the prompt, which is evaluated once.
+---@param opts lacuna.ScoreRequest
+---@return lacuna.AnswerScore[]?, lacuna.Error?
 function Model:score(opts) end
+---Scores many: what prompts have in common is evaluated once for all of them.
+---@param list lacuna.ScoreRequest[]
+---@param opts? { on_item: fun(index: integer, scores: lacuna.AnswerScore[]?, err: lacuna.Error?)? }  told in the list's order
+---@return table<integer, lacuna.AnswerScore[]> results, table<integer, lacuna.Error> errors
+function Model:score_many(list, opts) end
+---What was expected in the place of each scored token: whether the token was the likeliest (hits), mean and variance of ln p
+---over the vocabulary.
+---@param opts { prompt: string, answer: string, boundary: "joint"|"split"|nil, eos: boolean?, bos: boolean? }
+---@return { tokens: integer[], logprobs: number[], hits: boolean[], means: number[], variances: number[] }?, lacuna.Error?
+function Model:moments(opts) end
+---KL(other || model) in nats of the next-token distributions behind every token of prompt and answer.
+---@param other lacuna.Model
+---@param opts { prompt: string, answer: string, boundary: "joint"|"split"|nil, eos: boolean?, bos: boolean? }
+---@return { mean: number, values: number[] }?, lacuna.Error?
+function Model:kl(other, opts) end
 ---@param text string
 ---@param opts? { stride: integer? }
 ---@return number?, { sum: number, n: integer }|lacuna.Error
@@ -341,6 +452,25 @@ function Session:tokens(i, j) end
 ---Frozen view of the last position's logits; stale once the session moves on.
 ---@return lacuna.Vec
 function Session:logits() end
+---The last position's hidden state behind a layer, numbered as in a trace: a frozen view, stale once the session moves on.
+---The first call for a layer may run the last token again; from then on passes for the logits bring the state along.
+---@param layer integer
+---@return lacuna.Vec
+function Session:hidden(layer) end
+---The last position's logits if the model ended behind a layer: the last norm and the head over the residual stream
+---there. Like `hidden` otherwise.
+---@param layer integer
+---@return lacuna.Vec
+function Session:lens(layer) end
+---As Model:trace, of this session's tokens, under its patches. Evaluates again from the first wanted position on.
+---@param opts? lacuna.TraceOptions
+---@return lacuna.Trace
+function Session:trace(opts) end
+---One Vec for the tokens: the mean of a layer's hidden states over positions, or the last one's. A BOS token counts like
+---any other; `positions` leaves it out.
+---@param opts? { layer: integer?, pooling: ("mean"|"last")?, positions: lacuna.Positions? }
+---@return lacuna.Vec
+function Session:embedding(opts) end
 ---@return integer
 function Session:mark() end
 ---Keeps the first n tokens.
@@ -413,6 +543,12 @@ local Stream = {}
 function Stream:result() end
 function Stream:close() end
 
+---A change to a model, made by Model:patch. Closing it leaves the sessions that have it as they are.
+---@class lacuna.Patch: userdata
+local Patch = {}
+function Patch:close() end
+
+---A session's past, its patches included; only one without patches can be saved.
 ---@class lacuna.Snapshot: userdata
 local Snapshot = {}
 ---@param path string
@@ -450,6 +586,7 @@ function Snapshot:save(path) end
 ---@field entropy fun(v): number             nats
 ---@field rank fun(v, id: integer): integer   1 is the argmax
 ---@field kl fun(v, w: lacuna.Vec): number    nats
+---@field jsd fun(v, w: lacuna.Vec): number   Jensen-Shannon divergence, nats: 0 to ln 2
 ---@field copy fun(v): lacuna.Vec
 ---@field softmax fun(v, t: number?): lacuna.Vec
 ---@field log_softmax fun(v, t: number?): lacuna.Vec

@@ -1,11 +1,9 @@
 /// Filling a pass, a sequence after the other. Runs for every token: no allocation, no reference counting.
 extension ForwardPass {
-  /// Empties the pass.
-  func clear() {
-    rowCount = 0
-    segmentCount = 0
-    headRowCount = 0
-    isStopped = false
+  /// Whether the sequence with these pages has a segment already.
+  func contains(_ pages: UnsafePointer<UnsafeRawPointer?>) -> Bool {
+    for index in 0..<segmentCount where scratch.segments[index].pages == pages { return true }
+    return false
   }
 
   /// From now on rows belong to the sequence with these pages, from `firstPosition` on.
@@ -19,29 +17,28 @@ extension ForwardPass {
   /// - Parameters:
   ///   - logits: where those after the last of these rows go, [vocab].
   ///   - scores: `scores[i]` is that of token `scoreFrom + i`, given all before it.
+  ///   - scoredLogits: where the logits that each of them was scored by go, [count, vocab].
   @inline(never)  // A function of its own, for scripts/check-hot-path to read.
   func add(
     _ tokens: UnsafeBufferPointer<TokenID>, from start: Int, to end: Int, logits: UnsafeMutablePointer<Float>?,
-    scoreFrom: Int, scores: UnsafeMutablePointer<TokenScore>?
+    scoreFrom: Int, scores: UnsafeMutablePointer<TokenScore>?, scoredLogits: UnsafeMutablePointer<Float>?
   ) {
     for position in start..<max(start, end) {
       let row = addRow(tokens[position], position)
       let next = position + 1
       let isScored = next >= scoreFrom && next < tokens.count
-      let out = next == end ? logits : nil
-      guard isScored || out != nil else { continue }
-      scratch.headRows[headRowCount] = HeadRow(
-        row: row, logits: out, target: isScored ? tokens[next] : 0,
-        score: isScored ? scores.map { $0 + (next - scoreFrom) } : nil, isFinite: true)
-      headRowCount += 1
+      let last = next == end ? logits : nil
+      guard isScored || last != nil else { continue }
+      let place = next - scoreFrom
+      addHeadRow(
+        row, logits: last ?? (isScored ? scoredLogits.map { $0 + place * model.config.vocabSize } : nil),
+        target: isScored ? tokens[next] : 0, score: isScored ? scores.map { $0 + place } : nil)
     }
   }
 
   /// Adds a token that the sequence does not have yet.
   func add(guess token: TokenID, position: Int, logits: UnsafeMutablePointer<Float>) {
-    let row = addRow(token, position)
-    scratch.headRows[headRowCount] = HeadRow(row: row, logits: logits, target: 0, score: nil, isFinite: true)
-    headRowCount += 1
+    addHeadRow(addRow(token, position), logits: logits)
   }
 
   @inline(__always)

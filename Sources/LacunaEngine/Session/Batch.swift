@@ -7,52 +7,53 @@ public enum Batch {
   /// - Throws: as `Session.logits()`.
   public static func forward(_ sessions: [Session]) throws(LacunaError) {
     guard areDistinct(sessions) else { return try forward(distinct(sessions)) }
-    for session in sessions { _ = try session.logitsRequest() }
+    for session in sessions { _ = try session.logitsItem() }
     // Made anew wherever they are looked at: a list of them would be memory for each token.
-    try run(sessions.lazy.map { PassRequest(session: $0, end: $0.count, wantsLogits: true) })
+    try run(sessions.lazy.map { PassItem(session: $0, end: $0.count, wantsLogits: true) })
+  }
+
+  /// What is missing for the logits of every session.
+  static func requests(forLogitsOf sessions: [Session]) throws(LacunaError) -> [PassRequest] {
+    var requests: [PassRequest] = []
+    for session in distinct(sessions) {
+      if let request = try session.logitsRequest() { requests.append(request) }
+    }
+    return requests
   }
 
   /// Makes keys and values of every pending token, and no logits. Sessions must be distinct.
   public static func evaluate(_ sessions: [Session]) throws(LacunaError) {
-    try run(sessions.map { PassRequest(session: $0, end: $0.count) })
+    try run(sessions.lazy.map { PassItem(session: $0, end: $0.count) })
   }
 
   /// Appends to each session its continuation and scores every token of it. Sessions must be distinct and not empty.
   /// The last token of each stays pending.
   /// - Throws: as `Session.append`. Sessions before the one at fault keep their continuations.
   public static func score(_ items: [(session: Session, ids: [TokenID])]) throws(LacunaError) -> [[TokenScore]] {
-    var starts: [Int] = []
+    var requests: [PassRequest] = []
     for (session, ids) in items {
       guard session.count > 0 else {
         throw LacunaError(.invalidArgument, "an empty session cannot score: append a token first")
       }
-      starts.append(session.count)
+      let start = session.count
       try session.append(ids)
+      requests.append(session.scoreRequest(from: start))
     }
-    let total = items.reduce(0) { $0 + $1.ids.count }
-    let scores = UnsafeMutablePointer<TokenScore>.allocate(capacity: max(total, 1))
-    scores.initialize(repeating: TokenScore(logProbability: 0, isGreedy: false), count: total)
-    defer { scores.deallocate() }
-    var requests: [PassRequest] = []
-    var offset = 0
-    for (index, item) in items.enumerated() where !item.ids.isEmpty {
-      requests.append(item.session.scoreRequest(from: starts[index], into: scores + offset))
-      offset += item.ids.count
-    }
-    try run(requests)
-    var result: [[TokenScore]] = []
-    offset = 0
-    for item in items {
-      result.append(Array(UnsafeBufferPointer(start: scores + offset, count: item.ids.count)))
-      offset += item.ids.count
-    }
-    return result
+    try run(requests.lazy.map(\.item))
+    return requests.map { Array($0.scores) }
   }
 
   /// A runner does what is its engine's.
-  private static func run(_ requests: some RandomAccessCollection<PassRequest>) throws(LacunaError) {
-    for request in requests where request.session.evaluatedCount < request.rowEnd {
-      try request.session.engine.runner.run(requests)
+  private static func run(_ items: some RandomAccessCollection<PassItem>) throws(LacunaError) {
+    for item in items where item.session.evaluatedCount < item.rowEnd { try item.session.engine.runner.run(items) }
+  }
+
+  /// One pass for each engine among the requests, over the first tokens that are still to do.
+  static func advance(_ requests: [PassRequest]) {
+    var rest = requests
+    while let engine = rest.first?.session.engine {
+      engine.runner.advance(rest.filter { $0.session.engine === engine })
+      rest.removeAll { $0.session.engine === engine }
     }
   }
 

@@ -1,32 +1,17 @@
 import Synchronization
 
-/// What a pass is to do for one session.
-struct PassRequest {
-  let session: Session
-  /// Tokens before this count are evaluated.
-  let end: Int
-  /// Scores are wanted for the tokens from this index on; `scores[i]` is that of token `scoreFrom + i`.
-  var scoreFrom = Int.max
-  var scores: UnsafeMutablePointer<TokenScore>?
-  /// Whether the logits after token `end - 1` are wanted.
-  var wantsLogits = false
-  /// Guesses to be evaluated behind `end`, in one pass with it, and where the logits after each of them go.
-  var lookahead: Lookahead?
-
-  /// Rows are for positions before this.
-  var rowEnd: Int { end + (lookahead?.guesses.count ?? 0) }
-}
-
 /// Cuts work into passes of at most `Scratch.rowCapacity` tokens and runs them, one at a time for each engine.
 ///
-/// Requests come as any collection, so that one of them, or one a session, needs no list: a token that is decoded
-/// allocates nothing.
+/// Items come as any collection, so that one of them, or one a session, needs no list: a token that is decoded allocates
+/// nothing.
 final class PassRunner: Sendable {
   private let pass: ForwardPass
   /// Held while `pass` and its scratch are in use.
   private let gate = Mutex<Void>(())
   private let team: ThreadTeam
   let scratchBytes: Int
+  private let passTotal = Atomic<Int>(0)
+  private let rowTotal = Atomic<Int>(0)
 
   /// A pass over so many tokens tells of its progress, and can be stopped, between two layers.
   private static let longPass = 64
@@ -38,24 +23,8 @@ final class PassRunner: Sendable {
     self.team = team
   }
 
-  /// Evaluates every request of this engine to its end, in the order given.
-  /// - Throws: `notFinite`; `cancelled` if a session's `onProgress` said so. What was evaluated before stays.
-  func run(_ requests: some RandomAccessCollection<PassRequest>) throws(LacunaError) {
-    var total = 0
-    for request in requests where isOurs(request) { total += max(request.rowEnd - request.session.evaluatedCount, 0) }
-    var done = 0
-    while done < total {
-      let before = done
-      done += try gate.withLock { _ throws(LacunaError) in
-        try runOnce(requests) { rows in self.report(requests, min(before + rows, total), total) }
-      }
-      if done < total, !report(requests, done, total) {
-        throw LacunaError(.cancelled, "cancelled after \(done) of \(total) tokens")
-      }
-    }
-    // Whoever was shown a beginning is shown the end.
-    if total >= Self.longPass { _ = report(requests, total, total) }
-  }
+  /// Passes so far, and tokens that they evaluated.
+  var tally: (passes: Int, tokens: Int) { (passTotal.load(ordering: .relaxed), rowTotal.load(ordering: .relaxed)) }
 
   /// Runs `body` on every thread of the team, when no pass does.
   func onEveryThread(_ body: @escaping (Int, Int) -> Void) {
@@ -67,86 +36,203 @@ final class PassRunner: Sendable {
     team.run(Body(body))
   }
 
-  private func isOurs(_ request: PassRequest) -> Bool { request.session.engine.runner === self }
+  // MARK: To the end
 
-  /// Tells every session how far the work is; false if one of them wants no more of it.
-  private func report(_ requests: some RandomAccessCollection<PassRequest>, _ done: Int, _ total: Int) -> Bool {
-    for request in requests where isOurs(request) && request.session.onProgress?(done, total) == false { return false }
-    return true
+  /// Evaluates every item of this engine to its end, in the order given. Sessions must be distinct.
+  /// - Throws: `notFinite`; `cancelled` if a session's `onProgress` said so. What was evaluated before stays.
+  func run(_ items: some RandomAccessCollection<PassItem>) throws(LacunaError) {
+    var total = 0
+    for item in items where isOurs(item) { total += item.rowsLeft }
+    var done = 0
+    var failure: LacunaError?
+    func goesOn(_ done: Int) -> Bool {
+      for item in items where isOurs(item) && item.session.onProgress?(done, total) == false {
+        failure = LacunaError(.cancelled, "cancelled after \(done) of \(total) tokens")
+        return false
+      }
+      return true
+    }
+    while done < total, failure == nil {
+      let before = done
+      done += gate.withLock { _ in
+        runOnce(items, goesOn: { goesOn(min(before + self.rowsDone(before: $0), total)) }) { failure = failure ?? $1 }
+      }
+      if done < total, failure == nil { _ = goesOn(done) }
+    }
+    if let failure { throw failure }
+    // Whoever was shown a beginning is shown the end.
+    if total >= Self.longPass { _ = goesOn(total) }
   }
 
-  /// One pass over the first tokens that are still to do; returns how many there were.
-  /// - Parameter goesOn: asked between the layers of a long pass, with what has been done of its tokens.
-  private func runOnce(
-    _ requests: some RandomAccessCollection<PassRequest>, goesOn: (Int) -> Bool
-  ) throws(LacunaError) -> Int {
-    pass.clear()
-    for (number, request) in requests.enumerated() where pass.rowCount < Scratch.rowCapacity && isOurs(request) {
-      let session = request.session
-      let start = session.evaluatedCount
-      let end = min(request.rowEnd, start + Scratch.rowCapacity - pass.rowCount)
-      guard start < end else { continue }
-      // Pages may be replaced behind what is written.
-      if request.lookahead == nil { session.lookahead?.keep(0) }
-      try session.pages.prepareToWrite(positions: start..<end)
-      add(request, number: number, start: start, end: end)
+  private func isOurs(_ item: PassItem) -> Bool { item.session.engine.runner === self }
+
+  /// Of the pass that runs, when it comes to a layer.
+  private func rowsDone(before layer: Int) -> Int { pass.rowCount * layer / pass.model.config.numHiddenLayers }
+
+  // MARK: A pass at a time
+
+  /// One pass over the first tokens that are still to do. Requests of few tokens come before those of many, which may
+  /// need several passes, and otherwise they come in the order given.
+  func advance(_ requests: [PassRequest]) {
+    let open = requests.filter { !$0.isDone }
+    for request in open where request.firstTotal < 0 { request.firstTotal = request.rowsLeft }
+    let order = open.enumerated().sorted { ($0.element.rowsLeft, $0.offset) < ($1.element.rowsLeft, $1.offset) }
+      .map(\.element)
+    gate.withLock { _ in
+      _ = runOnce(order.lazy.map(\.item), goesOn: { self.report(order, before: $0) }) { order[$0].fail($1) }
     }
+    for request in open where !request.isDone {
+      if request.rowsLeft == 0 { settle(request) } else { report(request, request.firstTotal - request.rowsLeft) }
+    }
+  }
+
+  /// Tells each session of the pass that runs how far it is; false if one of them wants no more of it.
+  private func report(_ requests: [PassRequest], before layer: Int) -> Bool {
+    var goesOn = true
+    for index in 0..<pass.segmentCount {
+      let segment = pass.scratch.segments[index]
+      let request = requests[segment.request]
+      let rows = segment.count * layer / pass.model.config.numHiddenLayers
+      report(request, request.firstTotal - request.rowsLeft + rows)
+      goesOn = goesOn && !request.isDone
+    }
+    return goesOn
+  }
+
+  /// A request whose session wants no more fails.
+  private func report(_ request: PassRequest, _ done: Int) {
+    if request.firstTotal >= Self.longPass, request.session.onProgress?(done, request.firstTotal) == false {
+      request.fail(LacunaError(.cancelled, "cancelled after \(done) of \(request.firstTotal) tokens"))
+    }
+  }
+
+  /// For a request whose rows are done, by this pass or by somebody else's.
+  private func settle(_ request: PassRequest) {
+    guard !request.item.wantsLogits || request.session.hasLogits(after: request.item.end) else {
+      return request.fail(
+        LacunaError(.invalidArgument, "the session was changed while a pass for its logits was due"))
+    }
+    report(request, request.firstTotal)
+    request.failure = nil
+    request.isDone = true
+  }
+
+  // MARK: One pass
+
+  /// One pass over the first tokens that are still to do; returns how many there were, 0 for a pass that was stopped.
+  /// - Parameters:
+  ///   - goesOn: asked between the layers of a long pass, with the next layer's number.
+  ///   - fail: told of what cannot be done, by its number in the collection.
+  private func runOnce<Items: RandomAccessCollection<PassItem>>(
+    _ items: Items, goesOn: (Int) -> Bool, fail: (Int, LacunaError) -> Void
+  ) -> Int {
+    pass.clear()
+    var lensRowCount = 0
+    for (number, item) in items.enumerated() where pass.rowCount < Scratch.rowCapacity && isOurs(item) {
+      let session = item.session
+      let start = session.evaluatedCount
+      let end = min(item.rowEnd, start + Scratch.rowCapacity - pass.rowCount)
+      // Two that wait for one session take turns.
+      guard start < end, !pass.contains(session.pages.addresses) else { continue }
+      guard session.count >= item.end + item.scores.count.signum() else {
+        fail(number, LacunaError(.invalidArgument, "the session was changed while a pass over its tokens was due"))
+        continue
+      }
+      lensRowCount += item.lensRowCount(in: start..<end)
+      if pass.segmentCount > 0, lensRowCount > Scratch.headRowCapacity - Scratch.rowCapacity { break }
+      do throws(LacunaError) {
+        // Pages may be replaced behind what is written.
+        if item.lookahead == nil { session.lookahead?.keep(0) }
+        try session.pages.prepareToWrite(positions: start..<end)
+      } catch {
+        fail(number, error)
+        continue
+      }
+      add(item, number: number, start: start, end: end)
+    }
+    if pass.rowCount == 0 { return 0 }
     if pass.rowCount < Self.longPass {
       team.run(pass)
     } else {
-      try runLong(goesOn)
-    }
-    func request(ofSegment index: Int) -> PassRequest {
-      requests[requests.index(requests.startIndex, offsetBy: pass.scratch.segments[index].request)]
-    }
-    for index in 0..<pass.headRowCount where !pass.scratch.headRows[index].isFinite {
-      let row = pass.scratch.rows[pass.scratch.headRows[index].row]
-      let request = request(ofSegment: row.segment)
-      let session = request.session
-      if let lookahead = request.lookahead, row.position >= request.end {
-        // Plain decoding would perhaps never see these.
-        lookahead.keep(row.position - request.end)
-        continue
+      withoutActuallyEscaping(goesOn) { goesOn in
+        pass.watch = goesOn
+        team.run(pass)
+        pass.watch = nil
       }
-      session.forgetKeysAndValues()
-      throw LacunaError(
-        .notFinite,
-        "\(session.engine.info.name): the logits after position \(row.position + 1) (token \(row.token)) are not finite"
-      )
+      if pass.isStopped { return 0 }
     }
-    for index in 0..<pass.segmentCount {
-      let request = request(ofSegment: index)
+    passTotal.add(1, ordering: .relaxed)
+    rowTotal.add(pass.rowCount, ordering: .relaxed)
+    refuseWhatIsNotFinite(items, fail)
+    for index in 0..<pass.segmentCount where !pass.scratch.segments[index].isRefused {
+      let item = item(ofSegment: index, items)
       let end = pass.scratch.segments[index].endPosition
-      request.session.didEvaluate(
-        upTo: min(end, request.end), hasLogits: request.wantsLogits && end >= request.end)
+      if item.bringsStates, end >= item.end { item.session.lastStates?.didBring(count: item.end) }
+      item.session.didEvaluate(upTo: min(end, item.end), hasLogits: item.wantsLogits && end >= item.end)
     }
     return pass.rowCount
   }
 
-  private func runLong(_ goesOn: (Int) -> Bool) throws(LacunaError) {
-    let (rows, layers) = (pass.rowCount, pass.model.config.numHiddenLayers)
-    withoutActuallyEscaping(goesOn) { goesOn in
-      pass.watch = { goesOn(rows * $0 / layers) }
-      team.run(pass)
-      pass.watch = nil
-    }
-    if pass.isStopped { throw LacunaError(.cancelled, "cancelled within a pass over \(rows) tokens") }
+  private func item<Items: RandomAccessCollection<PassItem>>(ofSegment index: Int, _ items: Items) -> PassItem {
+    items[items.index(items.startIndex, offsetBy: pass.scratch.segments[index].request)]
   }
 
-  private func add(_ request: PassRequest, number: Int, start: Int, end: Int) {
-    let session = request.session
+  private func refuseWhatIsNotFinite<Items: RandomAccessCollection<PassItem>>(
+    _ items: Items, _ fail: (Int, LacunaError) -> Void
+  ) {
+    for index in 0..<pass.headRowCount where !pass.scratch.headRows[index].isFinite {
+      let row = pass.scratch.rows[pass.scratch.headRows[index].row]
+      let item = item(ofSegment: row.segment, items)
+      let session = item.session
+      if let lookahead = item.lookahead, row.position >= item.end {
+        // Plain decoding would perhaps never see these.
+        lookahead.keep(row.position - item.end)
+        continue
+      }
+      if pass.scratch.segments[row.segment].isRefused { continue }
+      pass.scratch.segments[row.segment].isRefused = true
+      session.forgetKeysAndValues()
+      fail(
+        pass.scratch.segments[row.segment].request,
+        LacunaError(
+          .notFinite,
+          "\(session.engine.info.name): the logits after position \(row.position + 1) (token \(row.token)) are not finite"
+        ))
+    }
+  }
+
+  private func add(_ item: PassItem, number: Int, start: Int, end: Int) {
+    let session = item.session
+    let firstRow = pass.rowCount
     pass.beginSegment(request: number, firstPosition: start, pages: session.pages.addresses)
-    let wantsLogits = request.wantsLogits && end >= request.end
+    let wantsLogits = item.wantsLogits && end >= item.end
     session.tokens.withUnsafeBufferPointer { tokens in
       pass.add(
-        tokens, from: start, to: min(end, request.end), logits: wantsLogits ? session.writableLogits : nil,
-        scoreFrom: request.scoreFrom, scores: request.scores)
+        tokens, from: start, to: min(end, item.end), logits: wantsLogits ? session.writableLogits : nil,
+        scoreFrom: item.scoreFrom, scores: item.scores.baseAddress,
+        scoredLogits: item.scoredLogits)
     }
-    guard let lookahead = request.lookahead, end > request.end else { return }
+    tap(item, firstRow: firstRow, start..<end)
+    guard let lookahead = item.lookahead, end > item.end else { return }
     lookahead.guesses.withUnsafeBufferPointer { guesses in
-      for guess in max(start - request.end, 0)..<end - request.end {
-        pass.add(guess: guesses[guess], position: request.end + guess, logits: lookahead.row(guess))
+      for guess in max(start - item.end, 0)..<end - item.end {
+        pass.add(guess: guesses[guess], position: item.end + guess, logits: lookahead.row(guess))
       }
+    }
+  }
+  /// What is to be changed and copied out on the way, for the rows that were added for the positions.
+  private func tap(_ item: PassItem, firstRow: Int, _ positions: Range<Int>) {
+    for patch in item.session.patches {
+      for position in positions where patch.applies(at: position) {
+        pass.edits.append(patch.edit(row: firstRow + position - positions.lowerBound))
+      }
+    }
+    if let trace = item.trace {
+      trace.beginPass()
+      for position in positions { trace.tap(pass, row: firstRow + position - positions.lowerBound, position: position) }
+    }
+    if item.bringsStates, positions.contains(item.end - 1) {
+      item.session.lastStates?.tap(pass, row: firstRow + item.end - 1 - positions.lowerBound)
     }
   }
 }

@@ -18,6 +18,10 @@ public final class Session {
   /// The count of tokens that the logits follow; -1 while there are none.
   private var logitsCount = -1
   private(set) var pages: KVPages
+  /// What every pass of this sequence changes in the model, in this order; its forks have the same.
+  public private(set) var patches: [Patch] = []
+  /// Made when somebody first asks for one.
+  private(set) var lastStates: LastStates?
   /// Made when a generation first guesses.
   private(set) var lookahead: Lookahead?
   /// The epoch in the first cache line, then the logits.
@@ -29,6 +33,19 @@ public final class Session {
     pages = KVPages(pageBytes: engine.model.pageBytes, positionCapacity: engine.contextLength)
     memory = try AlignedBuffer(
       byteCount: Self.logitsOffset + engine.config.vocabSize * MemoryLayout<Float>.stride)
+  }
+
+  /// Changes the model for this sequence, from its first token on. A patched sequence has the same bits in every batch,
+  /// and nothing changes for others in it.
+  /// - Throws: `invalidArgument` if the model has not the layer, or the vector not its width, and once tokens have been
+  ///   evaluated: their keys and values would be another model's.
+  public func use(_ patches: [Patch]) throws(LacunaError) {
+    for patch in patches { try patch.check(engine) }
+    guard evaluatedCount == 0 else {
+      throw LacunaError(
+        .invalidArgument, "patches: expected before the first pass, found \(evaluatedCount) tokens evaluated")
+    }
+    self.patches = patches
   }
 
   public var count: Int { tokens.count }
@@ -80,12 +97,12 @@ public final class Session {
   /// The logits in place: valid until the epoch changes and while the session lives, which the pointer does not see to.
   /// The address is the same every time.
   package func borrowedLogits() throws(LacunaError) -> UnsafeBufferPointer<Float> {
-    if let request = try logitsRequest() { try engine.runner.run(CollectionOfOne(request)) }
+    if let item = try logitsItem() { try engine.runner.run(CollectionOfOne(item)) }
     return UnsafeBufferPointer(start: writableLogits, count: engine.config.vocabSize)
   }
 
   /// Whether `logits()` needs no pass. Takes over what a pass has computed ahead.
-  var hasLogits: Bool {
+  package var hasLogits: Bool {
     if !tokens.isEmpty, logitsCount == tokens.count { return true }
     guard evaluatedCount == tokens.count, let ahead = lookahead?.logits(after: tokens.count) else { return false }
     writableLogits.update(from: ahead, count: engine.config.vocabSize)
@@ -94,8 +111,28 @@ public final class Session {
     return true
   }
 
+  /// Whether the logits are those after the first `count` tokens.
+  func hasLogits(after count: Int) -> Bool { logitsCount == count }
+
   /// Tokens that a pass for the logits would evaluate.
   var rowsBeforeLogits: Int { max(pendingCount, 1) }
+
+  /// What is missing for a state of the last position, which later passes for the logits bring along: nil if it is there.
+  /// Where the logits are there, the last token is run again without them.
+  func stateRequest(_ kind: LastStates.Kind, layer: Int) throws(LacunaError) -> PassRequest? {
+    guard !tokens.isEmpty else {
+      throw LacunaError(.invalidArgument, "an empty session has no states: append a token first")
+    }
+    let states = lastStates ?? LastStates()
+    lastStates = states
+    if try states.state(kind, layer: layer, config: engine.config).count == tokens.count { return nil }
+    let hadLogits = hasLogits
+    evaluatedCount = min(evaluatedCount, tokens.count - 1)
+    return PassRequest(session: self, end: tokens.count, wantsLogits: !hadLogits, wantsStates: true)
+  }
+
+  /// After a pass that came to what was there: views that were taken before it stay fresh.
+  func restore(epoch: UInt64) { epochCell.pointee = epoch }
 
   func lookahead(capacity: Int) throws(LacunaError) -> Lookahead {
     if let lookahead, lookahead.capacity >= capacity { return lookahead }
@@ -109,22 +146,25 @@ public final class Session {
   func lookAhead(_ guesses: [TokenID]) throws(LacunaError) {
     let lookahead = try lookahead(capacity: guesses.count)
     lookahead.keep(0)
-    guard var request = try logitsRequest() else { return }
+    guard var item = try logitsItem() else { return }
     lookahead.begin(after: tokens.count, guesses)
-    request.lookahead = lookahead
-    try engine.runner.run(CollectionOfOne(request))
+    item.lookahead = lookahead
+    try engine.runner.run(CollectionOfOne(item))
   }
 
   /// What is missing for `logits()`: nil if they are there.
-  func logitsRequest() throws(LacunaError) -> PassRequest? {
+  func logitsItem() throws(LacunaError) -> PassItem? {
     guard !tokens.isEmpty else {
       throw LacunaError(.invalidArgument, "an empty session has no logits: append a token first")
     }
     if hasLogits { return nil }
     // After a rewind the keys and values are there and the logits are not: the last token is run again.
     evaluatedCount = min(evaluatedCount, tokens.count - 1)
-    return PassRequest(session: self, end: tokens.count, wantsLogits: true)
+    return PassItem(session: self, end: tokens.count, wantsLogits: true)
   }
+
+  /// The same for whoever makes passes of many sessions.
+  func logitsRequest() throws(LacunaError) -> PassRequest? { try logitsItem().map { PassRequest($0) } }
 
   /// Appends `ids` and scores each of them given all before it. The last one is left pending.
   /// - Throws: as `append`; `invalidArgument` for an empty session.
@@ -132,11 +172,17 @@ public final class Session {
     try Batch.score([(self, ids)])[0]
   }
 
-  /// What is missing to score the tokens from `index` on.
-  func scoreRequest(from index: Int, into scores: UnsafeMutablePointer<TokenScore>) -> PassRequest {
+  /// What is missing to score the tokens from `index` on, of which there may be none.
+  func scoreRequest(from index: Int) -> PassRequest {
     evaluatedCount = min(evaluatedCount, index - 1)
-    return PassRequest(session: self, end: tokens.count - 1, scoreFrom: index, scores: scores)
+    return PassRequest(scoring: self, from: index)
   }
+
+  /// The next pass begins at `index`, or before it where tokens were never evaluated.
+  func evaluateAgain(from index: Int) { evaluatedCount = min(evaluatedCount, index) }
+
+  /// Passes bring nothing along any more.
+  func forgetStates() { lastStates = nil }
 
   /// Told by a pass that the keys and values of all tokens before `end` are there, and with the last of them the
   /// logits if they were wanted.
@@ -151,6 +197,7 @@ public final class Session {
   func forgetKeysAndValues() {
     pages = KVPages(pageBytes: pages.pageBytes, positionCapacity: engine.contextLength)
     lookahead?.keep(0)
+    lastStates?.rewind(to: -1)
     evaluatedCount = 0
     logitsCount = -1
     epochCell.pointee &+= 1
@@ -167,6 +214,7 @@ public final class Session {
     evaluatedCount = min(evaluatedCount, count)
     logitsCount = logitsCount == count ? count : -1
     lookahead?.rewind(to: count)
+    lastStates?.rewind(to: count)
     epochCell.pointee &+= 1
   }
 
@@ -175,6 +223,8 @@ public final class Session {
     let copy = try Session(engine: engine)
     copy.tokens = tokens
     copy.evaluatedCount = evaluatedCount
+    copy.patches = patches
+    copy.lastStates = try lastStates?.fork(config: engine.config)
     copy.pages = pages.fork()
     if logitsCount == tokens.count {
       copy.logitsCount = logitsCount
@@ -197,6 +247,10 @@ extension Session {
   /// The pages that it holds keys and values in, some of them perhaps together with its forks.
   package var keyValuePages: [ObjectIdentifier] { pages.identities }
   package var keyValuePageBytes: Int { pages.pageBytes }
+  /// Bytes of its logits, and of what else it keeps of its last position.
+  package var outputBytes: Int {
+    engine.config.vocabSize * MemoryLayout<Float>.stride + (lastStates?.byteCount ?? 0)
+  }
   /// Pages that evaluating the pending tokens will add.
   package var missingPageCount: Int {
     max((tokens.count + KVLayout.pagePositions - 1) / KVLayout.pagePositions - pages.count, 0)

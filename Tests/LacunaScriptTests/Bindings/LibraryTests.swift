@@ -192,7 +192,9 @@ import Testing
       return "\(owner.hasPrefix("lacuna") ? owner : "lacuna.\(owner)"):\(name[name.index(after: separator)...])"
     }
     // C implements these itself.
-    let own: Set = ["lacuna:error", "lacuna:write", "lacuna.session:close", "lacuna.stream:close"]
+    let own: Set = [
+      "lacuna:error", "lacuna:write", "lacuna.session:close", "lacuna.stream:close", "lacuna.patch:close",
+    ]
     let registered = try ScriptBench.withRuntime { $0.state.registeredNames }
     let methods = Set(registered.filter { !$0.contains(":__") && !$0.contains(":@") && !fields.contains($0) })
     #expect(methods == Set(declared).subtracting(own))
