@@ -32,7 +32,7 @@ struct Lacuna: ParsableCommand {
       CommandGroup(name: "Evaluate", subcommands: [Eval.self, Report.self, Diff.self, Merge.self, DataVerb.self]),
       CommandGroup(name: "Extend", subcommands: [Plugin.self, Test.self]),
       CommandGroup(name: "Models", subcommands: [Models.self, Pull.self, Inspect.self, Convert.self]),
-      CommandGroup(name: "Help", subcommands: [Doctor.self]),
+      CommandGroup(name: "Help", subcommands: [DocVerb.self, Doctor.self]),
     ])
 }
 
