@@ -26,7 +26,7 @@ struct Lacuna: ParsableCommand {
       """,
     version: version,
     groupedSubcommands: [
-      CommandGroup(name: "Generate", subcommands: [Run.self, Generate.self, Chat.self]),
+      CommandGroup(name: "Generate", subcommands: [Run.self, Repl.self, Generate.self, Chat.self, ReplayVerb.self]),
       CommandGroup(
         name: "Measure", subcommands: [Score.self, Logits.self, Tokenize.self, Detokenize.self, Bench.self]),
       CommandGroup(name: "Evaluate", subcommands: [Eval.self, Report.self, Diff.self, Merge.self, DataVerb.self]),

@@ -278,6 +278,22 @@ function Session:close() end
 ---@field top { token: integer, logprob: number }[][]?  with `logprobs`, likeliest first
 ---@field usage lacuna.Usage
 ---@field info table?  what a decoder says of its work
+---@field repro lacuna.Reproduction
+
+---All that a result depends on. `lacuna replay` runs it again from a file with the result as JSON.
+---@class lacuna.Reproduction
+---@field lacuna string  the version
+---@field api integer
+---@field model { name: string, path: string, sha256: string, load: table }  `load`: how it was loaded
+---@field weights string?  the type that most weights were run in
+---@field kernel string  the instruction set
+---@field plugins { name: string, version: string, sha256: string }[]
+---@field seed integer
+---@field stream integer
+---@field prompt integer[]  the session's tokens before the generation
+---@field options table  max_tokens, stop, sampler, hooks, grammar, decoder
+---@field script_parts string[]?  functions of the script that took part, which cannot be run again from here
+---@field result_sha256 string  of ids and log-probabilities
 
 ---Draws tokens until something ends it. They stay in the session.
 ---```lua

@@ -39,7 +39,7 @@ public final class PluginRegistry {
     if let plugin = loaded[name], plugin.state.limitError == nil { return plugin }
     let plugin = try load(try catalog().plugin(named: name))
     loaded[name] = plugin
-    if digests != nil { digests?[name] = try plugin.folder.digest() }
+    if digests != nil { digests?[name] = plugin.digest }
     return plugin
   }
 

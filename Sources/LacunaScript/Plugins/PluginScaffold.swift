@@ -213,6 +213,15 @@ public struct PluginScaffold: Sendable {
     return "\(head)return {\n\(indented)\n}\n"
   }
 
+  /// The folders that a plugin's .luarc.json has the editor look into; none where there is no such file.
+  public static func libraries(ofEditorFileIn folder: String) -> [String] {
+    guard let bytes = try? ScriptFile.read("\(folder)/.luarc.json"),
+      let value = try? JSONValue.parse(bytes, file: ".luarc.json"), case .object(let members) = value,
+      case .array(let list)? = members["workspace.library"]
+    else { return [] }
+    return list.compactMap { if case .string(let path) = $0 { path } else { nil } }
+  }
+
   /// - Throws: `invalidArgument` for a name that is none; `resource` where the folder is there or cannot be made.
   public func write(to folder: String) throws(LacunaError) {
     guard PluginManifest.isKebabCase(name) else {

@@ -85,6 +85,16 @@ public struct APIReference: Sendable {
     String(word.lowercased().map { $0 == ":" ? "." : $0 == "-" ? "_" : $0 })
   }
 
+  public var functionCount: Int { files.flatMap(\.functions).count }
+
+  /// What this version binds beside what the files describe.
+  /// - Throws: what keeps a state from being made.
+  public func differencesFromBindings() throws -> (undescribed: [String], unbound: [String]) {
+    let environment = ScriptEnvironment { _ in throw LacunaError(.unsupported, "no model is loaded here") }
+    let names = try ScriptThread.run { Result { try ScriptRuntime(environment).state.registeredNames } }.get()
+    return differences(from: names)
+  }
+
   /// Bound functions that no file describes, and described ones that are not bound: an installation of two halves.
   /// - Parameter bound: as `LuaState.registeredNames`.
   package func differences(from bound: [String]) -> (undescribed: [String], unbound: [String]) {

@@ -34,7 +34,10 @@ struct MetaReader {
         throw fault(expected: error.expected, found: error.found)
       }
     }
-    try finishClass()
+    // The last class may have nothing behind it.
+    do throws(LuaTypeReader.Fault) { try finishClass() } catch {
+      throw fault(expected: error.expected, found: error.found)
+    }
     guard block.isEmpty else { throw fault(expected: "a declaration behind the annotations", found: "the end") }
     guard !module.isEmpty else { throw fault(expected: "---@meta NAME", found: "none") }
   }
@@ -118,7 +121,8 @@ struct MetaReader {
     }
     var (name, isOptional) = ("", false)
     if reader.takeNext("[") {
-      name = "[\(noted(try reader.type()).text)]"
+      let key = noted(try reader.type())
+      name = "[\(key.text)]"
       guard reader.takeNext("]") else { throw LuaTypeReader.Fault(expected: "\"]\"", found: "\"\(reader.rest)\"") }
     } else {
       (name, isOptional) = try reader.name()
