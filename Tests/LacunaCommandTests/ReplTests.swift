@@ -116,9 +116,8 @@ private final class Terminal {
   private var seen = ""
 
   init(_ arguments: [String], environment: [String: String]) throws {
-    let descriptor = posix_openpt(O_RDWR | O_NOCTTY)
-    try #require(descriptor >= 0 && grantpt(descriptor) == 0 && unlockpt(descriptor) == 0)
-    let replica = open(String(cString: ptsname(descriptor)), O_RDWR | O_NOCTTY)
+    let (descriptor, path) = try Self.pair()
+    let replica = open(path, O_RDWR | O_NOCTTY)
     try #require(replica >= 0)
     var size = winsize(ws_row: 24, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0)
     _ = ioctl(replica, UInt(TIOCSWINSZ), &size)
@@ -131,6 +130,23 @@ private final class Terminal {
     (process.standardInput, process.standardOutput, process.standardError) = (end, end, end)
     try process.run()
     try end.close()
+  }
+
+  /// A new pseudo-terminal: one end, and the path of the other.
+  private static func pair() throws -> (descriptor: Int32, path: String) {
+    #if os(Linux)
+      // Not among what Swift sees of stdlib.h: unlock, and ask for the number (linux/tty.h).
+      let (unlock, number) = (UInt(0x4004_5431), UInt(0x8004_5430))
+      let descriptor = Glibc.open("/dev/ptmx", O_RDWR | O_NOCTTY)
+      var (locked, index) = (Int32(0), UInt32(0))
+      try #require(descriptor >= 0)
+      try #require(ioctl(descriptor, unlock, &locked) == 0 && ioctl(descriptor, number, &index) == 0)
+      return (descriptor, "/dev/pts/\(index)")
+    #else
+      let descriptor = posix_openpt(O_RDWR | O_NOCTTY)
+      try #require(descriptor >= 0 && grantpt(descriptor) == 0 && unlockpt(descriptor) == 0)
+      return (descriptor, String(cString: ptsname(descriptor)))
+    #endif
   }
 
   func type(_ text: String) { try? primary.write(contentsOf: Data(text.utf8)) }

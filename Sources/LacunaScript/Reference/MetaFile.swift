@@ -1,4 +1,4 @@
-internal import LacunaEngine
+package import LacunaEngine
 
 /// What a LuaCATS file (`---@meta`) declares: the one description of the Lua API, which editors complete from, and
 /// `lacuna doc`, the REPL's help and docs/reference are made of.

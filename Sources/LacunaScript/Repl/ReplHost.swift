@@ -1,5 +1,5 @@
 internal import CLuaBridge
-public import LacunaEngine
+internal import LacunaEngine
 internal import Synchronization
 
 /// A Lua state that lives from line to line. Used from the thread that made it, but for `cancel`.

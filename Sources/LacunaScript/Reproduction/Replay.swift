@@ -1,4 +1,4 @@
-public import LacunaEngine
+internal import LacunaEngine
 
 /// Runs a recorded generation again and compares.
 public struct Replay {

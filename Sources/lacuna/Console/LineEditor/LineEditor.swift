@@ -29,11 +29,14 @@ struct LineEditor {
   init(history: LineHistory, complete: @escaping (String) -> (names: [String], replaced: Int)) {
     self.history = history
     self.complete = complete
-    setlocale(LC_CTYPE, "")
   }
 
   mutating func read(prompt: String) -> Line {
+    // What the program has printed comes first; text without a line's end pushes the prompt to the next line, by as many
+    // spaces as a row has.
+    fflush(nil)
     guard let terminal = RawTerminal() else { return .end }
+    write(String(repeating: " ", count: RawTerminal.width) + "\r")
     defer { terminal.restore() }
     self.prompt = prompt
     buffer = LineBuffer()
@@ -150,11 +153,16 @@ struct LineEditor {
     write("\r\u{1B}[K\(prompt)\(cells[start..<end].joined())\r\(column > 0 ? "\u{1B}[\(column)C" : "")")
   }
 
-  /// Columns of a character.
+  /// Columns of a character: two for those that Unicode's EastAsianWidth.txt calls wide, in broad ranges.
   private static func width(_ text: String) -> Int {
     guard let scalar = text.unicodeScalars.first else { return 0 }
-    return max(Int(wcwidth(wchar_t(scalar.value))), 1)
+    return wide.contains { $0.contains(scalar.value) } ? 2 : 1
   }
+
+  private static let wide: [ClosedRange<UInt32>] = [
+    0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60,
+    0xFFE0...0xFFE6, 0x1F300...0x1FAFF, 0x20000...0x3FFFD,
+  ]
 
   private func write(_ text: String) {
     var bytes = Array(text.utf8)[...]
