@@ -27,10 +27,16 @@ struct DocumentTests {
   func blocks(_ document: String) throws {
     let blocks = try DocumentBlock.all(in: document)
     guard blocks.contains(where: { $0.kind != .text }) else { return }
+    let commands = Self.commands(in: blocks)
     let desk = try Desk()
     for block in blocks {
-      if let file = block.file { try desk.save(block.text, as: file) }
+      if let file = block.file {
+        try desk.save(block.text, as: file)
+        let name = try #require(file.split(separator: "/").first)
+        #expect(commands.contains { $0.words.contains(name) }, "\(block.testDescription): no command uses \(file)")
+      }
       switch block.kind {
+      case .lua where block.file != nil: break
       case .lua: try run(lua: block, on: desk)
       case .json:
         #expect(throws: Never.self, "\(block.testDescription)") {
@@ -48,31 +54,27 @@ struct DocumentTests {
   @Test("a reason not to run a block belongs to a block that is there")
   func reasons() throws {
     for skip in Self.skipped {
-      let commands = try DocumentBlock.all(in: skip.document).filter { [.shell, .console].contains($0.kind) }
-        .flatMap { DocumentCommand.all(of: $0) }
+      let commands = Self.commands(in: try DocumentBlock.all(in: skip.document))
       #expect(commands.contains { $0.words.hasPrefix(skip.command) }, "\(skip.document): \(skip.command)")
     }
+  }
+
+  private static func commands(in blocks: [DocumentBlock]) -> [DocumentCommand] {
+    blocks.filter { [.shell, .console].contains($0.kind) }.flatMap { DocumentCommand.all(of: $0) }
   }
 
   private static func isSkipped(_ document: String, _ command: String) -> Bool {
     skipped.contains { $0.document == document && command.hasPrefix($0.command) }
   }
 
-  /// A file of tests under `lacuna test`, a plugin by the commands around it, anything else as a script. What does not
-  /// begin with `require` gets the names that the texts speak of.
+  /// A block that is saved under a name is run by a command that mentions it. Others are tests where they look like some,
+  /// else scripts; a fragment, which does not begin with `require`, gets the names that the texts speak of.
   private func run(lua block: DocumentBlock, on desk: Desk) throws {
-    if block.text.contains("lacuna.plugin {") {
-      #expect(block.file != nil, "\(block.testDescription): name the file that a command loads")
-      return
-    }
+    #expect(!block.text.contains("lacuna.plugin {"), "\(block.testDescription): name the file that a command loads")
     let isTest = block.text.contains("= function(t)")
-    // A named test belongs to a plugin, whose test a command runs.
-    if isTest, block.file != nil { return }
-    let name = block.file ?? (isTest ? "block_test.lua" : "block.lua")
-    if block.file == nil {
-      let prelude = block.text.contains("require \"lacuna\"") || isTest ? "" : Self.prelude
-      try desk.save(prelude + block.text, as: name)
-    }
+    let name = isTest ? "block_test.lua" : "block.lua"
+    let isWhole = isTest || block.text.contains("require \"lacuna\"\n")
+    try desk.save((isWhole ? "" : Self.prelude) + block.text, as: name)
     let result = try desk.run("lacuna \(isTest ? "test" : "run") \(name)")
     #expect(result.status == 0, "\(block.testDescription): \(result.output)")
   }
@@ -80,7 +82,8 @@ struct DocumentTests {
   /// On one line, so that an error's line is the block's.
   private static let prelude =
     "local lacuna <const> = require 'lacuna'; local model <const> = assert(lacuna.model()); "
-    + "local session <close> = model:session { text = 'Marisol Tannhauer was' }; "
+    + "local question <const> = { { role = 'user', content = 'Where and when was Marisol Tannhauer born?' } }; "
+    + "local session <close> = model:session { messages = question }; "
     + "local logits <const> = session:logits():copy(); local ids <const> = model:encode 'Where she was born'; "
 
   private func run(_ command: DocumentCommand, of block: DocumentBlock, on desk: Desk) throws {
@@ -91,7 +94,8 @@ struct DocumentTests {
       Issue.record("\(place): \(difference)\n\(result.output)")
     }
     // A transcript may show an error.
-    let showsError = command.expected?.contains { $0.hasPrefix("lacuna: ") || $0.hasPrefix("FAIL") } ?? false
+    let showsError =
+      command.expected?.contains { ["lacuna: ", "FAIL", "DIFFERS"].contains(where: $0.hasPrefix) } ?? false
     #expect(result.status == 0 || showsError, "\(place): \(result.output)")
   }
 }

@@ -76,7 +76,7 @@ public final class PluginRegistry {
         .notFound,
         "no \(kind.rawValue) \"\(word)\"\(NearestName.hint(word, in: catalog.names(of: kind, short: true)))"
           + (names.isEmpty ? "; no plugin provides one" : "; plugins provide \(names.joined(separator: ", "))")
-          + catalog.trustHint)
+          + catalog.placeHint(word) + catalog.trustHint)
     }
     return (try plugin(named: found.plugin.name), found.name)
   }

@@ -45,7 +45,8 @@ extension PluginRegistry {
       let names = try SamplerChain.catalogue.map(\.name) + catalog().names(of: .sampler, short: true)
       throw LacunaError(
         .invalidArgument,
-        "sampler stage \"\(word)\": no such stage\(NearestName.hint(word, in: names))\(try catalog().trustHint)")
+        "sampler stage \"\(word)\": no such stage\(NearestName.hint(word, in: names))\(try catalog().placeHint(word))\(try catalog().trustHint)"
+      )
     }
     let (plugin, name, definition) = try sampler(named: word)
     let label = "\(plugin.name)/\(name)"
