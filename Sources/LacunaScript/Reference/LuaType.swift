@@ -47,6 +47,16 @@ struct LuaTypeReader {
     return (name, take("?"))
   }
 
+  /// A word that is separated by one space from what was read, as the name of a result is.
+  mutating func takeName() -> String? {
+    let start = position
+    guard take(" "), let name = word() else {
+      position = start
+      return nil
+    }
+    return name
+  }
+
   /// Takes the characters where they come next.
   mutating func take(_ text: String) -> Bool {
     let end = position + text.count

@@ -28,13 +28,16 @@ package struct MetaFile: Sendable {
 
   package struct Class: Sendable {
     package let name: String
-    /// Memory or identity of the host's, and not a plain table.
-    package let isHandle: Bool
+    /// "userdata", or the class that it adds fields to.
+    package let parent: String?
     package var fields: [Value] = []
     /// "bor(lacuna.Set): lacuna.Set", "len: integer".
     package var operators: [String] = []
     package let text: String
     package let line: Int
+
+    /// Memory or identity of the host's, and not a plain table.
+    package var isHandle: Bool { parent == "userdata" }
   }
 
   package struct Alias: Sendable {

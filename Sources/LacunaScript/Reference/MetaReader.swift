@@ -20,6 +20,8 @@ struct MetaReader {
     var declared: MetaFile.Class?
     var parameters: [MetaFile.Value] = []
     var results: [MetaFile.Value] = []
+    /// Names that stand for any type in one function.
+    var generics: Set<String> = []
     var isEmpty: Bool { text.isEmpty && declared == nil && parameters.isEmpty && results.isEmpty }
   }
 
@@ -87,8 +89,9 @@ struct MetaReader {
     case "class":
       try finishClass()
       let parts = rest.split(separator: ":", maxSplits: 1).map(\.trimmed)
+      if parts.count > 1 { mentions.append((parts[1], line)) }
       block.declared = MetaFile.Class(
-        name: parts[0], isHandle: parts.count > 1 && parts[1] == "userdata", text: takeText(), line: line)
+        name: parts[0], parent: parts.count > 1 ? parts[1] : nil, text: takeText(), line: line)
     case "alias":
       try finishClass()
       let parts = rest.split(separator: " ", maxSplits: 1).map(\.trimmed)
@@ -111,6 +114,9 @@ struct MetaReader {
       block.parameters.append(
         MetaFile.Value(name: name, type: type, isOptional: isOptional, text: reader.rest))
     case "return": try readResults(&reader)
+    case "generic":
+      try finishClass()
+      block.generics.formUnion(rest.split(separator: ",").map { $0.split(separator: ":")[0].trimmed })
     default: throw LuaTypeReader.Fault(expected: "an annotation that is known here", found: "@\(tag)")
     }
   }
@@ -134,24 +140,21 @@ struct MetaReader {
         text: reader.rest))
   }
 
-  /// `TYPE name  text`, or several types without names.
+  /// `TYPE name  text`, or several separated by commas, of which the last may have a text.
   private mutating func readResults(_ reader: inout LuaTypeReader) throws(LuaTypeReader.Fault) {
     try finishClass()
-    var types = [noted(try reader.type())]
-    while reader.takeNext(",") { types.append(noted(try reader.type())) }
-    let rest = reader.rest
-    let parts = rest.split(separator: " ", maxSplits: 1).map(\.trimmed)
-    for type in types {
-      let isLast = types.count == 1
+    while true {
+      let type = noted(try reader.type())
+      let name = reader.takeName()
+      let isLast = !reader.takeNext(",")
       block.results.append(
-        MetaFile.Value(
-          name: isLast ? parts.first ?? "" : "", type: type, isOptional: false,
-          text: isLast && parts.count > 1 ? parts[1] : ""))
+        MetaFile.Value(name: name ?? "", type: type, isOptional: false, text: isLast ? reader.rest : ""))
+      if isLast { return }
     }
   }
 
   private mutating func noted(_ type: LuaType) -> LuaType {
-    mentions += type.names.sorted().map { ($0, line) }
+    mentions += type.names.subtracting(block.generics).sorted().map { ($0, line) }
     return type
   }
 

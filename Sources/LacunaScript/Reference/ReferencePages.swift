@@ -58,7 +58,9 @@ public struct ReferencePages {
     case .function(let function):
       Self.block("### `\(function.signature)`", function.text, function.rows)
     case .type(let type):
-      Self.block("## `\(type.name)`\(type.isHandle ? " (a handle)" : "")", type.text, type.rows)
+      Self.block(
+        "## `\(type.name)`\(type.isHandle ? " (a handle)" : type.parent.map { ": `\($0)`" } ?? "")", type.text,
+        type.rows)
     case .alias(let alias):
       Self.block("## `\(alias.name)`", alias.text, []) + "\n`\(alias.type.text)`\n"
     }

@@ -14,7 +14,8 @@ struct ReferenceText {
       Self.joined(["\(alias.name)  \(alias.type.text)", Self.indented(alias.text)])
     case .type(let type):
       Self.joined([
-        type.isHandle ? "\(type.name)  a handle" : type.name, Self.indented(type.text), Self.table(type.rows),
+        type.isHandle ? "\(type.name)  a handle" : "\(type.name)\(type.parent.map { "  with what \($0) has" } ?? "")",
+        Self.indented(type.text), Self.table(type.rows),
         Self.indented(
           reference.files.flatMap(\.functions).filter { $0.owner == type.name }.map(\.signature)
             .joined(separator: "\n")),
