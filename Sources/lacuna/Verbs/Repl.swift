@@ -2,6 +2,12 @@ import ArgumentParser
 import LacunaEngine
 import LacunaScript
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 struct Repl: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Type Lua and look at what a model does with it.",
@@ -98,7 +104,11 @@ struct Repl: ParsableCommand {
   private static func leaves(_ line: String) -> Bool { [":quit", ":exit", ":q"].contains(line.trimmed) }
 
   private static func obey(_ text: String, isFirst: Bool, _ host: ReplHost) -> Answer {
-    defer { Interrupt.clear() }
+    defer {
+      Interrupt.clear()
+      // In the order in which things happened, also where both streams go to one place.
+      fflush(nil)
+    }
     do throws(ScriptError) {
       if isFirst, text.trimmed.hasPrefix(":") {
         guard let problem = try host.run(command: String(text.trimmed.dropFirst())) else { return .done }
