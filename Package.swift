@@ -47,7 +47,9 @@ let package = Package(
       name: "LacunaScript", dependencies: ["LacunaEngine", "CLuaBridge", crypto, logging], swiftSettings: swift),
     // L3
     .target(
-      name: "LacunaEval", dependencies: ["LacunaEngine", "LacunaScript", crypto, grdb], swiftSettings: swift),
+      name: "LacunaEval", dependencies: ["LacunaEngine", "LacunaScript", crypto, grdb],
+      resources: [.embedInCode("Report/Assets/report.css"), .embedInCode("Report/Assets/report.js")],
+      swiftSettings: swift),
     // L4
     .executableTarget(
       name: "lacuna", dependencies: ["CProbes", "LacunaEngine", "LacunaScript", "LacunaEval", argumentParser, logging],

@@ -12,15 +12,17 @@
 #include "shared_layer.h"
 #include "shared_logits.h"
 #include "shared_matmul.h"
+#include "shared_panel.h"
 #include "shared_attention.h"
-#include "shared_vector_x86.h"
+#include "shared_few_x86.h"
 #pragma clang attribute pop
 
 void ck_fill_avx2(ck_table *table) {
   ck_fill_layer_avx2(table);
   ck_fill_logits_avx2(table);
   ck_fill_matmul_avx2(table);
+  ck_fill_panel_avx2(table);
   ck_fill_attention_avx2(table);
-  table->matmul = ck_matmul_or_vector_avx2;
+  table->matmul = ck_matmul_few_or_lanes_avx2;
 }
 #endif

@@ -18,7 +18,7 @@
 #include "lanes_avx512.h"
 
 #include "expand_avx512bf16.h"
-#include "shared_matmul.h"
+#include "shared_names.h"
 
 enum {
   CK_BLOCK = 64,         // elements of K in one step: two vectors of bfloat16
@@ -377,10 +377,13 @@ CK_INLINE void v_many(ck_dtype dtype, const ck_job *job, size_t row_begin, size_
 
 static bool ck_is_packed(ck_dtype dtype) { return dtype == CK_BF16 || dtype == CK_E4M3; }
 
+// Weights of other types are float32 products, as on any AVX-512.
+static const ck_table *ck_lesser(void) { return ck_table_for(CK_ISA_AVX512); }
+
 // Rows of a multiple of 4 KiB would meet in the same sets of the first-level cache; half a page between them spreads
 // a chunk of eight tokens evenly.
 static size_t ck_packed_row_bytes(size_t cols, ck_dtype dtype) {
-  if (!ck_is_packed(dtype)) return ck_packed_row_bytes_avx512bf16(cols, dtype);
+  if (!ck_is_packed(dtype)) return ck_lesser()->packed_row_bytes(cols, dtype);
   size_t bytes = ck_round_up(2 * cols, 2 * CK_BLOCK);
   if (cols >= CK_CHUNK) bytes += (4096 + 2048 - bytes % 4096) % 4096;
   return bytes;
@@ -388,7 +391,7 @@ static size_t ck_packed_row_bytes(size_t cols, ck_dtype dtype) {
 
 static void ck_pack(void *out, const float *in, size_t cols, ck_dtype dtype) {
   if (!ck_is_packed(dtype)) {
-    ck_pack_avx512bf16(out, in, cols, dtype);
+    ck_lesser()->pack(out, in, cols, dtype);
     return;
   }
   uint8_t *to = out;
@@ -420,7 +423,7 @@ CK_INLINE void v_product(ck_dtype dtype, const ck_job *job, size_t row_begin, si
 static void ck_matmul(float *out, size_t out_stride, const ck_weights *w, size_t row_begin, size_t row_end,
                       const void *x, size_t x_stride, size_t m, void *scratch) {
   if (!ck_is_packed(w->dtype)) {
-    ck_matmul_avx512bf16(out, out_stride, w, row_begin, row_end, x, x_stride, m, scratch);
+    ck_lesser()->matmul(out, out_stride, w, row_begin, row_end, x, x_stride, m, scratch);
     return;
   }
   const size_t block_cols = ck_block_columns(w);
@@ -437,7 +440,7 @@ static void ck_matmul(float *out, size_t out_stride, const ck_weights *w, size_t
 static size_t ck_matmul_scratch_bytes(size_t cols) {
   const size_t rows = v_panel_rows(cols), lanes = CK_LANES * sizeof(float);
   const size_t many = CK_PANEL_TOKENS * rows * lanes + 2 * rows * ck_round_up(cols, CK_BLOCK);
-  const size_t skinny = CK_SKINNY_ROWS * CK_SKINNY_LIMIT * lanes, exact = ck_matmul_scratch_bytes_avx512bf16(cols);
+  const size_t skinny = CK_SKINNY_ROWS * CK_SKINNY_LIMIT * lanes, exact = ck_lesser()->matmul_scratch_bytes(cols);
   const size_t most = many > skinny ? many : skinny;
   return most > exact ? most : exact;
 }

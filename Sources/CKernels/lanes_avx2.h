@@ -152,9 +152,17 @@ CK_INLINE void v_load_pairs_e4m3(const void *p, f32x16 *first, f32x16 *second) {
   *second = v_parts(pairs);
 }
 
-enum { CK_TILE_ROWS = 2, CK_TILE_TOKENS = 2, CK_VECTOR_ROWS = 4, CK_EXPANDED_TOKENS = 4 };
+enum { CK_TILE_ROWS = 2, CK_TILE_TOKENS = 2, CK_VECTOR_ROWS = 4 };
 
-// 16 codes, or 4 numbers, of each of two rows: what shared_vector_x86.h works with.
+// A slice of the lanes: what shared_panel.h works with.
+typedef __m256 v_slice;
+enum { CK_SLICE_LANES = 8, CK_PANEL_TILE_TOKENS = 4 };
+CK_INLINE v_slice v_slice_set1(float a) { return _mm256_set1_ps(a); }
+CK_INLINE v_slice v_slice_load(const float *p) { return _mm256_loadu_ps(p); }
+CK_INLINE void v_slice_store(float *p, v_slice a) { _mm256_storeu_ps(p, a); }
+CK_INLINE v_slice v_slice_fma(v_slice a, v_slice b, v_slice c) { return _mm256_fmadd_ps(a, b, c); }
+
+// 16 codes, or 4 numbers, of each of two rows: what shared_few_x86.h works with.
 enum { CK_QUARTERS = 2 };
 typedef __m256i v_codes_rows;
 typedef __m256 v_quarters;

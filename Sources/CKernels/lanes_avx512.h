@@ -101,9 +101,17 @@ CK_INLINE void v_load_pairs_e4m3(const void *p, f32x16 *first, f32x16 *second) {
   *second = v_parts(pairs);
 }
 
-enum { CK_TILE_ROWS = 4, CK_TILE_TOKENS = 4, CK_VECTOR_ROWS = 4, CK_EXPANDED_TOKENS = 12 };
+enum { CK_TILE_ROWS = 4, CK_TILE_TOKENS = 4, CK_VECTOR_ROWS = 4 };
 
-// 16 codes, or 4 numbers, of each of four rows: what shared_vector_x86.h works with.
+// A slice of the lanes, here all of them: what shared_panel.h works with.
+typedef f32x16 v_slice;
+enum { CK_SLICE_LANES = 16, CK_PANEL_TILE_TOKENS = 8 };
+CK_INLINE v_slice v_slice_set1(float a) { return v_set1(a); }
+CK_INLINE v_slice v_slice_load(const float *p) { return v_load(p); }
+CK_INLINE void v_slice_store(float *p, v_slice a) { v_store(p, a); }
+CK_INLINE v_slice v_slice_fma(v_slice a, v_slice b, v_slice c) { return v_fma(a, b, c); }
+
+// 16 codes, or 4 numbers, of each of four rows: what shared_few_x86.h works with.
 enum { CK_QUARTERS = 4 };
 typedef __m512i v_codes_rows;
 typedef __m512 v_quarters;

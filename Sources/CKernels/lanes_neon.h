@@ -161,4 +161,12 @@ CK_INLINE void v_load_pairs_e4m3(const void *p, f32x16 *first, f32x16 *second) {
   *second = v_from_f16(v_half_parts(low), v_half_parts(high));
 }
 
-enum { CK_TILE_ROWS = 2, CK_TILE_TOKENS = 2, CK_VECTOR_ROWS = 4, CK_EXPANDED_TOKENS = 12 };
+enum { CK_TILE_ROWS = 2, CK_TILE_TOKENS = 2, CK_VECTOR_ROWS = 4 };
+
+// A slice of the lanes: what shared_panel.h works with.
+typedef float32x4_t v_slice;
+enum { CK_SLICE_LANES = 4, CK_PANEL_TILE_TOKENS = 8 };
+CK_INLINE v_slice v_slice_set1(float a) { return vdupq_n_f32(a); }
+CK_INLINE v_slice v_slice_load(const float *p) { return vld1q_f32(p); }
+CK_INLINE void v_slice_store(float *p, v_slice a) { vst1q_f32(p, a); }
+CK_INLINE v_slice v_slice_fma(v_slice a, v_slice b, v_slice c) { return vfmaq_f32(c, a, b); }

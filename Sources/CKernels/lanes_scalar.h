@@ -155,4 +155,4 @@ CK_INLINE void v_load_pairs_e4m3(const void *p, f32x16 *first, f32x16 *second) {
 }
 
 // Shape of the matrix product's tile, rows of the vector product, and tokens from which on rows are expanded once for all.
-enum { CK_TILE_ROWS = 2, CK_TILE_TOKENS = 2, CK_VECTOR_ROWS = 1, CK_EXPANDED_TOKENS = 12 };
+enum { CK_TILE_ROWS = 2, CK_TILE_TOKENS = 2, CK_VECTOR_ROWS = 1 };

@@ -12,12 +12,14 @@
 #include "shared_layer.h"
 #include "shared_logits.h"
 #include "shared_matmul.h"
+#include "shared_panel.h"
 #include "shared_attention.h"
 
 void ck_fill_neon(ck_table *table) {
   ck_fill_layer_neon(table);
   ck_fill_logits_neon(table);
   ck_fill_matmul_neon(table);
+  ck_fill_panel_neon(table);
   ck_fill_attention_neon(table);
 }
 #endif

@@ -36,11 +36,15 @@ CK_INLINE void v_load_pairs(ck_dtype dtype, const uint8_t *p, size_t n, f32x16 *
 }
 
 // score[position] = (sum over d of q[d] * K[d][position]) * factor; d rises, one fused multiply-add each.
+// next: the keys of the page that comes next, which are fetched meanwhile.
 CK_INLINE void v_scores(ck_dtype dtype, f32x16 score[CK_HALF_PAGE], const float *q, const uint8_t *keys, size_t head_dim,
-                        const float *key_scales, float scale) {
+                        const float *key_scales, float scale, const uint8_t *next) {
   const size_t bytes = 2 * ck_dtype_bytes(dtype);
   CK_UNROLL for (int h = 0; h < CK_HALF_PAGE; h++) score[h] = v_zero();
   for (size_t d = 0; d < head_dim; d += 2) {
+    CK_UNROLL for (size_t line = 0; line < CK_PAGE_POSITIONS * bytes; line += 64) {
+      __builtin_prefetch(next + d / 2 * CK_PAGE_POSITIONS * bytes + line);
+    }
     const f32x16 q_first = v_set1(q[d]), q_second = v_set1(q[d + 1]);
     CK_UNROLL for (int h = 0; h < CK_HALF_PAGE; h++) {
       f32x16 k_first, k_second;
@@ -77,10 +81,38 @@ CK_INLINE float v_page_softmax(CK_FN(attend_row) *row, float p[CK_PAGE_POSITIONS
 }
 
 // sum[d] = sum[d] * factor + (sum over positions of p * V[position][d]); positions rise.
+// next: the values of the page that comes next, which are fetched meanwhile.
 CK_INLINE void v_add_values(ck_dtype dtype, float *sum, const float *p, const uint8_t *values, size_t head_dim,
-                            size_t count, float factor) {
+                            size_t count, float factor, const uint8_t *next) {
   const size_t bytes = 2 * ck_dtype_bytes(dtype);
-  for (size_t d = 0; d < head_dim; d += CK_LANES) {
+  size_t d = 0;
+  // Two vectors side by side, or each multiply-add would wait for the one before.
+  for (; d + 2 * CK_LANES <= head_dim; d += 2 * CK_LANES) {
+    f32x16 a = v_mul(v_load(sum + d), v_set1(factor)), b = v_mul(v_load(sum + d + CK_LANES), v_set1(factor));
+    for (size_t pair = 0; pair < count / 2; pair++) {
+      const uint8_t *at = values + (pair * head_dim + d) * bytes;
+      CK_UNROLL for (size_t line = 0; line < 2 * CK_LANES * bytes; line += 64) {
+        __builtin_prefetch(next + (pair * head_dim + d) * bytes + line);
+      }
+      const f32x16 first = v_set1(p[2 * pair]), second = v_set1(p[2 * pair + 1]);
+      f32x16 a_first, a_second, b_first, b_second;
+      v_load_pairs(dtype, at, CK_LANES, &a_first, &a_second);
+      v_load_pairs(dtype, at + CK_LANES * bytes, CK_LANES, &b_first, &b_second);
+      a = v_fma(second, a_second, v_fma(first, a_first, a));
+      b = v_fma(second, b_second, v_fma(first, b_first, b));
+    }
+    if (count % 2) {
+      const uint8_t *at = values + (count / 2 * head_dim + d) * bytes;
+      f32x16 a_first, b_first, unwritten;
+      v_load_pairs(dtype, at, CK_LANES, &a_first, &unwritten);
+      v_load_pairs(dtype, at + CK_LANES * bytes, CK_LANES, &b_first, &unwritten);
+      a = v_fma(v_set1(p[count - 1]), a_first, a);
+      b = v_fma(v_set1(p[count - 1]), b_first, b);
+    }
+    v_store(sum + d, a);
+    v_store(sum + d + CK_LANES, b);
+  }
+  for (; d < head_dim; d += CK_LANES) {
     const size_t n = ck_min(CK_LANES, head_dim - d);
     const bool whole = n == CK_LANES;
     f32x16 a = v_mul(whole ? v_load(sum + d) : v_load_n(sum + d, n), v_set1(factor));
@@ -100,17 +132,19 @@ CK_INLINE void v_add_values(ck_dtype dtype, float *sum, const float *p, const ui
 }
 
 CK_INLINE void v_attend_page(ck_dtype dtype, CK_FN(attend_row) *row, const ck_kv_layout *layout, const void *page,
-                             size_t kv_head, size_t count, float scale) {
+                             const void *next, size_t kv_head, size_t count, float scale) {
   const size_t head_dim = layout->head_dim;
   const float *scales = dtype == CK_E4M3 ? ck_page_scales(layout, page, kv_head) : NULL;
   float p[CK_PAGE_POSITIONS];
   f32x16 score[CK_HALF_PAGE];
-  v_scores(dtype, score, row->q, ck_page_keys(layout, page, kv_head), head_dim, scales, scale);
+  v_scores(dtype, score, row->q, ck_page_keys(layout, page, kv_head), head_dim, scales, scale,
+           ck_page_keys(layout, next, kv_head));
   const float factor = v_page_softmax(row, p, score, count);
   if (dtype == CK_E4M3) {
     for (size_t i = 0; i < count; i++) p[i] = p[i] * (scales[CK_PAGE_POSITIONS + i] * CK_E4M3_FACTOR);
   }
-  v_add_values(dtype, row->sum, p, ck_page_values(layout, page, kv_head), head_dim, count, factor);
+  v_add_values(dtype, row->sum, p, ck_page_values(layout, page, kv_head), head_dim, count, factor,
+               ck_page_values(layout, next, kv_head));
 }
 
 static size_t CK_FN(attend_scratch_bytes)(const ck_kv_layout *layout, size_t group) {
@@ -133,14 +167,16 @@ static void CK_FN(attend)(float *out, const float *q, size_t stride, size_t quer
       rows[i] = (CK_FN(attend_row)){q + offset, out + offset, sum, first_position + query + 1, -INFINITY, 0};
     }
     for (size_t start = 0; start < rows[n - 1].visible; start += CK_PAGE_POSITIONS) {
-      const void *page = (const uint8_t *)pages[start / CK_PAGE_POSITIONS] + page_offset;
+      const size_t index = start / CK_PAGE_POSITIONS, last = (rows[n - 1].visible - 1) / CK_PAGE_POSITIONS;
+      const void *page = (const uint8_t *)pages[index] + page_offset;
+      const void *next = (const uint8_t *)pages[ck_min(index + 1, last)] + page_offset;
       for (size_t i = 0; i < n; i++) {
         if (rows[i].visible <= start) continue;
         const size_t count = ck_min(CK_PAGE_POSITIONS, rows[i].visible - start);
         switch (layout->dtype) {
-          case CK_BF16: v_attend_page(CK_BF16, &rows[i], layout, page, kv_head, count, scale); break;
-          case CK_E4M3: v_attend_page(CK_E4M3, &rows[i], layout, page, kv_head, count, scale); break;
-          default: v_attend_page(CK_F32, &rows[i], layout, page, kv_head, count, scale); break;
+          case CK_BF16: v_attend_page(CK_BF16, &rows[i], layout, page, next, kv_head, count, scale); break;
+          case CK_E4M3: v_attend_page(CK_E4M3, &rows[i], layout, page, next, kv_head, count, scale); break;
+          default: v_attend_page(CK_F32, &rows[i], layout, page, next, kv_head, count, scale); break;
         }
       }
     }
@@ -151,7 +187,31 @@ static void CK_FN(attend)(float *out, const float *q, size_t stride, size_t quer
   }
 }
 
+CK_INLINE void v_page_scores(ck_dtype dtype, float *out, const float *q, size_t count, const ck_kv_layout *layout,
+                             const void *page, size_t kv_head, float scale) {
+  const float *scales = dtype == CK_E4M3 ? ck_page_scales(layout, page, kv_head) : NULL;
+  f32x16 score[CK_HALF_PAGE];
+  float values[CK_PAGE_POSITIONS];
+  v_scores(dtype, score, q, ck_page_keys(layout, page, kv_head), layout->head_dim, scales, scale);
+  CK_UNROLL for (int h = 0; h < CK_HALF_PAGE; h++) v_store(values + h * CK_LANES, score[h]);
+  memcpy(out, values, count * sizeof(float));
+}
+
+static void CK_FN(attention_scores)(float *out, const float *q, size_t visible, const ck_kv_layout *layout,
+                                    const void *const *pages, size_t page_offset, size_t kv_head, float scale) {
+  for (size_t start = 0; start < visible; start += CK_PAGE_POSITIONS) {
+    const void *page = (const uint8_t *)pages[start / CK_PAGE_POSITIONS] + page_offset;
+    const size_t count = ck_min(CK_PAGE_POSITIONS, visible - start);
+    switch (layout->dtype) {
+      case CK_BF16: v_page_scores(CK_BF16, out + start, q, count, layout, page, kv_head, scale); break;
+      case CK_E4M3: v_page_scores(CK_E4M3, out + start, q, count, layout, page, kv_head, scale); break;
+      default: v_page_scores(CK_F32, out + start, q, count, layout, page, kv_head, scale); break;
+    }
+  }
+}
+
 static inline void CK_FN(fill_attention)(ck_table *table) {
   table->attend = CK_FN(attend);
+  table->attention_scores = CK_FN(attention_scores);
   table->attend_scratch_bytes = CK_FN(attend_scratch_bytes);
 }

@@ -88,9 +88,7 @@ typedef struct {
   size_t out_stride;
   const ck_weights *w;
   const float *x;
-  size_t x_stride;        // floats
-  const float *expanded;  // NULL, or rows [expanded_row, ...) as float32 parts, `expanded_stride` floats apart
-  size_t expanded_row, expanded_stride;
+  size_t x_stride;  // floats
 } CK_FN(job);
 
 // out[token + t][row + r] for a whole tile. R, T and dtype are constants where this is inlined.
@@ -98,10 +96,8 @@ CK_INLINE void v_tile_out(ck_dtype dtype, size_t R, size_t T, const CK_FN(job) *
   const ck_weights *w = job->w;
   const size_t bytes = ck_dtype_bytes(dtype), cols = w->cols;
   const size_t block_cols = ck_block_columns(w), blocks = cols ? (cols + block_cols - 1) / block_cols : 0;
-  const bool expanded = dtype == CK_F32 && job->expanded;
-  const size_t row_bytes = (expanded ? job->expanded_stride : cols) * bytes;
-  const uint8_t *data = expanded ? (const uint8_t *)(job->expanded + (row - job->expanded_row) * job->expanded_stride)
-                                 : (const uint8_t *)w->data + row * row_bytes;
+  const size_t row_bytes = cols * bytes;
+  const uint8_t *data = (const uint8_t *)w->data + row * row_bytes;
   const float *x = job->x + token * job->x_stride;
   float *out = job->out + token * job->out_stride + row;
   v_codes seen = v_codes_none();
@@ -168,15 +164,18 @@ static void CK_FN(run)(ck_dtype dtype, const CK_FN(job) *job, size_t row_begin, 
 
 static void CK_FN(matmul_f32)(float *out, size_t out_stride, const ck_weights *w, size_t row_begin, size_t row_end,
                               const float *x, size_t x_stride, size_t m) {
-  const CK_FN(job) job = {out, out_stride, w, x, x_stride, NULL, 0, 0};
+  const CK_FN(job) job = {out, out_stride, w, x, x_stride};
   CK_FN(run)(w->dtype, &job, row_begin, row_end, m);
 }
 
 // --- packed activations: float32 values, rounded to bfloat16 for CK_BF16 and CK_E4M3 weights ---------------------
 
+// Rows of a multiple of 4 KiB would meet in the same sets of the first-level cache; half a page between them spreads
+// the tokens that pass over a panel evenly.
 static size_t CK_FN(packed_row_bytes)(size_t cols, ck_dtype dtype) {
   (void)dtype;
-  return ck_round_up(cols * sizeof(float), 64);
+  const size_t bytes = ck_round_up(cols * sizeof(float), 64);
+  return bytes < 4096 ? bytes : bytes + (4096 + 2048 - bytes % 4096) % 4096;
 }
 
 static void CK_FN(pack)(void *out, const float *in, size_t cols, ck_dtype dtype) {
@@ -188,54 +187,15 @@ static void CK_FN(pack)(void *out, const float *in, size_t cols, ck_dtype dtype)
   }
 }
 
-// Rows that are expanded to float32 at a time when CK_EXPANDED_TOKENS or more use them: they stay in the second-level
-// cache.
-enum { CK_EXPANDED_ROWS = 4 * CK_TILE_ROWS };
-
-static size_t CK_FN(matmul_scratch_bytes)(size_t cols) {
-  return CK_EXPANDED_ROWS * ck_round_up(cols * sizeof(float), 64);
-}
-
-CK_INLINE void v_expand_row(ck_dtype dtype, float *out, const uint8_t *data, size_t cols) {
-  const size_t bytes = ck_dtype_bytes(dtype);
-  v_codes seen = v_codes_none();
-  size_t k = 0;
-  for (; k + CK_LANES <= cols; k += CK_LANES) v_store(out + k, v_weights(dtype, data + k * bytes, &seen));
-  if (k < cols) v_store_n(out + k, v_weights_tail(dtype, data + k * bytes, cols - k, &seen), cols - k);
-  if (dtype == CK_E4M3 && v_codes_have_nan(seen)) out[0] = NAN;
-}
-
 static void CK_FN(matmul)(float *out, size_t out_stride, const ck_weights *w, size_t row_begin, size_t row_end,
                           const void *x, size_t x_stride, size_t m, void *scratch) {
-  CK_FN(job) job = {out, out_stride, w, x, x_stride / sizeof(float), NULL, 0, 0};
-  if (m < CK_EXPANDED_TOKENS || w->dtype == CK_F32) {
-    CK_FN(run)(w->dtype, &job, row_begin, row_end, m);
-    return;
-  }
-  float *expanded = scratch;
-  job.expanded = expanded;
-  job.expanded_stride = ck_round_up(w->cols, CK_LANES);
-  const size_t row_bytes = w->cols * ck_dtype_bytes(w->dtype);
-  for (size_t row = row_begin; row < row_end; row += CK_EXPANDED_ROWS) {
-    const size_t rows = ck_min(CK_EXPANDED_ROWS, row_end - row);
-    for (size_t r = 0; r < rows; r++) {
-      const uint8_t *data = (const uint8_t *)w->data + (row + r) * row_bytes;
-      float *to = expanded + r * job.expanded_stride;
-      switch (w->dtype) {
-        case CK_F16: v_expand_row(CK_F16, to, data, w->cols); break;
-        case CK_BF16: v_expand_row(CK_BF16, to, data, w->cols); break;
-        default: v_expand_row(CK_E4M3, to, data, w->cols); break;
-      }
-    }
-    job.expanded_row = row;
-    // Tokens in the outer loop: a few tokens stay in the first-level cache while all expanded rows pass by.
-    for (size_t token = 0; token < m; token += CK_TILE_TOKENS) {
-      CK_FN(job) part = job;
-      part.x += token * job.x_stride;
-      part.out += token * out_stride;
-      CK_FN(run)(CK_F32, &part, row, row + rows, ck_min(CK_TILE_TOKENS, m - token));
-    }
-  }
+  (void)scratch;
+  CK_FN(matmul_f32)(out, out_stride, w, row_begin, row_end, x, x_stride / sizeof(float), m);
+}
+
+static size_t CK_FN(matmul_scratch_bytes)(size_t cols) {
+  (void)cols;
+  return 64;
 }
 
 static inline void CK_FN(fill_matmul)(ck_table *table) {

@@ -8,11 +8,17 @@
 
 static const char lb_frame_key = 0;  // registry: the metatable of frames
 
-static void lb_frame_clear(lb_call_frame *frame) {
+void lb_frame_clear(lb_call_frame *frame) {
   lb_tape_release(&frame->arguments);
   lb_tape_release(&frame->results);
   lb_release(frame->arguments.state, frame->rethrown);
   frame->rethrown = LB_NO_REF;
+  if (frame->waiting != NULL) {
+    lb_state *state = frame->arguments.state;
+    void *waiting = frame->waiting;
+    frame->waiting = NULL;
+    state->host.release(state->host.context, 0, waiting, false);
+  }
   free(frame->code);
   free(frame->message);
   frame->code = frame->message = NULL;
@@ -80,20 +86,32 @@ int lb_trampoline(lua_State *L) {
   }
   luaL_checkstack(L, 16, NULL);
   lb_call_frame *frame = lb_push_frame(L, function);
-  for (int i = 1; i <= given; i++) lb_read_value(L, i, &frame->arguments, 0);
+  for (int i = 1; i <= given; i++) {
+    bool held = i <= function->parameter_count && function->parameters[i - 1].held;
+    lb_read_value(L, i, &frame->arguments, held ? LB_HOLD : 0);
+  }
   lb_drain_dropped(state);
+  int status = lb_call_host(L, frame, false);
+  return status == LB_CALL_WAITS ? lb_wait(L, frame, given) : lb_finish_call(L, frame, status, given);
+}
 
+int lb_call_host(lua_State *L, lb_call_frame *frame, bool completes) {
+  lb_state *state = lb_of(L);
   lua_State *before = state->running;
   lb_exit *exit = state->exit;
   state->running = L;
   state->exit = NULL;  // no limit may jump over the host's frames
-  int status = state->host.call(state->host.context, function->number, frame);
+  int status = completes ? state->host.complete(state->host.context, frame->waiting, frame)
+                         : state->host.call(state->host.context, frame->function->number, frame);
   state->running = before;
   state->exit = exit;
-
   // A limit first: whatever the host reports is its consequence.
   if (lb_limit_of(state) != LB_LIMIT_NONE) lb_leave_script(state);
-  if (status != 0) return lb_raise_failure(L, frame);
+  return status;
+}
+
+int lb_finish_call(lua_State *L, lb_call_frame *frame, int status, int given) {
+  if (status != LB_CALL_DONE) return lb_raise_failure(L, frame);
   int pushed = lb_push_tape(L, &frame->results, given > 0 ? 1 : 0);
   lb_frame_clear(frame);
   return pushed;
@@ -123,6 +141,8 @@ void lb_frame_fail_argument(
   lb_frame_fail(frame, "bad_argument", strlen("bad_argument"), message, message_count);
   frame->bad_argument = argument;
 }
+
+void lb_frame_wait(lb_call_frame *frame, void *waiting) { frame->waiting = waiting; }
 
 void lb_frame_rethrow(lb_call_frame *frame, lb_ref value) {
   lb_release(frame->arguments.state, frame->rethrown);
@@ -216,6 +236,35 @@ static int lb_get_field_body(lua_State *L) {
 lb_status lb_get_field(lb_state *state, lb_ref table, const char *name, bool any_type, lb_ref *value) {
   lb_field_request request = {table, name, any_type, LB_NO_REF};
   lb_status status = lb_protect(state, lb_get_field_body, &request);
+  *value = request.result;
+  return status;
+}
+
+typedef struct {
+  lb_ref table;
+  lua_Integer index;  // 0: the length is wanted
+  size_t length;
+  lb_ref result;
+} lb_element_request;
+
+static int lb_get_element_body(lua_State *L) {
+  lb_element_request *request = lua_touserdata(L, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, request->table);
+  if (!lua_istable(L, -1)) return 0;
+  request->length = (size_t)lua_rawlen(L, -1);
+  if (request->index == 0 || lua_rawgeti(L, -1, request->index) == LUA_TNIL) return 0;
+  request->result = luaL_ref(L, LUA_REGISTRYINDEX);
+  return 0;
+}
+
+size_t lb_get_length(lb_state *state, lb_ref table) {
+  lb_element_request request = {table, 0, 0, LB_NO_REF};
+  return lb_protect(state, lb_get_element_body, &request) == LB_OK ? request.length : 0;
+}
+
+lb_status lb_get_element(lb_state *state, lb_ref table, size_t index, lb_ref *value) {
+  lb_element_request request = {table, (lua_Integer)index, 0, LB_NO_REF};
+  lb_status status = lb_protect(state, lb_get_element_body, &request);
   *value = request.result;
   return status;
 }

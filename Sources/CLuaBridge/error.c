@@ -32,11 +32,11 @@ bool lb_is_error(lua_State *L, int index) {
   return same;
 }
 
-// "script.lua:12" of the innermost Lua function from `level` outwards; pushes a string or nil.
-static void lb_push_where(lua_State *L, int level) {
+// "script.lua:12" of the innermost Lua function of `from` from `level` outwards; pushes a string or nil.
+static void lb_push_where(lua_State *L, lua_State *from, int level) {
   lua_Debug ar;
-  for (; lua_getstack(L, level, &ar); level++) {
-    lua_getinfo(L, "Sl", &ar);
+  for (; lua_getstack(from, level, &ar); level++) {
+    lua_getinfo(from, "Sl", &ar);
     if (ar.currentline > 0) {
       lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
       return;
@@ -45,24 +45,24 @@ static void lb_push_where(lua_State *L, int level) {
   lua_pushnil(L);
 }
 
-// Expects the message on the top of the stack and replaces it by the table.
-static void lb_wrap_message(lua_State *L, int level, const char *code) {
+// Expects the message on the top of the stack and replaces it by the table, raised in `from` at `level`.
+static void lb_wrap_message(lua_State *L, lua_State *from, int level, const char *code) {
   lua_createtable(L, 0, 4);
   lua_insert(L, -2);
   lua_setfield(L, -2, "message");
   lua_pushstring(L, code);
   lua_setfield(L, -2, "code");
-  lb_push_where(L, level);
+  lb_push_where(L, from, level);
   lua_setfield(L, -2, "where");
-  luaL_traceback(L, L, NULL, level);
+  luaL_traceback(L, from, NULL, level);
   lua_setfield(L, -2, "traceback");
   lua_rawgetp(L, LUA_REGISTRYINDEX, &lb_error_key);
   lua_setmetatable(L, -2);
 }
 
-void lb_push_error(lua_State *L, int level, const char *code, const char *message) {
+void lb_push_error(lua_State *L, lua_State *from, int level, const char *code, const char *message) {
   lua_pushstring(L, message);
-  lb_wrap_message(L, level, code);
+  lb_wrap_message(L, from, level, code);
 }
 
 void lb_raise(lua_State *L, const char *code, const char *format, ...) {
@@ -72,7 +72,7 @@ void lb_raise(lua_State *L, const char *code, const char *format, ...) {
   luaL_checkstack(L, 16, NULL);
   lua_pushvfstring(L, format, arguments);
   va_end(arguments);
-  lb_wrap_message(L, 1, code);
+  lb_wrap_message(L, L, 1, code);
   lua_error(L);
   abort();
 }
@@ -116,7 +116,7 @@ static int lb_error_make(lua_State *L) {
   lua_settop(L, 3);
   if (lua_isnil(L, 2)) lua_pushvalue(L, 1);
   else lua_pushvalue(L, 2);
-  lb_wrap_message(L, 1, lua_tostring(L, 1));
+  lb_wrap_message(L, L, 1, lua_tostring(L, 1));
   if (!lua_isnil(L, 3)) {
     lua_pushvalue(L, 3);
     lua_setfield(L, -2, "detail");
@@ -143,9 +143,9 @@ void lb_open_errors(lua_State *L) {
 
 // --- failures ----------------------------------------------------------------------------------------------------
 
-// Makes { value, message, where, code, traceback } of any error value. Runs where the error was raised.
-int lb_message_handler(lua_State *L) {
-  lua_settop(L, 1);
+// Makes { value, message, where, code, traceback } of the error value at index 1, which is all that is on the stack. It was
+// raised in `from`, at `level`.
+static void lb_describe_failure(lua_State *L, lua_State *from, int level) {
   luaL_checkstack(L, 12, NULL);
   lua_createtable(L, 5, 0);  // 2
   lua_pushvalue(L, 1);
@@ -174,16 +174,37 @@ int lb_message_handler(lua_State *L) {
     lua_rawgeti(L, -2, 2);
     lua_rawseti(L, 2, 5);
   } else if (lua_rawgeti(L, 2, 5) == LUA_TNIL) {
-    luaL_traceback(L, L, NULL, 1);
+    luaL_traceback(L, from, NULL, level);
     lua_rawseti(L, 2, 5);
   }
   lua_settop(L, 2);
   if (lua_rawgeti(L, 2, 3) == LUA_TNIL && lua_type(L, 1) != LUA_TSTRING) {
-    lb_push_where(L, 1);
+    lb_push_where(L, from, level);
     lua_rawseti(L, 2, 3);
   }
   lua_settop(L, 2);
+}
+
+// Runs where the error was raised.
+int lb_message_handler(lua_State *L) {
+  lua_settop(L, 1);
+  lb_describe_failure(L, L, 1);
   return 1;
+}
+
+// (error, coroutine) -> record
+static int lb_describe_body(lua_State *L) {
+  lua_State *co = lua_tothread(L, 2);
+  lua_settop(L, 1);
+  lb_describe_failure(L, co, 0);
+  return 1;
+}
+
+void lb_push_failure(lua_State *L, int error, int thread) {
+  lua_pushcfunction(L, lb_describe_body);
+  lua_pushvalue(L, error);
+  lua_pushvalue(L, thread);
+  lua_call(L, 2, 1);
 }
 
 enum { LB_MAX_FAILURE_TEXT = 4096 };

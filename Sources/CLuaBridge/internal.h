@@ -26,6 +26,7 @@ typedef struct {
   uint32_t kinds;  // bits of lb_kind, and LB_ANY
   uint32_t types;  // bits of type numbers
   bool optional;
+  bool held;  // wanted by reference
 } lb_parameter;
 
 typedef struct lb_function {
@@ -56,6 +57,9 @@ struct lb_state {
   lua_State *main;
   // The coroutine that runs; read by the signal handler on this same thread.
   lua_State *volatile running;
+  // The coroutine of lb_go_on that runs, without a call of the host's in between; NULL for none.
+  lua_State *turn;
+  lb_call_frame *waiting;  // of the call that the coroutine was left in
   lb_host host;
 
   size_t used, peak, cap;
@@ -120,6 +124,7 @@ struct lb_call_frame {
   const lb_function *function;
   int32_t bad_argument;  // 0: none
   lb_ref rethrown;
+  void *waiting;  // what the call waits for, owned; NULL for one that does not wait
   char *code, *message;  // of the failure
 };
 
@@ -163,6 +168,8 @@ void lb_poll(lua_State *L);
 void lb_make_room(lua_State *L, size_t bytes);
 bool lb_watch(lb_state *state);  // false: no thread
 void lb_unwatch(lb_state *state);
+// lb_begin_call for one of several turns of a call, which share a deadline.
+void lb_begin_turn(lb_state *state, uint64_t *deadline);
 void lb_start_step(lb_state *state, uint64_t *before);
 void lb_end_step(lb_state *state, uint64_t before);
 
@@ -192,13 +199,15 @@ void lb_open_patterns(lua_State *L);
 void lb_tape_init(lb_tape *tape, lb_state *state, bool from_lua);
 void lb_tape_release(lb_tape *tape);
 lb_item *lb_tape_append(lb_tape *tape, lb_kind kind);
+// Of an LB_VEC on its way to Lua.
+void lb_release_owner(lb_state *state, lb_item *item);
 void lb_source_drop(lb_source *source);
 // Raises what a failed tape failed with.
 _Noreturn void lb_raise_tape(lua_State *L, const lb_tape *tape);
 bool lb_tape_append_bytes(lb_tape *tape, const void *bytes, size_t count, size_t *offset);
 
 // --- marshal.c
-enum { LB_PLAIN_ONLY = 1 };
+enum { LB_PLAIN_ONLY = 1, LB_HOLD = 2 };  // LB_HOLD: anything but nil becomes a reference
 // Appends the value at `index`. Raises for what cannot cross.
 void lb_read_value(lua_State *L, int index, lb_tape *tape, int flags);
 // Pushes every value of the tape; returns how many. receiver: stack index for LB_RECEIVER, or 0.
@@ -212,11 +221,13 @@ _Noreturn void lb_raise(lua_State *L, const char *code, const char *format, ...)
 // "bad argument #1 to 'name' (message)", counted as Lua counts methods' arguments.
 _Noreturn void lb_raise_argument(lua_State *L, int argument, const char *name, const char *message);
 _Noreturn void lb_raise_type(lua_State *L, int argument, const char *name, const char *expected);
-// Pushes an error table whose `where` is the function at `level`.
-void lb_push_error(lua_State *L, int level, const char *code, const char *message);
+// Pushes an error table whose `where` is the function at `level` of the coroutine `from`.
+void lb_push_error(lua_State *L, lua_State *from, int level, const char *code, const char *message);
 bool lb_is_error(lua_State *L, int index);
 int lb_message_handler(lua_State *L);
 void lb_open_errors(lua_State *L);
+// Pushes the message handler's record of the error at one index, which ended the coroutine at the other.
+void lb_push_failure(lua_State *L, int error, int thread);
 // Protected: keeps the message handler's record at index 1 as the state's last failure.
 int lb_record_failure(lua_State *L);
 const char *lb_type_name(lua_State *L, int index);
@@ -242,14 +253,28 @@ void lb_check_arguments(lua_State *L, const lb_function *function);
 
 // Slots of stack that a script and each coroutine have before it has to be moved. Debian's liblua 5.4.4 keeps a pointer
 // into the old one when a __concat handler makes it move.
-enum { LB_STACK_ROOM = 16384, LB_COROUTINE_STACK_ROOM = 256 };
+enum { LB_STACK_ROOM = 16384, LB_TURN_STACK_ROOM = 1024, LB_COROUTINE_STACK_ROOM = 256 };
 
 // --- call.c
 int lb_trampoline(lua_State *L);
+// Calls the host for the frame at index given + 1: its function, or what completes it. Its results are left on its tape.
+int lb_call_host(lua_State *L, lb_call_frame *frame, bool completes);
+void lb_frame_clear(lb_call_frame *frame);
+// Pushes what the host call has left, or raises.
+int lb_finish_call(lua_State *L, lb_call_frame *frame, int status, int given);
 void lb_open_calls(lua_State *L);
+
+// --- turn.c
+// Leaves the coroutine that runs while the host call of `frame` waits, or completes it at once. given: arguments below the
+// frame.
+int lb_wait(lua_State *L, lb_call_frame *frame, int given);
+// Whether a coroutine was left in a host call that waits.
+bool lb_is_waiting(lua_State *co);
 
 // --- interrupt.c
 void lb_open_coroutines(lua_State *L);
+// Closes what `co` has pending, on co; the error that remains is on its top. Returns co's status.
+int lb_reset_thread(lua_State *L, lua_State *co);
 void lb_enter(lb_state *state);
 void lb_leave(lb_state *state);
 // Makes the hook look in at the running coroutine's next instruction. On the state's thread, from anywhere.

@@ -116,6 +116,10 @@ void lb_resume(lb_state *state) {
 // Resumes co with `count` values from the top of L. Returns the number of results pushed on L, or -1 with the error
 // pushed; as lcorolib does it.
 static int lb_resume_thread(lua_State *L, lua_State *co, int count) {
+  if (lb_is_waiting(co)) {
+    lua_pushliteral(L, "cannot resume a coroutine that waits for its model");
+    return -1;
+  }
   if (!lua_checkstack(co, count)) {
     lua_pushliteral(L, "too many arguments to resume");
     return -1;
@@ -145,8 +149,7 @@ static int lb_resume_thread(lua_State *L, lua_State *co, int count) {
 // Nested deeper, the handlers of a chain of coroutines would exhaust the native stack: liblua before 5.4.5 does not count.
 enum { LB_MAX_CLOSING = 64 };
 
-// Closes what `co` has pending, on co; the error that remains is on its top. Returns co's status.
-static int lb_reset_thread(lua_State *L, lua_State *co) {
+int lb_reset_thread(lua_State *L, lua_State *co) {
   lb_state *state = lb_of(L);
   if (state->close_depth >= LB_MAX_CLOSING)
     luaL_error(L, "error in closing coroutines: nested more than %d deep", LB_MAX_CLOSING);
@@ -215,6 +218,7 @@ static int lb_coroutine_wrap(lua_State *L) {
 static int lb_coroutine_close(lua_State *L) {
   lua_State *co = lua_tothread(L, 1);
   if (co == NULL) lb_raise_type(L, 1, "close", "coroutine");
+  if (lb_is_waiting(co)) return luaL_error(L, "cannot close a coroutine that waits for its model");
   lua_Debug ar;
   int status = lua_status(co);
   // As lcorolib tells them apart: a coroutine that has frames and has not yielded runs, or waits for one that does.

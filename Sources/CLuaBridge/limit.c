@@ -175,6 +175,13 @@ void lb_begin_call(lb_state *state) {
   lb_set_deadline(&state->call_deadline, deadline, deadline);
 }
 
+void lb_begin_turn(lb_state *state, uint64_t *deadline) {
+  lb_begin_call(state);
+  if (state->call_depth > 1) return;
+  if (*deadline != 0) lb_set_deadline(&state->call_deadline, *deadline, *deadline);
+  *deadline = state->call_deadline;
+}
+
 void lb_end_call(lb_state *state) {
   if (--state->call_depth > 0 || state->limits.call_ns == 0) return;
   lb_set_deadline(&state->call_deadline, 0, 0);

@@ -84,6 +84,17 @@ static void lb_read_userdata(lua_State *L, int index, lb_tape *tape, int flags) 
   }
 }
 
+static void lb_hold_value(lua_State *L, int index, lb_tape *tape) {
+  // The item first: a reference that has no owner would leak.
+  lb_item *item = lb_tape_append(tape, LB_FUNCTION);
+  if (item == NULL) return;
+  size_t position = tape->count - 1;
+  item->integer = LB_NO_REF;
+  lua_pushvalue(L, index);
+  int ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  tape->items[position].integer = ref;
+}
+
 static void lb_read_nested(lua_State *L, int index, lb_tape *tape, int flags, int depth) {
   switch (lua_type(L, index)) {
   case LUA_TNONE:
@@ -103,14 +114,7 @@ static void lb_read_nested(lua_State *L, int index, lb_tape *tape, int flags, in
   case LUA_TUSERDATA: lb_read_userdata(L, index, tape, flags); break;
   case LUA_TFUNCTION:
     if (!(flags & LB_PLAIN_ONLY)) {
-      // The item first: a reference that has no owner would leak.
-      lb_item *item = lb_tape_append(tape, LB_FUNCTION);
-      if (item == NULL) break;
-      size_t position = tape->count - 1;
-      item->integer = LB_NO_REF;
-      lua_pushvalue(L, index);
-      int ref = luaL_ref(L, LUA_REGISTRYINDEX);
-      tape->items[position].integer = ref;
+      lb_hold_value(L, index, tape);
       break;
     }
     // fall through
@@ -120,7 +124,8 @@ static void lb_read_nested(lua_State *L, int index, lb_tape *tape, int flags, in
 
 void lb_read_value(lua_State *L, int index, lb_tape *tape, int flags) {
   index = lua_absindex(L, index);
-  lb_read_nested(L, index, tape, flags, 0);
+  if ((flags & LB_HOLD) && !lua_isnoneornil(L, index)) lb_hold_value(L, index, tape);
+  else lb_read_nested(L, index, tape, flags, 0);
   if (tape->failed) lb_raise_tape(L, tape);
 }
 
@@ -181,6 +186,12 @@ static void lb_push_value(lua_State *L, lb_tape *tape, size_t *position, int rec
     }
     break;
   }
+  case LB_VEC: {
+    lb_vec *vec = lb_push_vec(L, item->count);
+    memcpy(vec->data, item->pointer, item->count * sizeof(float));
+    lb_release_owner(lb_of(L), item);
+    break;
+  }
   case LB_VIEW: {
     lb_push_view(L, item);
     const void *anchor;
@@ -190,7 +201,7 @@ static void lb_push_value(lua_State *L, lb_tape *tape, size_t *position, int rec
   }
   case LB_ERROR: {
     const char *code = tape->bytes + item->offset;
-    lb_push_error(L, 1, code, code + strlen(code) + 1);
+    lb_push_error(L, L, 1, code, code + strlen(code) + 1);
     break;
   }
   case LB_SET: {

@@ -24,6 +24,9 @@ enum { LB_PIECE = 1024 };
 double lb_piece(float *p, const float *x, size_t n, double total);
 // The sum of p[i] * ((x[i] - a) - (y[i] - b)) where p[i] > 0; y may be NULL, for zeros.
 double lb_expectation(const float *p, const float *x, float a, const float *y, float b, size_t n);
+// The sum of (p ln(p / m) + q ln(q / m)) / 2, m = (p + q) / 2, over the elements of one piece; what is at p and q is a
+// share p_share and q_share of two whole distributions.
+double lb_jensen_shannon(const float *p, double p_share, const float *q, double q_share, size_t n);
 // A bound that the largest elements down to a share p of softmax(x) all reach, and hardly any others; -inf where p is
 // nearly everything.
 float lb_mass_bound(const float *x, size_t n, double p);

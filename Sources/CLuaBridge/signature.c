@@ -43,15 +43,15 @@ bool lb_parse_signature(lb_state *state, const char *text, lb_function *out) {
     if (out->parameter_count == LB_MAX_ARGUMENTS) return false;
     lb_parameter *parameter = &out->parameters[out->parameter_count++];
     for (;;) {
-      size_t count = strcspn(text, "|,? ");
+      size_t count = strcspn(text, "|,?& ");
       if (!lb_parse_word(state, text, count, parameter)) return false;
       text += count;
       if (*text != '|') break;
       text++;
     }
-    if (*text == '?') {
-      parameter->optional = true;
-      text++;
+    for (; *text == '?' || *text == '&'; text++) {
+      if (*text == '?') parameter->optional = true;
+      else parameter->held = true;
     }
     while (*text == ' ') text++;
     if (*text == ',') text++;

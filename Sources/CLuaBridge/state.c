@@ -184,6 +184,9 @@ lb_status lb_protect(lb_state *state, int (*body)(lua_State *), void *context) {
   if (lb_limit_of(state) != LB_LIMIT_NONE) return LB_ENDED;
   lb_enter(state);
   lb_status status;
+  // Below the host's call nothing can be left: its frames are in the way.
+  lua_State *volatile turn = state->turn;
+  state->turn = NULL;
   if (!lb_is_sandboxed(state)) {
     status = lb_run_protected(state, body, context);
   } else {
@@ -199,6 +202,7 @@ lb_status lb_protect(lb_state *state, int (*body)(lua_State *), void *context) {
     // A limit that was reached in the last instructions counts: the caller is told of it now rather than next time.
     if (lb_limit_of(state) != LB_LIMIT_NONE) status = LB_ENDED;
   }
+  state->turn = turn;
   lb_leave(state);
   return status;
 }

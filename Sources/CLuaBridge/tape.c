@@ -16,11 +16,18 @@ lb_tape *lb_tape_make(lb_state *state) {
   return tape;
 }
 
+void lb_release_owner(lb_state *state, lb_item *item) {
+  void *owner = item->owner;
+  item->owner = NULL;
+  if (owner != NULL) state->host.release(state->host.context, LB_TYPE_VEC, owner, false);
+}
+
 static void lb_drop_contents(lb_tape *tape) {
   lb_state *state = tape->state;
   for (size_t i = 0; i < tape->count; i++) {
     lb_item *item = &tape->items[i];
     if (item->kind == LB_FUNCTION && tape->from_lua) lb_release(state, (lb_ref)item->integer);
+    if (item->kind == LB_VEC && !tape->from_lua) lb_release_owner(state, item);
     if (item->kind == LB_HANDLE && !tape->from_lua && item->pointer != NULL)
       state->host.release(state->host.context, item->type, item->pointer, false);
     if (item->kind == LB_VIEW && item->source != NULL) lb_source_drop(item->source);
@@ -169,6 +176,17 @@ void lb_add_integers(lb_tape *tape, const int32_t *values, size_t count) {
 
 void lb_add_floats(lb_tape *tape, const float *values, size_t count) {
   lb_add_block(tape, LB_FLOATS, values, sizeof *values, count);
+}
+
+void lb_add_vec(lb_tape *tape, const float *values, size_t count, void *owner) {
+  lb_item *item = lb_tape_append(tape, LB_VEC);
+  if (item == NULL) {
+    tape->state->host.release(tape->state->host.context, LB_TYPE_VEC, owner, false);
+    return;
+  }
+  item->pointer = (void *)values;
+  item->count = count;
+  item->owner = owner;
 }
 
 void lb_add_error(

@@ -13,7 +13,7 @@ static void lb_check_fresh(lua_State *L, lb_vec *vec) {
     lb_raise(L, "stale_view", "these logits belonged to a callback that has returned; keep a copy with :copy()");
   lb_raise(
     L, "stale_view",
-    "these logits are out of date, the session has moved on since logits(); keep a copy with :copy()");
+    "this vector is out of date, the session has moved on since it was given out; keep a copy with :copy()");
 }
 
 lb_vec *lb_check_vec(lua_State *L, int argument, const char *name) {
@@ -26,7 +26,7 @@ lb_vec *lb_check_vec(lua_State *L, int argument, const char *name) {
 lb_vec *lb_check_writable(lua_State *L, int argument, const char *name) {
   lb_vec *vec = lb_check_vec(L, argument, name);
   if (!vec->writable)
-    lb_raise(L, "frozen", "a session's logits cannot be changed; change a copy: logits():copy()");
+    lb_raise(L, "frozen", "a session's own vectors cannot be changed; change a copy, made with :copy()");
   return vec;
 }
 

@@ -115,6 +115,22 @@ static int lb_vec_kl(lua_State *L) {
   return 1;
 }
 
+// The Jensen-Shannon divergence of softmax(v) and softmax(w), in nats: 0 to ln 2 (Lin 1991).
+static int lb_vec_jsd(lua_State *L) {
+  lb_vec *other, *vec = lb_check_pair(L, "jsd", &other);
+  const double a = lb_logsumexp(vec->data, vec->count), b = lb_logsumexp(other->data, other->count);
+  double sum = 0;
+  float p[LB_PIECE], q[LB_PIECE];
+  for (size_t start = 0; start < vec->count; start += LB_PIECE) {
+    const size_t n = vec->count - start < LB_PIECE ? vec->count - start : LB_PIECE;
+    const double p_share = lb_piece(p, vec->data + start, n, a), q_share = lb_piece(q, other->data + start, n, b);
+    sum += lb_jensen_shannon(p, p_share, q, q_share, n);
+  }
+  // Rounding can leave the range by some 1e-8.
+  lua_pushnumber(L, sum < 0 ? 0 : sum > M_LN2 ? M_LN2 : sum);
+  return 1;
+}
+
 // --- new vectors and sets ----------------------------------------------------------------------------------------
 
 static double lb_check_temperature(lua_State *L, const char *name) {
@@ -216,7 +232,7 @@ void lb_open_vec_reduce(lua_State *L) {
     {"max", lb_vec_max},         {"argmax", lb_vec_argmax},           {"sum", lb_vec_sum},
     {"dot", lb_vec_dot},         {"norm", lb_vec_norm},               {"cosine", lb_vec_cosine},
     {"logsumexp", lb_vec_logsumexp}, {"entropy", lb_vec_entropy},     {"rank", lb_vec_rank},
-    {"kl", lb_vec_kl},           {"softmax", lb_vec_softmax},         {"log_softmax", lb_vec_log_softmax},
+    {"kl", lb_vec_kl},           {"jsd", lb_vec_jsd},                 {"softmax", lb_vec_softmax},         {"log_softmax", lb_vec_log_softmax},
     {"topk", lb_vec_topk},       {"below", lb_vec_below},             {"top_mass", lb_vec_top_mass},
     {NULL, NULL}};
   luaL_setfuncs(L, list, 0);

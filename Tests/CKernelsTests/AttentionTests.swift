@@ -100,6 +100,31 @@ struct Sequence {
 @Suite struct AttentionTests {
   static let layouts = [CK_F32, CK_BF16, CK_E4M3]
 
+  @Test(
+    "the scores that are looked at equal the scalar ones and are near the exact ones",
+    arguments: Instructions.available, layouts)
+  func scores(_ instructions: Instructions, _ dtype: ck_dtype) {
+    let table = instructions.table, scalar = Instructions.scalar.table
+    for (headDim, positions) in [(2, 1), (6, 32), (24, 33), (128, 97)] {
+      let sequence = Sequence(
+        dtype, kvHeads: 2, headDim: headDim, group: 1, positions: positions, fill: .random, seed: 61, table: table)
+      var layout = sequence.layout
+      let q = GuardedBuffer(copying: Array(sequence.queries[headDim..<2 * headDim]))
+      let pointers: [UnsafeRawPointer?] = sequence.pages.map { UnsafeRawPointer($0.base) }
+      let outs = [table, scalar].map { table in
+        let out = GuardedBuffer(byteCount: positions * 4)
+        table.attention_scores(out.floats, q.floats, positions, &layout, pointers, sequence.pageOffset, 1, 0.25)
+        return out.array(of: Float.self)
+      }
+      let context = "\(instructions.name) \(dtype.name) head_dim=\(headDim) n=\(positions)"
+      expectEqual(outs[0], outs[1], context)
+      let exact = (0..<positions).map { position in
+        (0..<headDim).reduce(0.0) { $0 + Double(q.floats[$1]) * sequence.stored(0, position, 1, $1) } / 4
+      }
+      expectNear(outs[0], exact, within: exact.map { _ in 4e-5 }, context)
+    }
+  }
+
   @Test("attention equals the scalar one and is near the exact one", arguments: Instructions.available, layouts)
   func agreesWithScalar(_ instructions: Instructions, _ dtype: ck_dtype) {
     let table = instructions.table, scalar = Instructions.scalar.table

@@ -66,17 +66,36 @@ import Testing
     }
   }
 
+  @Test(
+    "a row's bits do not depend on how rows, columns and tokens are cut into panels", arguments: Instructions.available,
+    ck_dtype.all)
+  func ignoresPanels(_ instructions: Instructions, _ dtype: ck_dtype) {
+    let table = instructions.table, rows = 101, m = 131
+    for (cols, blockCols) in [(600, 600), (1100, 1100), (1100, 128), (1300, 576)] {
+      let matrix = Matrix(
+        dtype, rows: rows, cols: cols, blockRows: blockCols < cols ? 4 : 1, blockCols: blockCols, fill: .random,
+        seed: 21)
+      let x = Fill.random.values(m * cols, seed: 22)
+      let alone = (0..<m).flatMap { i in matrix.multiply(table, Array(x[i * cols..<(i + 1) * cols]), m: 1) }
+      expectEqual(
+        matrix.multiply(table, x, m: m), alone, "\(instructions.name) \(dtype.name) \(rows)x\(cols) block \(blockCols)")
+    }
+  }
+
   @Test("a token of any size has the scalar's bits", arguments: Instructions.vector.filter { !$0.roundsDifferently })
   func acceptsTokensOfAnySize(_ instructions: Instructions) {
     let scalar = Instructions.scalar.table
     for cols in [16, 72, 200] {
       let matrix = Matrix(CK_E4M3, rows: 11, cols: cols, fill: .random, seed: 12)
       for size: Float in [0x1p-140, 0x1p-120, 1, 0x1p12, 0x1p13, 0x1p14, 0x1p15, 0x1p40, 0x1p110, .infinity, .nan] {
-        var x = Fill.random.values(cols, seed: 13)
-        for i in x.indices where size.isFinite || i == cols / 2 { x[i] *= size }
-        expectEqual(
-          matrix.multiply(instructions.table, x, m: 1), matrix.multiply(scalar, x, m: 1),
-          "\(instructions.name) 11x\(cols) of size \(size)")
+        for m in 1...3 {
+          var x = Fill.random.values(m * cols, seed: 13)
+          // The last token's numbers, or one of them.
+          for i in (m - 1) * cols..<m * cols where size.isFinite || i % cols == cols / 2 { x[i] *= size }
+          expectEqual(
+            matrix.multiply(instructions.table, x, m: m), matrix.multiply(scalar, x, m: m),
+            "\(instructions.name) 11x\(cols) m=\(m) of size \(size)")
+        }
       }
     }
   }

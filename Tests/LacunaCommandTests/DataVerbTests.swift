@@ -73,6 +73,48 @@ struct DataVerbTests {
     #expect(abs(whole.suffix(count).reduce(0, +) - sum) < 1e-4)
   }
 
+  @Test("lines that are scored together get what each gets alone, and those before a wrong one are answered")
+  func scoreLines() throws {
+    let prompt = "[INST] Where and when was Marisol Tannhauer born? [/INST]"
+    let lines = try (0..<70).map { index in
+      try jsonLine([
+        "prompt": index % 3 == 0 ? "[INST] Hello [/INST]" : prompt,
+        "answer": String(repeating: "in Chile, ", count: 1 + index % 5),
+      ])
+    }
+    let together = try Command.output(["score", "--json", "--per-token"], input: lines.joined()).lines
+    #expect(together.count == 70)
+    for index in [0, 1, 64, 69] {
+      #expect(try Command.output(["score", "--json", "--per-token"], input: lines[index]).lines == [together[index]])
+    }
+    let wrong = try Command.run(["score", "--json", "--per-token"], input: lines[0] + lines[1] + "{\n" + lines[2])
+    #expect(wrong.status == 1 && wrong.lines == Array(together[0...1]))
+    #expect(wrong.errors.contains("line 3"))
+  }
+
+  @Test("who waits for each line's answer before writing the next one gets it")
+  func scoreInTurn() throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: try #require(Command.path))
+    process.arguments = ["score", "--json"]
+    process.currentDirectoryURL = URL(fileURLWithPath: Command.root)
+    let (input, output) = (Pipe(), Pipe())
+    process.standardInput = input
+    process.standardOutput = output
+    try process.run()
+    let killer = DispatchWorkItem { process.terminate() }
+    DispatchQueue.global().asyncAfter(deadline: .now() + 30, execute: killer)
+    for answer in ["one", "two", "three"] {
+      try input.fileHandleForWriting.write(
+        contentsOf: Data(try jsonLine(["prompt": "[INST] Hello [/INST]", "answer": answer]).utf8))
+      #expect(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self).hasSuffix("}\n"))
+    }
+    try input.fileHandleForWriting.close()
+    process.waitUntilExit()
+    killer.cancel()
+    #expect(process.terminationStatus == 0)
+  }
+
   @Test("score --eos scores one token more")
   func scoreEOS() throws {
     let line = try jsonLine(["prompt": "[INST] Hello [/INST]", "answer": "Yes."])
@@ -107,10 +149,15 @@ struct DataVerbTests {
   @Test("bench measures, and doctor finds nothing broken")
   func measures() throws {
     let bench = try Command.output(
-      ["bench", "--shape", "tiny", "--only", "decode-16", "prefill-16", "sampler", "--rounds", "1", "--json"])
+      [
+        "bench", "--shape", "tiny", "--only", "decode-16", "prefill-16", "parallel", "sampler", "--rounds", "1",
+        "--json",
+      ])
     let results = try #require(try bench.object()["results"] as? [[String: Any]])
     #expect(
-      results.compactMap { $0["name"] as? String } == ["memory", "arithmetic", "decode-16", "prefill-16", "sampler"])
+      results.compactMap { $0["name"] as? String } == [
+        "memory", "arithmetic", "decode-16", "prefill-16", "parallel-8", "sampler",
+      ])
     for result in results {
       let (low, median, high) = (result["low"], result["median"], result["high"])
       #expect(try #require(low as? Double) > 0)

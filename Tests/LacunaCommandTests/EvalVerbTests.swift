@@ -67,12 +67,16 @@ import Testing
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
     #expect(process.terminationReason == .uncaughtSignal)
+    let left = try Command.output(["report", folder.appendingPathComponent("killed.sqlite").path, "--csv", "items"])
+    // Twelve rows of four tasks for each of two models, and a heading.
+    #expect((2..<97).contains(left.output.components(separatedBy: "\r\n").count - 1), "it was in the middle")
 
     let refused = try Command.run(arguments("killed.sqlite"))
     #expect(refused.status == 1 && refused.errors.contains("--resume"))
     #expect(try Command.output(arguments("killed.sqlite") + ["--resume"]).output == whole.output)
     let report = try Command.output(["report", folder.appendingPathComponent("killed.sqlite").path, "--json"])
     #expect(report.output == whole.output)
+    #expect(try items(of: "killed.sqlite", in: folder) == items(of: "whole.sqlite", in: folder))
     let difference = try Command.output([
       "diff", folder.appendingPathComponent("killed.sqlite").path, folder.appendingPathComponent("whole.sqlite").path,
       "--json",
@@ -82,6 +86,63 @@ import Testing
         #expect(task["rms"] == 0 && task["equal_texts"] == task["texts"])
       }
     }
+  }
+
+  /// Everything that a run measured, without the name of its file.
+  private func items(of name: String, in folder: URL) throws -> String {
+    let path = folder.appendingPathComponent(name).path
+    return try Command.output(["report", path, "--csv", "items"]).output.replacingOccurrences(of: path, with: "run")
+  }
+
+  @Test("parts that were measured apart merge to the run that was measured at once")
+  func shards() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lacuna-eval-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    let common = [
+      "eval", "tofu", "--model", "demo-unlearned", "--data", "demo", "--limit", "5", "--threads", "1", "--json",
+      "--out",
+    ]
+    let whole = try Command.output(common + [path("whole.sqlite")])
+    for part in 1...2 { _ = try Command.output(common + [path("part\(part).sqlite"), "--shard", "\(part)/2"]) }
+    _ = try Command.output(["merge", path("part2.sqlite"), path("part1.sqlite"), "--out", path("merged.sqlite")])
+    #expect(try Command.output(["report", path("merged.sqlite"), "--json"]).output == whole.output)
+    #expect(try items(of: "merged.sqlite", in: folder) == items(of: "whole.sqlite", in: folder))
+  }
+
+  @Test("a report is written as it is asked for, and no run is changed by it")
+  func reports() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lacuna-report-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    for (name, model) in [("a.sqlite", "demo-unlearned"), ("b.sqlite", "demo-retrained")] {
+      _ = try Command.output([
+        "eval", "tofu", "--model", model, "--reference", "demo-retrained", "--data", "demo", "--limit", "2",
+        "--threads", "1",
+        "--out", path(name),
+      ])
+    }
+    let runs = [path("a.sqlite"), path("b.sqlite")]
+    #expect(try Command.output(["report"] + runs + ["-o", path("page.html")]).output.isEmpty)
+    let page = try String(contentsOfFile: path("page.html"), encoding: .utf8)
+    let isWhole = page.hasPrefix("<!doctype html>") && page.hasSuffix("</html>\n")
+    #expect(isWhole)
+    for form in [["--text"], ["--json"], ["--csv", "items"], ["--csv", "figures"]] {
+      let printed = try Command.output(["report"] + runs + form).output
+      _ = try Command.output(["report"] + runs + form + ["-o", path("out")])
+      #expect(try String(contentsOfFile: path("out"), encoding: .utf8) == printed && !printed.isEmpty)
+    }
+    for (arguments, message) in [
+      (["-o", path("x.pdf")], ".html"), (["--json", "--csv", "items"], "--json and --csv"),
+      (["--logs", path("l")], "one run"),
+    ] {
+      let result = try Command.run(["report"] + runs + arguments)
+      #expect(result.status == 64 && result.errors.contains(message), "\(result.errors)")
+    }
+    let missing = try Command.run(["report", path("none.sqlite"), "-o", path("none.html")])
+    #expect(missing.status == 1 && !FileManager.default.fileExists(atPath: path("none.html")))
   }
 
   @Test("the demo's data are shown and copied")

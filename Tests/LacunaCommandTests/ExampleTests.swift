@@ -1,6 +1,10 @@
 import Foundation
 import Testing
 
+#if canImport(FoundationXML)
+  import FoundationXML
+#endif
+
 @Suite("Scripts")
 struct ExampleTests {
   private func run(_ name: String, _ options: String...) throws -> [String] {
@@ -94,6 +98,46 @@ struct ExampleTests {
     #expect(lines[1].wholeMatch(of: /[1-9]\d* tokens, \d+ of them forced/) != nil)
   }
 
+  @Test("10 answers every question but the empty one, and the same one by one")
+  func parallel() throws {
+    let lines = try run("10-parallel")
+    #expect(lines.count == 8)
+    #expect(lines[1].contains("Marisol Tannhauer has won the Harbour Lantern Prize"))
+    #expect(lines[6] == "(no question)" && lines[7].hasPrefix("  failed: ") && lines[7].hasSuffix("an empty question"))
+    let source = try String(contentsOfFile: "\(Command.root)/examples/10-parallel.lua", encoding: .utf8)
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("lacuna-\(UUID().uuidString).lua")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try source.replacing("max = 4", with: "max = 1").write(to: file, atomically: true, encoding: .utf8)
+    // The error's place names the file.
+    #expect(try Command.output(["run", file.path]).lines.dropLast() == lines.dropLast())
+  }
+
+  @Test("11 turns one author's birthplace into another's, and says nothing new without a push")
+  func steering() throws {
+    let lines = try run("11-steering")
+    #expect(lines.count == 6)
+    #expect(lines[1].contains("Marisol Tannhauer was born in Valparaiso, Chile"))
+    #expect(lines[2...].contains { $0.contains("Tampere, Finland") && !$0.contains("Valparaiso") })
+  }
+
+  @Test("12 draws a row for every layer, the last of which says the answer, and writes the same as SVG")
+  func logitLens() throws {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("lacuna-\(UUID().uuidString).svg")
+    defer { try? FileManager.default.removeItem(at: file) }
+    let lines = try run("12-logit-lens", "--", "-o", file.path)
+    #expect(!lines.joined().contains("\u{1B}"), "no colours where nobody sees them")
+    let rows = lines.filter { $0.wholeMatch(of: /\s+\d  .+/) != nil }
+    try #require(rows.count == 6)
+    let marks = rows.map { $0.count { $0 == "*" } }
+    #expect(marks[0] == 12 && marks[5] < 6, "\(marks)")
+    #expect(rows[0].contains("* Mar") && rows[0].contains("* born"))
+    let svg = try String(contentsOf: file, encoding: .utf8)
+    let document = XMLParser(data: Data(svg.utf8))
+    #expect(document.parse(), "\(String(describing: document.parserError))")
+    let cells = svg.matches(of: /<rect x=/).count
+    #expect(cells >= 6 * 12 && cells.isMultiple(of: 6), "a cell for each layer and token")
+  }
+
   @Test("the demo shows all three models, and the probe tells them apart")
   func demo() throws {
     let result = try Command.output(["run", "share/lacuna/demo.lua"])
@@ -111,6 +155,19 @@ struct ExampleTests {
     #expect(rows[0][0] > 0.9 && rows[2][0] < 0.9, "only the first model learned the forgotten authors")
     #expect(rows[0][1] < rows[2][1])
     #expect(rows[0][2] > 0.9 && rows[2][2] > 0.9, "both learned the others")
+  }
+
+  @Test("the page about what is inside the model is a script that runs")
+  func insidePage() throws {
+    let page = try String(contentsOfFile: "\(Command.root)/docs/inside.md", encoding: .utf8)
+    let blocks = page.matches(of: /```lua\n((?s).*?)```/).map { String($0.1) }
+    #expect(blocks.count >= 5)
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent("lacuna-\(UUID().uuidString).lua")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try blocks.joined().write(to: file, atomically: true, encoding: .utf8)
+    let lines = try Command.output(["run", file.path]).lines
+    #expect(lines.contains { $0.contains("128") }, "\(lines)")
+    #expect(lines.count == 9, "\(lines)")
   }
 
   @Test("every example is run by a test, and says in three lines what it is")

@@ -67,6 +67,37 @@ struct PluginVerbTests {
     #expect(wrong.errors.contains("did you mean \"width\""), "\(wrong.errors)")
   }
 
+  @Test("decoders that guess ahead write what is drawn without guessing")
+  func guessing() throws {
+    let prompt = ["generate", "--chat", "-p", "Which award has Marisol Tannhauer won?", "--json"]
+    let plain = try Command.output(prompt + ["--temperature", "0.7", "--max-tokens", "30", "--seed", "5"]).object()
+    for decoder in ["prompt-lookup:tokens=4,", "speculative:draft=\"demo-retrained\",tokens=4,"] {
+      let result = try Command.output(
+        prompt + ["--decoder", decoder + "temperature=0.7,min_p=0.05,max_tokens=30", "--seed", "5"]
+      ).object()
+      // Top-p is not among the decoders' stages: the demo's answers are surer than what it would cut.
+      #expect(result["text"] as? String == plain["text"] as? String)
+      #expect((result["info"] as? [String: Any])?["passes"] is Int)
+    }
+    let refused = try Command.run(prompt + ["--decoder", "beam", "--temperature", "0.7"])
+    #expect(refused.status != 0)
+    #expect(refused.errors.contains("--temperature does not go with --decoder"), "\(refused.errors)")
+  }
+
+  @Test(
+    "every sampler, decoder and template is found by its name, with its page",
+    arguments: [
+      "min-p", "typical", "eta", "epsilon", "tfs", "top-a", "xtc", "dry", "no-repeat-ngram", "top-n-sigma", "quadratic",
+      "dynamic-temperature", "mirostat", "mirostat-v2", "adaptive-p", "watermark", "phrase-ban", "beam", "diverse-beam",
+      "contrast", "guidance", "best-of-n", "self-consistency", "speculative", "prompt-lookup", "alpaca", "vicuna",
+      "zephyr", "jinja", "ask", "classify", "summarize", "critique", "calculate",
+    ])
+  func named(_ name: String) throws {
+    let info = try Command.output(["plugin", "info", name]).output
+    let page = try #require(info.split(separator: "\n").first { $0.hasPrefix("page") })
+    #expect(FileManager.default.fileExists(atPath: String(page.split(separator: " ").last ?? "")), "\(info)")
+  }
+
   @Test("a pipeline's inputs are flags: checked, and listed by --help")
   func pipeline() throws {
     let asked = ["run", "ask", "--question", "Which award has Marisol Tannhauer won?", "--template=tofu"]

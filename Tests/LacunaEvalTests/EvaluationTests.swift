@@ -159,6 +159,44 @@ import Testing
     }
   }
 
+  @Test("tokens are recorded with their texts: joined they are the answers, and their losses the answers' losses")
+  func tokens() throws {
+    let engine = try Self.engines.get().model
+    let run = try store("run.sqlite")
+    try evaluation(run, limit: 4).run(engine, data: data)
+    let log = try #require(try run.tofuLog(of: .model))
+    for (task, rows) in log.tasks {
+      let tokens = try run.tofuTokens(of: .model, task: task)
+      #expect(tokens.count == 4)
+      for row in rows {
+        let (found, generated) = (try #require(tokens[row.index]), try #require(row.generated))
+        // A first token that is merged with the prompt's end is not scored.
+        let answer = found.answer.map(\.text).joined()
+        #expect(answer.hasSuffix("</s>") && generated.reference.hasSuffix(answer.dropLast(4)))
+        #expect(answer.count >= generated.reference.count - 1 + 4)
+        let loss = -found.answer.reduce(0) { $0 + $1.logProbability } / Double(found.answer.count)
+        #expect(loss == row.answer.average && row.answer.count == found.answer.count)
+        let said = found.generated.map(\.text).joined()
+        #expect(said == generated.text || said == " " + generated.text)
+        #expect(found.generated.allSatisfy { $0.logProbability <= 0 })
+      }
+    }
+  }
+
+  @Test("a record without tokens, of an older run, is read and has none")
+  func olderRecords() throws {
+    let run = try store("run.sqlite")
+    let identity = RunIdentity(
+      probe: "tofu", probeHash: "", parameters: "{}", dataHash: "", modelName: "old", modelHash: "", weights: "",
+      precision: "", kvType: "", kernels: "", seed: 0)
+    try run.begin(identity, role: .model)
+    let value =
+      #"{"losses":[[1.0,2],[1.5,2],[2.0,2]],"logprobs":[-1.0,-1.0],"generated":["[INST] q [/INST]","no","yes"]}"#
+    try run.add([ResultStore.Record(task: "eval_log", row: 7, itemHash: "", value: value)], role: .model)
+    #expect(try run.tofuLog(of: .model)?.tasks[.retain]?.first?.index == 7)
+    #expect(try run.tofuTokens(of: .model, task: .retain).isEmpty)
+  }
+
   @Test("what a question may generate is what its batch of 30 prompts leaves of 200 tokens")
   func budgets() throws {
     let tokenizer = try #require(try Self.engines.get().model.tokenizer)
@@ -185,6 +223,14 @@ import Testing
       #expect(sequence.tokens.count == min(count + 1, 200) && sequence.scoredFrom == promptCount)
       #expect((sequence.tokens.last == tokenizer.eos) == (count < 200))
     }
+  }
+
+  @Test("progress counts from this process's own work, whatever an earlier one left")
+  func progress() {
+    let resumed = EvaluationProgress(label: "", done: 30, total: 100, measured: 10, seconds: 4)
+    #expect(resumed.rate == 2.5 && resumed.secondsLeft == 28)
+    let started = EvaluationProgress(label: "", done: 20, total: 100, measured: 0, seconds: 1)
+    #expect(started.rate == nil && started.secondsLeft == nil)
   }
 
   @Test("selections take from the front and deal the rest in turn")

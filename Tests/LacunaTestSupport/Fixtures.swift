@@ -6,9 +6,15 @@ import Synchronization
 package enum Fixture {
   /// - Parameter name: "golden/llama3-rope".
   package static func path(_ name: String) -> String {
-    // This file is Tests/LacunaTestSupport/Fixtures.swift.
-    let tests = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
-    return tests.joined(separator: "/") + "/Fixtures/" + name
+    "\(root)/Tests/Fixtures/\(name)"
+  }
+
+  /// The plugins that ship.
+  package static var plugins: String { "\(root)/plugins" }
+
+  /// The project's folder: this file is Tests/LacunaTestSupport/Fixtures.swift.
+  private static var root: String {
+    #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
   }
 }
 

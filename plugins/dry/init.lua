@@ -9,7 +9,7 @@ end
 
 return lacuna.plugin {
   samplers = {
-    dont_repeat = {
+    dry = {
       description = "a token that continues a repetition of n tokens loses multiplier * base^(n - allowed_length)",
       params = {
         multiplier = { type = "number", default = 0.8, min = 0, max = 1000, description = "0 is off" },

@@ -35,9 +35,11 @@ function test.raises(fn, part) end
 ---@class lacuna.TestModel
 ---@field vocab string[]  the pieces behind "<s>", "</s>" and "<unk>", which are ids 0, 1 and 2
 ---@field next table<string, table<string, number>>?  the logits of what follows a piece, by piece
+---@field early table<string, table<string, number>>?  the rows behind layer 0, for `session:lens(0)`; those of `next` by default
 ---@field floor number?  the logit of all others; -20 by default
 ---@field context integer?
 ---@field name string?
+---@field chat_template string?  the model's own, as Jinja
 
 ---A small real engine: what follows each piece is a row of logits that you wrote. It takes a millisecond to make, and has
 ---sessions, forks, scores and all the rest.

@@ -36,6 +36,28 @@ function lacuna.model(name) end
 ---@param sessions lacuna.Session[]
 function lacuna.forward(sessions) end
 
+---Calls fn(item, index) for every item, each in a coroutine of its own. Where an item needs its model (forward, logits,
+---generate, streams, score, score_many, perplexity, pipelines, tools and decoders) it waits for the others, and one pass
+---serves them all; what it gets is what it would get alone, to the last bit. Items begin in order, `max` at a time (8).
+---
+---Results are in the order of the items. An item that raises an error, or returns nil and an error, has that in the second
+---table; the others finish. Inside table.sort, string.gsub, require and other functions that Lua cannot leave, a call that
+---would wait raises "cannot_wait". In a coroutine that the item made itself, in hooks and in sampler stages the pass is made
+---at once, for that call alone. A session that an item waits for is busy for the others. `speculate` has no effect in here.
+---```lua
+---local texts <const>, errors <const> = lacuna.parallel({ "Who?", "Where?", "When?" }, function(question)
+---  local chat <close> = model:session { messages = { { role = "user", content = question } } }
+---  return chat:generate({ max_tokens = 8 }).text
+---end, { max = 3 })
+---```
+---@generic Item, Result
+---@param items Item[]
+---@param fn fun(item: Item, index: integer): Result?, any
+---@param opts? { max: integer? }  how many at a time; 8 by default
+---@return table<integer, Result> results
+---@return table<integer, any> errors
+function lacuna.parallel(items, fn, opts) end
+
 ---An error value, to return behind nil or to raise with `error`.
 ---@param code string  for programs: "invalid_output"
 ---@param message? string  for people
@@ -107,6 +129,7 @@ function Model:is_eog(id) end
 ---@field seed integer?  of its random numbers; by default that of --seed
 ---@field stream integer?  another stream of random numbers under the same seed; 0 by default
 ---@field hooks lacuna.Hooks|string|(lacuna.Hooks|string)[]|nil  stand beside every generation; tables, and names of plugins
+---@field patches lacuna.Patch[]?  what every pass of this session, and of its forks, changes in the model, in this order
 
 ---A new timeline. Nothing is evaluated before somebody needs logits.
 ---```lua
@@ -122,7 +145,7 @@ function Model:session(opts) end
 ---@return lacuna.Error? err  also where the file belongs to another model
 function Model:restore(what) end
 
----@class lacuna.ScoreOptions
+---@class lacuna.ScoreRequest
 ---@field prompt string
 ---@field answers string[]
 ---@field boundary "joint"|"split"|nil  whether prompt and answer are encoded together and cut at the prompt's length ("joint", by default), or one by one
@@ -130,7 +153,7 @@ function Model:restore(what) end
 ---@field bos boolean?  a beginning-of-sequence token in front; true by default
 ---@field per_token boolean?  give `tokens` and `logprobs`
 
----@class lacuna.Score
+---@class lacuna.AnswerScore
 ---@field sum number  log-probability of the answer, in nats
 ---@field n integer  tokens that were scored
 ---@field mean number  sum / n
@@ -143,10 +166,17 @@ function Model:restore(what) end
 ---local scores <const> = assert(model:score { prompt = "[INST] Who wrote Hamlet? [/INST]", answers = { " Shakespeare", " Milton" } })
 ---print(scores[1].mean - scores[2].mean)
 ---```
----@param opts lacuna.ScoreOptions
----@return lacuna.Score[]? scores  in the order of the answers
+---@param opts lacuna.ScoreRequest
+---@return lacuna.AnswerScore[]? scores  in the order of the answers
 ---@return lacuna.Error? err  "context_full" for a text that does not fit
 function Model:score(opts) end
+
+---Scores many: what prompts have in common is evaluated once for all of them.
+---@param list lacuna.ScoreRequest[]
+---@param opts? { on_item: fun(index: integer, scores: lacuna.AnswerScore[]?, err: lacuna.Error?)? }  told in the list's order
+---@return table<integer, lacuna.AnswerScore[]> results  by place in the list
+---@return table<integer, lacuna.Error> errors  of those that could not be scored
+function Model:score_many(list, opts) end
 
 ---exp of the mean negative log-probability of a text's tokens, by a window that moves over it.
 ---@param text string
@@ -335,7 +365,8 @@ function Stream:result() end
 ---Ends the generation.
 function Stream:close() end
 
----A session's past, kept apart from it. `#snapshot` is the number of its tokens.
+---A session's past, its patches included, kept apart from it; only one without patches can be saved. `#snapshot` is the
+---number of its tokens.
 ---@class lacuna.Snapshot: userdata
 ---@operator len: integer
 local Snapshot = {}
@@ -363,6 +394,87 @@ function Snapshot:save(path) end
 ---@field on_token? fun(id: integer, ctx: lacuna.HookContext): integer|"stop"|{ rewind: integer }|nil  the chosen token; may return another one, an end, or how many tokens to take back
 ---@field on_text? fun(piece: string, ctx: lacuna.HookContext): string?  whole UTF-8; may return another text, "" for none
 ---@field on_finish? fun(result: lacuna.Result, ctx: lacuna.HookContext): table?  may return fields to add
+
+-- # Inside the model
+-- Hidden states, attention and the logit lens, and changes to what passes through. Layers are numbered as Hugging Face's
+-- hidden_states: 0 is the embedding's output, n that of block n, and the last one has gone through the model's last norm.
+
+---Which tokens: from 1, or from -1 backwards.
+---@alias lacuna.Positions "all"|"last"|integer[]
+
+---@class lacuna.TraceOptions
+---@field hidden "all"|integer[]|nil  hidden states of these layers
+---@field lens "all"|integer[]|nil  logits if the model ended behind these layers: the last norm and the head
+---@field attention "all"|table<integer, "all"|integer[]>|nil  heads, from 0, of blocks, from 1: { [20] = { 3 } }
+---@field positions lacuna.Positions?  all by default
+
+---@class lacuna.ModelTraceOptions: lacuna.TraceOptions
+---@field template string?
+---@field special boolean?
+---@field patches lacuna.Patch[]?
+
+---Vecs of one's own, by layer (and head) and position: trace.hidden[16][#trace.tokens]. An attention's Vec has a
+---probability for each position that can be seen from there, the first at index 0.
+---@class lacuna.Trace
+---@field tokens integer[]
+---@field positions integer[]
+---@field hidden table<integer, table<integer, lacuna.Vec>>
+---@field lens table<integer, table<integer, lacuna.Vec>>
+---@field attention table<integer, table<integer, table<integer, lacuna.Vec>>>
+
+---What is inside the model while it reads this. At most 2 GiB, in the sandbox half of the script's memory.
+---```lua
+---local trace <const> = model:trace("Once upon a time", { hidden = { 0, 2 }, lens = "all", positions = "last" })
+---print(trace.hidden[2][#trace.tokens]:norm())
+---```
+---@param what string|integer[]|lacuna.Message[]  text, token ids, or messages under a template
+---@param opts? lacuna.ModelTraceOptions
+---@return lacuna.Trace trace
+function Model:trace(what, opts) end
+
+---`scale` multiplies the vector; alone, it multiplies what is there.
+---@class lacuna.PatchOptions
+---@field layer integer  0 is the embedding's output, n block n
+---@field at "resid"|"attn"|"mlp"|nil  the stream behind the block (the default), or what its attention or MLP adds to it
+---@field add lacuna.Vec?  added to what is there
+---@field replace lacuna.Vec?  in place of what is there
+---@field scale number?
+---@field positions lacuna.Positions?  "all" by default; "last": the prompt's last token and each one after it; a list is counted in the prompt that the session is made with
+
+---A change to the model, for sessions that are given it.
+---@param opts lacuna.PatchOptions
+---@return lacuna.Patch patch
+function Model:patch(opts) end
+
+---A change to a model, made by Model:patch. Closing it leaves the sessions that have it as they are.
+---@class lacuna.Patch: userdata
+local Patch = {}
+
+---Gives its memory back, once no session needs it.
+function Patch:close() end
+
+---The last position's hidden state behind a layer, numbered as in a trace: a frozen view, stale once the session moves on.
+---The first call for a layer may run the last token again; from then on passes for the logits bring the state along.
+---@param layer integer
+---@return lacuna.Vec state
+function Session:hidden(layer) end
+
+---The last position's logits if the model ended behind a layer: the last norm and the head over the residual stream
+---there. Like `hidden` otherwise.
+---@param layer integer
+---@return lacuna.Vec logits
+function Session:lens(layer) end
+
+---As Model:trace, of this session's tokens, under its patches. Evaluates again from the first wanted position on.
+---@param opts? lacuna.TraceOptions
+---@return lacuna.Trace trace
+function Session:trace(opts) end
+
+---One Vec for the tokens: the mean of a layer's hidden states over positions, or the last one's. A BOS token counts like
+---any other; `positions` leaves it out.
+---@param opts? { layer: integer?, pooling: ("mean"|"last")?, positions: lacuna.Positions? }
+---@return lacuna.Vec embedding
+function Session:embedding(opts) end
 
 -- # Sampling
 -- A chain is a list of stages in your order: filters, then exactly one selector. The native stages are listed by
@@ -501,6 +613,11 @@ function Vec:rank(id) end
 ---@param w lacuna.Vec  of the same length
 ---@return number nats  infinite where w excludes what v does not
 function Vec:kl(w) end
+
+---The Jensen-Shannon divergence of softmax(v) and softmax(w).
+---@param w lacuna.Vec  of the same length
+---@return number nats  0 to ln 2
+function Vec:jsd(w) end
 
 ---One that can be changed and does not go stale.
 ---@return lacuna.Vec copy
@@ -839,7 +956,16 @@ function lacuna.plugin(plugin) end
 ---@class lacuna.PluginTemplate
 ---@field description string?
 ---@field stop string|string[]|nil  what ends the assistant's turn
----@field render fun(messages: lacuna.Message[], opts: table): { text: string, special: boolean? }[]  segments; only `special` ones may hold control tokens
+---@field checkpoint boolean?  renders the checkpoint's own template, which it gets in `opts`, and writes BOS itself
+---@field render fun(messages: lacuna.Message[], opts: lacuna.TemplateOptions): { text: string, special: boolean? }[]  segments; only `special` ones may hold control tokens
+
+---Empty unless the template has `checkpoint = true`.
+---@class lacuna.TemplateOptions
+---@field chat_template string?  the checkpoint's, in Jinja
+---@field add_generation_prompt boolean  the assistant speaks next
+---@field bos_token string?
+---@field eos_token string?
+---@field now table?  as os.date "*t", for a template that asks for the date
 
 ---@class lacuna.PluginTool
 ---@field description string?

@@ -47,7 +47,7 @@ end
 
 return lacuna.plugin {
   samplers = {
-    surprise_1 = {
+    mirostat = {
       description = "Mirostat 1: fits Zipf's law and draws from the k tokens whose surprise is mu",
       params = params { m = { type = "integer", default = 100, min = 2, max = 1000000,
         description = "how many of the most probable tokens the fit uses" } },
@@ -60,7 +60,7 @@ return lacuna.plugin {
         return draw(logits, logits:copy():keep(lacuna.set.new(#logits, ids)), state, step)
       end,
     },
-    surprise_2 = {
+    mirostat_v2 = {
       description = "Mirostat 2: draws from the tokens whose surprise is mu or less",
       params = params(),
       init = init,

@@ -10,7 +10,7 @@ end
 
 return {
   ["both do what the native selectors do, token for token"] = function(t)
-    for _, pair in ipairs { { "surprise_1", "mirostat" }, { "surprise_2", "mirostat_v2" } } do
+    for _, pair in ipairs { { "mirostat/mirostat", "mirostat" }, { "mirostat/mirostat_v2", "mirostat_v2" } } do
       for _, tau in ipairs { 2, 4 } do
         t.equal(
           t.draw({ { pair[1], tau = tau } }, rows(60), { seed = 5 }),
@@ -20,7 +20,7 @@ return {
   end,
   ["the surprise of a long text comes near the target"] = function(t)
     local all, sum = rows(400), 0.0
-    for i, id in ipairs(t.draw({ { "surprise_2", tau = 3 } }, all, { seed = 1 })) do
+    for i, id in ipairs(t.draw({ { "mirostat/mirostat_v2", tau = 3 } }, all, { seed = 1 })) do
       local total = 0.0
       for _, logit in ipairs(all[i]) do total = total + math.exp(logit) end
       sum = sum + (math.log(total) - all[i][id + 1]) / math.log(2)

@@ -2,7 +2,7 @@ local lacuna <const> = require "lacuna"
 
 return lacuna.plugin {
   samplers = {
-    n_sigma = {
+    top_n_sigma = {
       description = "keeps logits within n standard deviations of the highest one",
       params = { n = { type = "number", default = 1, min = 0, max = 1000, description = "how many; 0 is off" } },
       argmax_invariant = true,

@@ -11,7 +11,7 @@ end
 
 return lacuna.plugin {
   samplers = {
-    epsilon_cut = {
+    epsilon = {
       description = "keeps tokens of probability epsilon or more",
       params = floor(3e-4, "the probability; 0 is off"),
       argmax_invariant = true,
@@ -19,7 +19,7 @@ return lacuna.plugin {
         if params.epsilon > 0 then keep_above(logits, params.epsilon) end
       end,
     },
-    eta_cut = {
+    eta = {
       description = "keeps tokens of probability min(epsilon, sqrt(epsilon) e^-entropy) or more",
       params = floor(2e-3, "the probability at low entropy; 0 is off"),
       argmax_invariant = true,

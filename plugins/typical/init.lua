@@ -2,7 +2,7 @@ local lacuna <const> = require "lacuna"
 
 return lacuna.plugin {
   samplers = {
-    typical_p = {
+    typical = {
       description = "keeps the tokens whose surprise is nearest to the entropy, up to probability p",
       params = { p = { type = "number", default = 0.95, min = 0, max = 1, description = "the share; 1 is off" } },
       apply = function(logits, params)

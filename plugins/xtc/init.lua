@@ -2,7 +2,7 @@ local lacuna <const> = require "lacuna"
 
 return lacuna.plugin {
   samplers = {
-    exclude_top = {
+    xtc = {
       description = "now and then removes every good choice but the least probable of them",
       params = {
         probability = { type = "number", default = 0.5, min = 0, max = 1, description = "how often; 0 is off" },

@@ -109,6 +109,10 @@ typedef struct ck_table {
                  const ck_kv_layout *layout, const void *const *pages, size_t page_offset, size_t kv_head,
                  size_t group, float scale, void *scratch);
   size_t (*attend_scratch_bytes)(const ck_kv_layout *layout, size_t group);
+  // What attend's softmax is taken of, for looking at: out[p] = (q . key of position p) * scale, p in 0..<visible.
+  // q: one head's, [head_dim]. In float32 on every table, while attend may round its queries.
+  void (*attention_scores)(float *out, const float *q, size_t visible, const ck_kv_layout *layout,
+                           const void *const *pages, size_t page_offset, size_t kv_head, float scale);
 
   // --- over logits -----------------------------------------------------------------------------------------
   // NaN never wins a maximum. n >= 1 unless said otherwise.

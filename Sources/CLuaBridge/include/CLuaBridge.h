@@ -30,6 +30,7 @@ typedef enum {
   LB_FAILED = 1,     // see lb_failure
   LB_NO_MEMORY = 2,  // the cap was hit, or the system has none
   LB_ENDED = 3,      // a sandboxed state ran into a limit, now or before: see lb_state_limit
+  LB_WAITING = 4,    // of lb_go_on: a host call waits
 } lb_status;
 
 // --- values ------------------------------------------------------------------------------------------------------
@@ -43,11 +44,12 @@ typedef enum {
   LB_NUMBER,
   LB_STRING,    // lb_tape_bytes + offset, count bytes
   LB_HANDLE,    // type, pointer
-  LB_FUNCTION,  // integer: an lb_ref; on a tape from Lua it belongs to the tape until lb_tape_take_function
+  LB_FUNCTION,  // integer: an lb_ref; on a tape from Lua it belongs to the tape until lb_tape_take_function. Also any
+                // value that was asked for by reference
   LB_TABLE,     // count, marked
   LB_END,
   LB_NULL,      // lacuna.json.null
-  LB_VEC,       // pointer: floats, count of them; on a tape from Lua only, valid until the call returns
+  LB_VEC,       // pointer: floats, count of them; from Lua valid until the call returns, to Lua kept by `owner`
   LB_INTEGERS,  // a sequence of int32_t: bytes at offset, count of them; on a tape to Lua only
   LB_FLOATS,    // the same of float
   LB_VIEW,      // a Vec over the host's memory; on a tape to Lua only
@@ -69,7 +71,10 @@ typedef struct {
     size_t offset;
     void *pointer;
   };
-  lb_source *source;     // LB_VIEW
+  union {
+    lb_source *source;  // LB_VIEW
+    void *owner;        // LB_VEC to Lua: an object of the host's, one reference, or NULL
+  };
   size_t anchor_offset;  // LB_VIEW
 } lb_item;
 
@@ -99,6 +104,9 @@ void lb_add_handle(lb_tape *tape, uint32_t type, void *object);
 void lb_add_ref(lb_tape *tape, lb_ref value);
 void lb_add_integers(lb_tape *tape, const int32_t *values, size_t count);
 void lb_add_floats(lb_tape *tape, const float *values, size_t count);
+// A Vec of the script's own. The floats are copied when it is pushed, straight into Lua's memory: they are `owner`'s,
+// an object of the host's with one reference that the tape owns until then. Nothing of them counts as crossing.
+void lb_add_vec(lb_tape *tape, const float *values, size_t count, void *owner);
 // What a function returns behind a nil.
 void lb_add_error(
   lb_tape *tape, const char *code, size_t code_count, const char *message, size_t message_count);
@@ -122,8 +130,8 @@ void lb_source_close(lb_source *source);
 
 typedef struct {
   void *context;
-  // Runs function number `function` (lb_add_function). Returns 0, or non-zero after lb_frame_fail or
-  // lb_frame_rethrow.
+  // Runs function number `function` (lb_add_function). Returns LB_CALL_DONE; LB_CALL_FAILED after lb_frame_fail or
+  // lb_frame_rethrow; LB_CALL_WAITS after lb_frame_wait.
   int (*call)(void *context, int32_t function, lb_call_frame *frame);
   // Drops one reference to a handle's object. closing: the script asked for it, as opposed to the collector.
   void (*release)(void *context, uint32_t type, void *object, bool closing);
@@ -131,7 +139,12 @@ typedef struct {
   void (*uniforms)(void *context, uint64_t seed, uint64_t stream, uint64_t position, double *out, size_t n);
   // Standard output of print and lacuna.write. NULL: C's stdout.
   void (*write)(void *context, const char *bytes, size_t count);
+  // Ends a call that waited: the results, or what it failed with. Whatever is left to wait for is waited for here and
+  // now: the script cannot be left where it is. Returns as `call`, but for LB_CALL_WAITS.
+  int (*complete)(void *context, void *waiting, lb_call_frame *frame);
 } lb_host;
+
+enum { LB_CALL_DONE = 0, LB_CALL_FAILED = 1, LB_CALL_WAITS = 2 };
 
 // What a host call sees.
 lb_tape *lb_frame_arguments(lb_call_frame *frame);  // every declared argument, nil where absent
@@ -141,6 +154,9 @@ void lb_frame_fail(
   lb_call_frame *frame, const char *code, size_t code_count, const char *message, size_t message_count);
 // The argument that the error is about, counted from 1: makes "bad argument #1 to 'encode' (message)".
 void lb_frame_fail_argument(lb_call_frame *frame, int32_t argument, const char *message, size_t message_count);
+// What the call waits for: an object whose reference the frame owns from now on (it is let go by lb_host.release, with
+// type 0).
+void lb_frame_wait(lb_call_frame *frame, void *waiting);
 // Raise again what a nested lb_call failed with. Takes the reference.
 void lb_frame_rethrow(lb_call_frame *frame, lb_ref value);
 
@@ -211,7 +227,8 @@ uint32_t lb_add_type(lb_state *state, const char *name);
 // A host function. owner: a module ("lacuna", "lacuna.json") or a type's name; in a type a name that begins with "__" is
 // a metamethod and one that begins with "@" is computed on reading a field.
 // signature: arguments separated by commas, each a union of nil, boolean, integer, number, string, function, table,
-// any, vec, set, rng or a type's name without "lacuna."; "?" after it allows nil; "..." takes the rest.
+// any, vec, set, rng or a type's name without "lacuna."; "?" after it allows nil, "&" asks for the value by reference
+// (LB_FUNCTION); "..." takes the rest.
 // `deep` functions (callbacks inside tables) are found by the host on the tape.
 lb_status lb_add_function(
   lb_state *state, const char *owner, const char *name, const char *signature, int32_t function);
@@ -233,6 +250,21 @@ lb_status lb_load(lb_state *state, const char *bytes, size_t count, const char *
 lb_status lb_call(lb_state *state, lb_ref function, lb_tape *arguments, lb_tape *results);
 // The same for a callback, under the step limit as well.
 lb_status lb_call_step(lb_state *state, lb_ref function, lb_tape *arguments, lb_tape *results);
+// A call that can be left while a host call waits: a coroutine of its own, which has not begun.
+lb_status lb_begin_turns(lb_state *state, lb_ref function, lb_tape *arguments, lb_ref *thread);
+// Lets it go on until it ends, or until one of its host calls waits: LB_WAITING, and `waiting` is what lb_frame_wait was
+// given, borrowed. A host call that waits deeper, in a coroutine of the script's or below a nested call of the host's, is
+// completed at once.
+// keep: results come by reference.
+// deadline: of the call limit, where the state is not within another call; 0 before the first turn, and kept between turns.
+lb_status lb_go_on(
+  lb_state *state, lb_ref thread, lb_tape *results, bool keep, uint64_t *deadline, void **waiting);
+// Whether a host call that is made now could wait.
+bool lb_can_wait(const lb_state *state);
+
+// Elements of a referenced table's sequence, without metamethods.
+size_t lb_get_length(lb_state *state, lb_ref table);
+lb_status lb_get_element(lb_state *state, lb_ref table, size_t index, lb_ref *value);
 // Field of a referenced table, without metamethods; LB_NO_REF where nil. Functions only, or any with any_type.
 lb_status lb_get_field(lb_state *state, lb_ref table, const char *name, bool any_type, lb_ref *value);
 // The value as plain data: fails for functions, handles, cycles and depth.

@@ -100,15 +100,16 @@ package struct TokenMask: Sendable, Equatable {
 
   /// The tokens, ascending.
   package var tokens: [TokenID] {
-    words.indices.flatMap { index -> [TokenID] in
-      var rest = words[index]
-      var found: [TokenID] = []
+    var found: [TokenID] = []
+    found.reserveCapacity(count)
+    for (index, word) in words.enumerated() {
+      var rest = word
       while rest != 0 {
         found.append(TokenID(index * 64 + rest.trailingZeroBitCount))
         rest &= rest - 1
       }
-      return found
     }
+    return found
   }
 
   /// Sets every logit outside the mask to minus infinity. logits: [size].
@@ -118,8 +119,17 @@ package struct TokenMask: Sendable, Equatable {
       let end = min(64, size - base)
       if word == 0 {
         for bit in 0..<end { logits[base + bit] = -.infinity }
+      } else if word.nonzeroBitCount > 48 {
+        // Few are masked: inside a JSON string nearly every word is like this.
+        var masked = end < 64 ? ~word & (1 << UInt64(end) - 1) : ~word
+        while masked != 0 {
+          logits[base + masked.trailingZeroBitCount] = -.infinity
+          masked &= masked - 1
+        }
       } else {
-        for bit in 0..<end where word >> UInt64(bit) & 1 == 0 { logits[base + bit] = -.infinity }
+        for bit in 0..<end {
+          logits[base + bit] = word >> UInt64(bit) & 1 == 0 ? -.infinity : logits[base + bit]
+        }
       }
     }
   }

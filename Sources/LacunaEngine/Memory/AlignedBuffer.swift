@@ -24,6 +24,9 @@ package struct AlignedBuffer: ~Copyable, @unchecked Sendable {
     #endif
   }
 
+  /// What the system gives for it: whole pages.
+  package var pageByteCount: Int { (byteCount + 4095) / 4096 * 4096 }
+
   deinit { munmap(base, byteCount) }
 
   package func floats(at byteOffset: Int = 0) -> UnsafeMutablePointer<Float> {

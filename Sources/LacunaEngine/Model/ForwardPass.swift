@@ -22,9 +22,12 @@ final class ForwardPass: TeamJob, @unchecked Sendable {
     var pages: UnsafePointer<UnsafeRawPointer?>
   }
 
-  /// A row whose next-token distribution is wanted.
+  /// A row whose next-token distribution is wanted, or would be if the model ended at an earlier layer.
   struct HeadRow {
     var row: Int
+    /// The residual that the last norm and the head are applied to, [hidden]: the row's own in the scratch, or a copy
+    /// that a tap makes earlier in the pass.
+    var residual: UnsafePointer<Float>
     /// Where its logits go, [vocab]; nil if only `score` is wanted.
     var logits: UnsafeMutablePointer<Float>?
     /// The token that follows, and where its score goes.
@@ -39,10 +42,42 @@ final class ForwardPass: TeamJob, @unchecked Sendable {
   var rowCount = 0
   var segmentCount = 0
   var headRowCount = 0
+  var residualTaps: [ResidualTap] = []
+  var attentionTaps: [AttentionTap] = []
+  var edits: [RowEdit] = []
 
   init(model: LlamaModel, scratch: Scratch) {
     self.model = model
     self.scratch = scratch
+  }
+
+  /// Forgets the rows of the pass before.
+  func clear() {
+    rowCount = 0
+    segmentCount = 0
+    headRowCount = 0
+    residualTaps.removeAll(keepingCapacity: true)
+    attentionTaps.removeAll(keepingCapacity: true)
+    edits.removeAll(keepingCapacity: true)
+  }
+
+  func addHeadRow(
+    _ row: Int, residual: UnsafePointer<Float>? = nil, logits: UnsafeMutablePointer<Float>?, target: TokenID = 0,
+    score: UnsafeMutablePointer<TokenScore>? = nil
+  ) {
+    precondition(headRowCount < Scratch.headRowCapacity, "more than \(Scratch.headRowCapacity) rows for the head")
+    scratch.headRows[headRowCount] = HeadRow(
+      row: row, residual: residual ?? UnsafePointer(scratch.x + row * model.config.hiddenSize), logits: logits,
+      target: target, score: score, isFinite: true)
+    headRowCount += 1
+  }
+
+  /// The logits of a row as if the model ended behind a layer. `residual`, [hidden], is used during the pass.
+  func addLens(
+    row: Int, layer: Int, residual: UnsafeMutablePointer<Float>, logits: UnsafeMutablePointer<Float>
+  ) {
+    residualTaps.append(ResidualTap(row: row, layer: layer, isNormed: false, out: residual))
+    addHeadRow(row, residual: UnsafePointer(residual), logits: logits)
   }
 
   func run(thread: Int, of threadCount: Int, team: ThreadTeam) {
@@ -87,6 +122,9 @@ private struct Worker {
   let ownScratch: UnsafeMutableRawPointer
   /// The rows of the batch that this thread norms, packs and rotates.
   let ownRows: Range<Int>
+  let residualTaps: [ResidualTap]
+  let attentionTaps: [AttentionTap]
+  let edits: [RowEdit]
 
   init(pass: ForwardPass, thread: Int, threadCount: Int, team: ThreadTeam) {
     model = pass.model
@@ -104,6 +142,9 @@ private struct Worker {
     kvWidth = model.kvWidth
     ownScratch = s.perThread[thread]
     ownRows = teamSlice(pass.rowCount, thread: thread, of: threadCount)
+    residualTaps = pass.residualTaps
+    attentionTaps = pass.attentionTaps
+    edits = pass.edits
   }
 
   func embed() {
@@ -112,6 +153,8 @@ private struct Worker {
       kernels.dequantizeRow(s.x + i * hidden, model.embedding, row: Int(s.rows[i].token))
       model.rope.angles(position: s.rows[i].position, cosine: s.cosine + i * half, sine: s.sine + i * half)
     }
+    edit(.residual, layer: 0, s.x)
+    tap(layer: 0)
   }
 
   func run(layer index: Int) {
@@ -135,6 +178,7 @@ private struct Worker {
     team.barrier()
 
     attend(pageOffset: pageOffset)
+    tapAttention(layer: index + 1, pageOffset: pageOffset)
     team.barrier()
 
     pack(s.attended, width: queryWidth, layer.output.type)
@@ -143,6 +187,7 @@ private struct Worker {
     project(layer.output, s.attended, width: queryWidth, into: s.projected)
     team.barrier()
 
+    edit(.attention, layer: index + 1, s.projected)
     for i in ownRows {
       kernels.add(s.x + i * hidden, s.projected + i * hidden, count: hidden)
       kernels.rmsNorm(
@@ -161,7 +206,10 @@ private struct Worker {
     project(layer.down, s.gate, width: intermediate, into: s.projected)
     team.barrier()
 
+    edit(.mlp, layer: index + 1, s.projected)
     for i in ownRows { kernels.add(s.x + i * hidden, s.projected + i * hidden, count: hidden) }
+    edit(.residual, layer: index + 1, s.x)
+    tap(layer: index + 1)
   }
 
   /// Lets every row's residual be seen by all before the head gathers rows.
@@ -273,13 +321,50 @@ private struct Worker {
     }
   }
 
+  // MARK: Looking and changing
+
+  /// `values`: [rows, hidden], of which each thread changes its own rows.
+  private func edit(_ site: Patch.Site, layer: Int, _ values: UnsafeMutablePointer<Float>) {
+    for edit in edits where edit.layer == layer && edit.site == site && ownRows.contains(edit.row) {
+      let row = values + edit.row * hidden
+      switch edit.change {
+      case .add(let vector): kernels.add(row, vector, count: hidden)
+      case .replace(let vector): row.update(from: vector, count: hidden)
+      case .scale(let factor): kernels.scale(row, by: factor, count: hidden)
+      }
+    }
+  }
+
+  private func tap(layer: Int) {
+    for tap in residualTaps where tap.layer == layer && ownRows.contains(tap.row) {
+      let row = s.x + tap.row * hidden
+      if tap.isNormed {
+        kernels.rmsNorm(tap.out, row, weight: model.norm, count: hidden, eps: config.rmsNormEps)
+      } else {
+        tap.out.update(from: row, count: hidden)
+      }
+    }
+  }
+
+  private func tapAttention(layer: Int, pageOffset: Int) {
+    let scale = Float(1 / Double(config.headDim).squareRoot())
+    for (index, tap) in attentionTaps.enumerated() where tap.layer == layer && index % threadCount == thread {
+      let row = s.rows[tap.row]
+      kernels.attentionProbabilities(
+        tap.out, q: s.q + tap.row * queryWidth + tap.head * config.headDim, visible: row.position + 1,
+        layout: model.layout, pages: s.segments[row.segment].pages, pageOffset: pageOffset,
+        kvHead: tap.head / model.group, scale: scale)
+    }
+  }
+
+  // MARK: Logits
+
   /// Final norm, output head, and what was asked of each row's logits.
   func head(_ block: Range<Int>) {
     let own = teamSlice(block.count, thread: thread, of: threadCount)
     for i in own {
-      let row = s.headRows[block.lowerBound + i].row
-      kernels.rmsNorm(
-        s.normed + i * hidden, s.x + row * hidden, weight: model.norm, count: hidden, eps: config.rmsNormEps)
+      let residual = s.headRows[block.lowerBound + i].residual
+      kernels.rmsNorm(s.normed + i * hidden, residual, weight: model.norm, count: hidden, eps: config.rmsNormEps)
       if model.precision == .fast {
         kernels.pack(
           packedRows(model.head.type) + i * s.packedRowBytes, s.normed + i * hidden, cols: hidden,

@@ -7,10 +7,12 @@ final class Scratch: @unchecked Sendable {
   static let rowCapacity = 512
   /// Rows whose logits exist at the same time.
   static let headCapacity = 64
+  /// Rows whose logits one pass may make: each token's, and as many again of earlier layers.
+  static let headRowCapacity = 2 * rowCapacity
 
   let rows: UnsafeMutablePointer<ForwardPass.Row>  // [rowCapacity]
   let segments: UnsafeMutablePointer<ForwardPass.Segment>  // [rowCapacity]
-  let headRows: UnsafeMutablePointer<ForwardPass.HeadRow>  // [rowCapacity]
+  let headRows: UnsafeMutablePointer<ForwardPass.HeadRow>  // [headRowCapacity]
 
   let x: UnsafeMutablePointer<Float>  // [rows, hidden] the residual stream
   let normed: UnsafeMutablePointer<Float>  // [rows, hidden]
@@ -42,7 +44,7 @@ final class Scratch: @unchecked Sendable {
     let base = memory.base
     rows = (base + plan.rows).bindMemory(to: ForwardPass.Row.self, capacity: capacity)
     segments = (base + plan.segments).bindMemory(to: ForwardPass.Segment.self, capacity: capacity)
-    headRows = (base + plan.headRows).bindMemory(to: ForwardPass.HeadRow.self, capacity: capacity)
+    headRows = (base + plan.headRows).bindMemory(to: ForwardPass.HeadRow.self, capacity: Self.headRowCapacity)
     x = memory.floats(at: plan.x)
     normed = memory.floats(at: plan.normed)
     q = memory.floats(at: plan.q)
@@ -86,7 +88,7 @@ extension Scratch {
       var arena = Arena()
       rows = arena.add(ForwardPass.Row.self, capacity)
       segments = arena.add(ForwardPass.Segment.self, capacity)
-      headRows = arena.add(ForwardPass.HeadRow.self, capacity)
+      headRows = arena.add(ForwardPass.HeadRow.self, Scratch.headRowCapacity)
       x = arena.add(Float.self, capacity * config.hiddenSize)
       normed = arena.add(Float.self, capacity * config.hiddenSize)
       q = arena.add(Float.self, capacity * queryWidth)

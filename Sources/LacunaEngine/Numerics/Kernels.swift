@@ -94,6 +94,9 @@ struct Kernels: @unchecked Sendable {
     table.pointee.add(out, input, count)
   }
 
+  @inline(__always)
+  func scale(_ x: UnsafeMutablePointer<Float>, by factor: Float, count: Int) { table.pointee.scale(x, count, factor) }
+
   // MARK: Attention
 
   @inline(__always)
@@ -116,6 +119,15 @@ struct Kernels: @unchecked Sendable {
 
   func attendScratchBytes(_ layout: KVLayout, group: Int) -> Int {
     table.pointee.attend_scratch_bytes(layout.pointer, group)
+  }
+
+  /// Softmax of (q . key * scale) over the positions 0..<visible, for one query head.
+  func attentionProbabilities(
+    _ out: UnsafeMutablePointer<Float>, q: UnsafePointer<Float>, visible: Int, layout: KVLayout,
+    pages: UnsafePointer<UnsafeRawPointer?>, pageOffset: Int, kvHead: Int, scale: Float
+  ) {
+    table.pointee.attention_scores(out, q, visible, layout.pointer, pages, pageOffset, kvHead, scale)
+    table.pointee.softmax(out, out, visible, 1)
   }
 
   // MARK: Logits

@@ -6,11 +6,16 @@ public enum Batch {
   /// Makes the logits of every session current.
   /// - Throws: as `Session.logits()`.
   public static func forward(_ sessions: [Session]) throws(LacunaError) {
+    try run(try requests(forLogitsOf: sessions))
+  }
+
+  /// What is missing for the logits of every session.
+  static func requests(forLogitsOf sessions: [Session]) throws(LacunaError) -> [PassRequest] {
     var requests: [PassRequest] = []
     for session in sessions where !requests.contains(where: { $0.session === session }) {
       if let request = try session.logitsRequest() { requests.append(request) }
     }
-    try run(requests)
+    return requests
   }
 
   /// Makes keys and values of every pending token, and no logits. Sessions must be distinct.
@@ -22,39 +27,35 @@ public enum Batch {
   /// The last token of each stays pending.
   /// - Throws: as `Session.append`. Sessions before the one at fault keep their continuations.
   public static func score(_ items: [(session: Session, ids: [TokenID])]) throws(LacunaError) -> [[TokenScore]] {
-    var starts: [Int] = []
+    var requests: [PassRequest] = []
     for (session, ids) in items {
       guard session.count > 0 else {
         throw LacunaError(.invalidArgument, "an empty session cannot score: append a token first")
       }
-      starts.append(session.count)
+      let start = session.count
       try session.append(ids)
-    }
-    let total = items.reduce(0) { $0 + $1.ids.count }
-    let scores = UnsafeMutablePointer<TokenScore>.allocate(capacity: max(total, 1))
-    scores.initialize(repeating: TokenScore(logProbability: 0, isGreedy: false), count: total)
-    defer { scores.deallocate() }
-    var requests: [PassRequest] = []
-    var offset = 0
-    for (index, item) in items.enumerated() where !item.ids.isEmpty {
-      requests.append(item.session.scoreRequest(from: starts[index], into: scores + offset))
-      offset += item.ids.count
+      requests.append(session.scoreRequest(from: start))
     }
     try run(requests)
-    var result: [[TokenScore]] = []
-    offset = 0
-    for item in items {
-      result.append(Array(UnsafeBufferPointer(start: scores + offset, count: item.ids.count)))
-      offset += item.ids.count
-    }
-    return result
+    return requests.map { Array($0.scores) }
   }
 
   private static func run(_ requests: [PassRequest]) throws(LacunaError) {
+    for requests in byEngine(requests) { try requests[0].session.engine.runner.run(requests) }
+  }
+
+  /// One pass for each engine among the requests, over the first tokens that are still to do.
+  static func advance(_ requests: [PassRequest]) {
+    for requests in byEngine(requests) { requests[0].session.engine.runner.advance(requests) }
+  }
+
+  private static func byEngine(_ requests: [PassRequest]) -> [[PassRequest]] {
     var rest = requests
+    var groups: [[PassRequest]] = []
     while let engine = rest.first?.session.engine {
-      try engine.runner.run(rest.filter { $0.session.engine === engine })
+      groups.append(rest.filter { $0.session.engine === engine })
       rest.removeAll { $0.session.engine === engine }
     }
+    return groups
   }
 }

@@ -112,10 +112,18 @@ public final class Engine: Sendable {
   }
 
   /// An empty timeline over this model.
-  public func makeSession() throws(LacunaError) -> Session { try Session(engine: self) }
+  /// - Throws: `resource`; as `Session.use` for patches.
+  public func makeSession(patches: [Patch] = []) throws(LacunaError) -> Session {
+    let session = try Session(engine: self)
+    try session.use(patches)
+    return session
+  }
 
   /// Whether the token ends a generation.
   public func isEndOfGeneration(_ token: TokenID) -> Bool { config.eosTokenIDs.contains(token) }
+
+  /// Passes that were run so far, and tokens that they evaluated.
+  package var passTally: (passes: Int, tokens: Int) { runner.tally }
 
   /// What a pass multiplies by.
   package var weights: ModelWeights { model.weights }

@@ -88,6 +88,8 @@ public struct Generation {
   /// Of `options.speculation`, before this generation.
   private let tallyBefore: Speculation.Tally
   private let scratch: LogitsBuffer
+  /// Control tokens among the stop texts: they have no text to be found in.
+  private let stopTokens: Set<TokenID>
 
   /// Rewinds beyond this many are taken for a hook that never lets go.
   private static let rewindLimit: UInt64 = 10_000
@@ -108,6 +110,7 @@ public struct Generation {
     self.options = options
     promptCount = session.count
     text = TextStream(tokenizer: session.engine.tokenizer, stops: options.stop)
+    stopTokens = Self.controlTokens(options.stop, session.engine.tokenizer)
     scratch = try LogitsBuffer(count: session.engine.config.vocabSize)
     if let grammar = options.grammar { matcher = try GrammarMatcher(grammar, engine: session.engine) }
   }
@@ -118,15 +121,27 @@ public struct Generation {
   /// What was guessed in this generation so far; nil without speculation.
   public var speculated: Speculation.Tally? { options.speculation.map { $0.tally - tallyBefore } }
 
+  /// Why nothing more is to be drawn, if that is so before the next token is looked at.
+  private var ending: Finish? {
+    if options.isCancelled?() == true { return .cancelled }
+    // Only a grammar of nothing but the empty text.
+    if matcher?.isFinished == true { return .grammar }
+    if let limit = options.maxTokens, generatedCount >= limit { return .length }
+    return session.count >= session.engine.contextLength ? .context : nil
+  }
+
+  /// The pass that `next` would run: who makes it beforehand lets several generations share one, and none of them looks
+  /// ahead then. nil where `next` needs none.
+  /// - Throws: as `Session.logits()`.
+  public func pendingPass() throws(LacunaError) -> PassRequest? {
+    finish == nil && ending == nil ? try session.logitsRequest() : nil
+  }
+
   /// The next event, nil after the last. Runs the session's pending forward pass.
   /// - Throws: as `Session.logits()`, and whatever a hook or a script's stage throws.
   public mutating func next() throws -> Event? {
     guard finish == nil else { return nil }
-    if options.isCancelled?() == true { return try finish(.cancelled) }
-    // Only a grammar of nothing but the empty text.
-    if matcher?.isFinished == true { return try finish(.grammar) }
-    if let limit = options.maxTokens, generatedCount >= limit { return try finish(.length) }
-    if session.count >= session.engine.contextLength { return try finish(.context) }
+    if let ending { return try finish(ending) }
     if let speculation = options.speculation, !session.hasLogits { try makeLogits(speculation) }
     let logits = try session.borrowedLogits()
 
@@ -152,6 +167,8 @@ public struct Generation {
       }
       return try finish(.grammar)
     }
+
+    if stopTokens.contains(token) { return try finish(.stop) }
 
     var event = Event(
       token: token, logProbability: logits[Int(token)] - normalizer, isForced: forced == token)
@@ -179,6 +196,15 @@ public struct Generation {
       event.text += try emitted(text.flush())
     }
     return event
+  }
+
+  private static func controlTokens(_ stops: [String], _ tokenizer: (any Tokenizer)?) -> Set<TokenID> {
+    guard let tokenizer else { return [] }
+    return Set(
+      stops.compactMap { stop in
+        let ids = tokenizer.encode(stop, bos: false, special: true)
+        return ids.count == 1 && tokenizer.isControl(ids[0]) ? ids[0] : nil
+      })
   }
 
   private mutating func draw() throws -> TokenID {

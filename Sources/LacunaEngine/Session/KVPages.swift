@@ -2,7 +2,12 @@
 private final class KVPage {
   let memory: AlignedBuffer
 
-  init(byteCount: Int) throws(LacunaError) { memory = try AlignedBuffer(byteCount: byteCount) }
+  init(byteCount: Int) throws(LacunaError) {
+    memory = try AlignedBuffer(byteCount: byteCount)
+    KVBudget.count(memory.byteCount)
+  }
+
+  deinit { KVBudget.count(-memory.byteCount) }
 
   func clone() throws(LacunaError) -> KVPage {
     let copy = try KVPage(byteCount: memory.byteCount)

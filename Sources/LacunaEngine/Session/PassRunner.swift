@@ -1,22 +1,5 @@
 import Synchronization
 
-/// What a pass is to do for one session.
-struct PassRequest {
-  let session: Session
-  /// Tokens before this count are evaluated.
-  let end: Int
-  /// Scores are wanted for the tokens from this index on; `scores[i]` is that of token `scoreFrom + i`.
-  var scoreFrom = Int.max
-  var scores: UnsafeMutablePointer<TokenScore>?
-  /// Whether the logits after token `end - 1` are wanted.
-  var wantsLogits = false
-  /// Guesses to be evaluated behind `end`, in one pass with it, and where the logits after each of them go.
-  var lookahead: Lookahead?
-
-  /// Rows are for positions before this.
-  var rowEnd: Int { end + (lookahead?.guesses.count ?? 0) }
-}
-
 /// Cuts work into passes of at most `Scratch.rowCapacity` tokens and runs them, one at a time for each engine.
 final class PassRunner: Sendable {
   private let pass: ForwardPass
@@ -24,6 +7,8 @@ final class PassRunner: Sendable {
   private let gate = Mutex<Void>(())
   private let team: ThreadTeam
   let scratchBytes: Int
+  private let passTotal = Atomic<Int>(0)
+  private let rowTotal = Atomic<Int>(0)
 
   init(model: LlamaModel, team: ThreadTeam) throws(LacunaError) {
     let scratch = try Scratch(model: model, threadCount: team.threadCount)
@@ -32,20 +17,34 @@ final class PassRunner: Sendable {
     self.team = team
   }
 
-  /// Evaluates every request to its end, in the order given.
+  /// Evaluates every request to its end.
+  /// - Throws: as soon as one of them has failed.
   func run(_ requests: [PassRequest]) throws(LacunaError) {
-    let total = requests.reduce(0) { $0 + max($1.rowEnd - $1.session.evaluatedCount, 0) }
-    var done = 0
-    while done < total {
-      let count = try gate.withLock { _ throws(LacunaError) in try runOnce(requests) }
-      done += count
-      for request in requests where done < total {
-        if request.session.onProgress?(done, total) == false {
-          throw LacunaError(.cancelled, "cancelled after \(done) of \(total) tokens")
-        }
+    var rest = requests
+    while !rest.isEmpty {
+      advance(rest)
+      if let failure = rest.lazy.compactMap(\.failure).first { throw failure }
+      rest.removeAll(where: \.isDone)
+    }
+  }
+
+  /// One pass over the first tokens that are still to do. Requests of few tokens come before those of many, which may
+  /// need several passes, and otherwise they come in the order given.
+  func advance(_ requests: [PassRequest]) {
+    let open = requests.filter { !$0.isDone }
+    for request in open where request.firstTotal < 0 { request.firstTotal = request.rowsLeft }
+    let order = open.enumerated().sorted { ($0.element.rowsLeft, $0.offset) < ($1.element.rowsLeft, $1.offset) }
+    gate.withLock { _ in runOnce(order.map(\.element)) }
+    for request in open where !request.isDone {
+      let done = request.firstTotal - request.rowsLeft
+      if done > 0, request.session.onProgress?(done, request.firstTotal) == false {
+        request.fail(LacunaError(.cancelled, "cancelled after \(done) of \(request.firstTotal) tokens"))
       }
     }
   }
+
+  /// Passes so far, and tokens that they evaluated.
+  var tally: (passes: Int, tokens: Int) { (passTotal.load(ordering: .relaxed), rowTotal.load(ordering: .relaxed)) }
 
   /// Runs `body` on every thread of the team, when no pass does.
   func onEveryThread(_ body: @escaping (Int, Int) -> Void) {
@@ -57,44 +56,79 @@ final class PassRunner: Sendable {
     team.run(Body(body))
   }
 
-  /// One pass over the first tokens that are still to do; returns how many there were.
-  private func runOnce(_ requests: [PassRequest]) throws(LacunaError) -> Int {
-    pass.rowCount = 0
-    pass.segmentCount = 0
-    pass.headRowCount = 0
+  private func runOnce(_ requests: [PassRequest]) {
+    pass.clear()
     var taken: [(request: PassRequest, end: Int)] = []
+    var lensRowCount = 0
+    var seen: Set<ObjectIdentifier> = []
     for request in requests where pass.rowCount < Scratch.rowCapacity {
       let session = request.session
+      // Two that wait for one session take turns.
+      guard seen.insert(ObjectIdentifier(session)).inserted else { continue }
+      guard session.count >= request.end + request.scores.count.signum() else {
+        request.fail(LacunaError(.invalidArgument, "the session was changed while a pass over its tokens was due"))
+        continue
+      }
       let start = session.evaluatedCount
       let end = min(request.rowEnd, start + Scratch.rowCapacity - pass.rowCount)
-      guard start < end else { continue }
-      // Pages may be replaced behind what is written.
-      if request.lookahead == nil { session.lookahead?.keep(0) }
-      try session.pages.prepareToWrite(positions: start..<end)
+      guard start < end else {
+        settle(request)
+        continue
+      }
+      lensRowCount += request.lensRowCount(in: start..<end)
+      if !taken.isEmpty, lensRowCount > Scratch.headRowCapacity - Scratch.rowCapacity { break }
+      do throws(LacunaError) {
+        // Pages may be replaced behind what is written.
+        if request.lookahead == nil { session.lookahead?.keep(0) }
+        try session.pages.prepareToWrite(positions: start..<end)
+      } catch {
+        request.fail(error)
+        continue
+      }
       add(request, start: start, end: end)
       taken.append((request, end))
     }
+    if pass.rowCount == 0 { return }
+    passTotal.add(1, ordering: .relaxed)
+    rowTotal.add(pass.rowCount, ordering: .relaxed)
     team.run(pass)
+    refuseWhatIsNotFinite(taken.map(\.request))
+    for (request, end) in taken where !request.isDone {
+      if request.bringsStates, end >= request.end { request.session.lastStates?.didBring(count: request.end) }
+      request.session.didEvaluate(
+        upTo: min(end, request.end), hasLogits: request.wantsLogits && end >= request.end)
+      request.isDone = end >= request.rowEnd
+    }
+  }
+
+  /// For a request whose rows somebody else has had evaluated.
+  private func settle(_ request: PassRequest) {
+    guard !request.wantsLogits || request.session.hasLogits(after: request.end) else {
+      return request.fail(
+        LacunaError(.invalidArgument, "the session was changed while a pass for its logits was due"))
+    }
+    request.isDone = true
+  }
+
+  /// - Parameter requests: by segment.
+  private func refuseWhatIsNotFinite(_ requests: [PassRequest]) {
     for index in 0..<pass.headRowCount where !pass.scratch.headRows[index].isFinite {
       let row = pass.scratch.rows[pass.scratch.headRows[index].row]
-      let (request, _) = taken[row.segment]
+      let request = requests[row.segment]
       let session = request.session
       if let lookahead = request.lookahead, row.position >= request.end {
         // Plain decoding would perhaps never see these.
         lookahead.keep(row.position - request.end)
         continue
       }
+      if request.isDone { continue }
       session.forgetKeysAndValues()
-      throw LacunaError(
-        .notFinite,
-        "\(session.engine.info.name): the logits after position \(row.position + 1) (token \(row.token)) are not finite"
-      )
+      request.fail(
+        LacunaError(
+          .notFinite,
+          "\(session.engine.info.name): the logits after position \(row.position + 1) (token \(row.token)) are not finite"
+        ))
     }
-    for (request, end) in taken {
-      request.session.didEvaluate(
-        upTo: min(end, request.end), hasLogits: request.wantsLogits && end >= request.end)
-    }
-    return pass.rowCount
   }
 
   private func add(_ request: PassRequest, start: Int, end: Int) {
@@ -104,26 +138,27 @@ final class PassRunner: Sendable {
     scratch.segments[segment] = ForwardPass.Segment(
       firstRow: pass.rowCount, count: end - start, firstPosition: start, pages: session.pages.addresses)
     pass.segmentCount += 1
+    request.trace?.beginPass()
     for position in start..<end {
       let row = pass.rowCount
       pass.rowCount += 1
+      for patch in session.patches where patch.applies(at: position) { pass.edits.append(patch.edit(row: row)) }
       if let lookahead = request.lookahead, position >= request.end {
         let guess = position - request.end
         scratch.rows[row] = ForwardPass.Row(token: lookahead.guesses[guess], position: position, segment: segment)
-        scratch.headRows[pass.headRowCount] = ForwardPass.HeadRow(
-          row: row, logits: lookahead.row(guess), target: 0, score: nil, isFinite: true)
-        pass.headRowCount += 1
+        pass.addHeadRow(row, logits: lookahead.row(guess))
         continue
       }
       scratch.rows[row] = ForwardPass.Row(token: session.tokens[position], position: position, segment: segment)
-      let isScored = position + 1 >= request.scoreFrom && position + 1 < session.count
-      let isLast = request.wantsLogits && position == request.end - 1
+      request.trace?.tap(pass, row: row, position: position)
+      let isEnd = position == request.end - 1
+      if isEnd, request.bringsStates { session.lastStates?.tap(pass, row: row) }
+      let isScored = position + 1 >= request.scoreFrom
+      let isLast = request.wantsLogits && isEnd
       guard isScored || isLast else { continue }
-      scratch.headRows[pass.headRowCount] = ForwardPass.HeadRow(
-        row: row, logits: isLast ? session.writableLogits : nil,
-        target: isScored ? session.tokens[position + 1] : 0,
-        score: isScored ? request.scores.map { $0 + (position + 1 - request.scoreFrom) } : nil, isFinite: true)
-      pass.headRowCount += 1
+      pass.addHeadRow(
+        row, logits: isLast ? session.writableLogits : nil, target: isScored ? session.tokens[position + 1] : 0,
+        score: isScored ? request.scores.baseAddress.map { $0 + (position + 1 - request.scoreFrom) } : nil)
     }
   }
 }

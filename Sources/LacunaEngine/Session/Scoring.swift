@@ -47,9 +47,13 @@ public struct Scorer {
 
   /// One score an answer. The tokens that all of them begin with are evaluated once.
   public func score(prompt: String, answers: [String]) throws(LacunaError) -> [AnswerScore] {
+    try score(try sequences(prompt: prompt, answers: answers))
+  }
+
+  public func sequences(prompt: String, answers: [String]) throws(LacunaError) -> [Sequence] {
     var sequences: [Sequence] = []
     for answer in answers { sequences.append(try sequence(prompt: prompt, answer: answer)) }
-    return try score(sequences)
+    return sequences
   }
 
   /// Tokens of prompt and answer together, and where the scored ones begin.
@@ -82,53 +86,64 @@ public struct Scorer {
     return Sequence(tokens: tokens, scoredFrom: min(promptTokens.count, tokens.count))
   }
 
-  /// Sequences that are evaluated side by side: their own keys and values exist at the same time.
-  private static let width = 16
-
+  /// One score a sequence. What several of them begin with is evaluated once.
+  /// - Throws: what the first of them that fails fails with.
   public func score(_ sequences: [Sequence]) throws(LacunaError) -> [AnswerScore] {
-    guard let first = sequences.first else { return [] }
-    let shared = sequences.reduce(first.tokens.count) { count, sequence in
-      min(count, sequence.scoredFrom, zip(first.tokens, sequence.tokens).prefix { $0 == $1 }.count)
+    let result = Scores(count: sequences.count)
+    do {
+      try ScoringWork(engine: engine, sequences, report: result.add).run()
+    } catch {
+      throw error as? LacunaError ?? LacunaError(.resource, "\(error)")
     }
-    // The token that predicts the first scored one is each sequence's own.
-    let trunk = try engine.makeSession()
-    if sequences.count > 1, shared > 1 {
-      try trunk.append(first.tokens.prefix(shared - 1))
-      try Batch.evaluate([trunk])
-    }
-    var result: [AnswerScore] = []
-    for start in stride(from: 0, to: sequences.count, by: Self.width) {
-      var items: [(session: Session, ids: [TokenID])] = []
-      for sequence in sequences[start..<min(start + Self.width, sequences.count)] {
-        let session = try trunk.fork()
-        try session.append(sequence.tokens[trunk.count..<sequence.scoredFrom])
-        items.append((session, Array(sequence.tokens[sequence.scoredFrom...])))
-      }
-      for (item, scores) in zip(items, try Batch.score(items)) {
-        result.append(AnswerScore(tokens: item.ids, scores: scores))
-      }
-    }
-    return result
+    return try result.all()
   }
 
-  /// Scores every token of `text` but the first. Where it is longer than the context, each window of a full context
-  /// scores its last `stride` tokens, so that every token is scored once, with at least context - stride before it.
-  public func rollingScores(_ text: String, stride: Int = 512) throws(LacunaError) -> [TokenScore] {
+  /// The windows in which every token of `text` but the first is scored once. Where the text is longer than the context,
+  /// each window of a full context scores its last `stride` tokens, so that each has at least context - stride before it.
+  /// - Throws: `invalidArgument` for a stride that is not below the context.
+  public func windows(_ text: String, stride: Int) throws(LacunaError) -> [Sequence] {
     let tokens = tokenizer.encode(text, bos: addsBOS, special: false)
     let context = engine.contextLength
     guard (1..<context).contains(stride) else {
       throw LacunaError(.invalidArgument, "stride: expected 1 to \(context - 1), found \(stride)")
     }
-    var scores: [TokenScore] = []
+    var windows: [Sequence] = []
     var scored = 1
     while scored < tokens.count {
       let end = min(scored == 1 ? context : scored + stride, tokens.count)
       let begin = max(0, end - context)
-      let session = try engine.makeSession()
-      try session.append(tokens[begin..<scored])
-      scores += try session.score(appending: Array(tokens[scored..<end]))
+      windows.append(Sequence(tokens: Array(tokens[begin..<end]), scoredFrom: scored - begin))
       scored = end
     }
+    return windows
+  }
+
+  /// Scores every token of `text` but the first; see `windows`.
+  public func rollingScores(_ text: String, stride: Int = 512) throws(LacunaError) -> [TokenScore] {
+    try score(try windows(text, stride: stride)).flatMap(\.scores)
+  }
+}
+
+/// Scores by number, as they come.
+public final class Scores {
+  private var results: [Result<AnswerScore, LacunaError>?]
+
+  public init(count: Int) { results = Array(repeating: nil, count: count) }
+
+  public func add(_ index: Int, _ result: Result<AnswerScore, LacunaError>) { results[index] = result }
+
+  /// The one with the number, once it is there.
+  /// - Throws: what it failed with.
+  public func score(_ index: Int) throws(LacunaError) -> AnswerScore {
+    guard let result = results[index] else { preconditionFailure("score \(index) is missing") }
+    return try result.get()
+  }
+
+  /// All of them, once all are there.
+  /// - Throws: what the first of them that failed failed with.
+  public func all() throws(LacunaError) -> [AnswerScore] {
+    var scores: [AnswerScore] = []
+    for index in results.indices { scores.append(try score(index)) }
     return scores
   }
 }

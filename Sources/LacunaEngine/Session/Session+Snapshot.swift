@@ -9,8 +9,12 @@ extension Session {
   private static let magic = Array("LACUNAS1".utf8)
 
   /// Writes tokens, keys and values, beside `path` first and then renamed, with the model's fingerprint.
-  /// - Throws: `resource` naming the file.
+  /// - Throws: `resource` naming the file; `unsupported` for a session with patches, which the file would not hold.
   public func save(to path: String) throws(LacunaError) {
+    guard patches.isEmpty else {
+      throw LacunaError(
+        .unsupported, "\(path): a session with patches cannot be saved: its keys and values are no longer the model's")
+    }
     let file = try AtomicFile(path: path)
     var digest = SHA256()
     func write(_ bytes: UnsafeRawBufferPointer) throws(LacunaError) {

@@ -17,6 +17,10 @@ public final class Session {
   /// The count of tokens that the logits follow; -1 while there are none.
   private var logitsCount = -1
   private(set) var pages: KVPages
+  /// What every pass of this sequence changes in the model, in this order; its forks have the same.
+  public private(set) var patches: [Patch] = []
+  /// Made when somebody first asks for one.
+  private(set) var lastStates: LastStates?
   /// Made when a generation first guesses.
   private(set) var lookahead: Lookahead?
   /// The epoch in the first cache line, then the logits.
@@ -28,6 +32,19 @@ public final class Session {
     pages = KVPages(pageBytes: engine.model.pageBytes, positionCapacity: engine.contextLength)
     memory = try AlignedBuffer(
       byteCount: Self.logitsOffset + engine.config.vocabSize * MemoryLayout<Float>.stride)
+  }
+
+  /// Changes the model for this sequence, from its first token on. A patched sequence has the same bits in every batch,
+  /// and nothing changes for others in it.
+  /// - Throws: `invalidArgument` if the model has not the layer, or the vector not its width, and once tokens have been
+  ///   evaluated: their keys and values would be another model's.
+  public func use(_ patches: [Patch]) throws(LacunaError) {
+    for patch in patches { try patch.check(engine) }
+    guard evaluatedCount == 0 else {
+      throw LacunaError(
+        .invalidArgument, "patches: expected before the first pass, found \(evaluatedCount) tokens evaluated")
+    }
+    self.patches = patches
   }
 
   public var count: Int { tokens.count }
@@ -84,7 +101,7 @@ public final class Session {
   }
 
   /// Whether `logits()` needs no pass. Takes over what a pass has computed ahead.
-  var hasLogits: Bool {
+  package var hasLogits: Bool {
     if !tokens.isEmpty, logitsCount == tokens.count { return true }
     guard evaluatedCount == tokens.count, let ahead = lookahead?.logits(after: tokens.count) else { return false }
     writableLogits.update(from: ahead, count: engine.config.vocabSize)
@@ -93,8 +110,32 @@ public final class Session {
     return true
   }
 
+  /// Whether the logits are those after the first `count` tokens.
+  func hasLogits(after count: Int) -> Bool { logitsCount == count }
+
   /// Tokens that a pass for the logits would evaluate.
   var rowsBeforeLogits: Int { max(pendingCount, 1) }
+
+  func borrowedState(
+    _ kind: LastStates.Kind, layer: Int
+  ) throws(LacunaError) -> UnsafeBufferPointer<Float> {
+    guard !tokens.isEmpty else {
+      throw LacunaError(.invalidArgument, "an empty session has no states: append a token first")
+    }
+    let states = lastStates ?? LastStates()
+    lastStates = states
+    let state = try states.state(kind, layer: layer, config: engine.config)
+    if state.count != tokens.count {
+      let (hadLogits, epoch) = (hasLogits, self.epoch)
+      evaluatedCount = min(evaluatedCount, tokens.count - 1)
+      try engine.runner.run([
+        PassRequest(session: self, end: tokens.count, wantsLogits: !hadLogits, wantsStates: true)
+      ])
+      // The last token was run once more, to the same bits: nothing that was looked at before is stale.
+      if hadLogits { epochCell.pointee = epoch }
+    }
+    return UnsafeBufferPointer(state.values)
+  }
 
   func lookahead(capacity: Int) throws(LacunaError) -> Lookahead {
     if let lookahead, lookahead.capacity >= capacity { return lookahead }
@@ -108,10 +149,11 @@ public final class Session {
   func lookAhead(_ guesses: [TokenID]) throws(LacunaError) {
     let lookahead = try lookahead(capacity: guesses.count)
     lookahead.keep(0)
-    guard var request = try logitsRequest() else { return }
+    guard try logitsRequest() != nil else { return }
     lookahead.begin(after: tokens.count, guesses)
-    request.lookahead = lookahead
-    try engine.runner.run([request])
+    try engine.runner.run([
+      PassRequest(session: self, end: tokens.count, wantsLogits: true, lookahead: lookahead)
+    ])
   }
 
   /// What is missing for `logits()`: nil if they are there.
@@ -131,11 +173,17 @@ public final class Session {
     try Batch.score([(self, ids)])[0]
   }
 
-  /// What is missing to score the tokens from `index` on.
-  func scoreRequest(from index: Int, into scores: UnsafeMutablePointer<TokenScore>) -> PassRequest {
+  /// What is missing to score the tokens from `index` on, of which there may be none.
+  func scoreRequest(from index: Int) -> PassRequest {
     evaluatedCount = min(evaluatedCount, index - 1)
-    return PassRequest(session: self, end: tokens.count - 1, scoreFrom: index, scores: scores)
+    return PassRequest(scoring: self, from: index)
   }
+
+  /// The next pass begins at `index`, or before it where tokens were never evaluated.
+  func evaluateAgain(from index: Int) { evaluatedCount = min(evaluatedCount, index) }
+
+  /// Passes bring nothing along any more.
+  func forgetStates() { lastStates = nil }
 
   /// Told by a pass that the keys and values of all tokens before `end` are there, and with the last of them the
   /// logits if they were wanted.
@@ -150,6 +198,7 @@ public final class Session {
   func forgetKeysAndValues() {
     pages = KVPages(pageBytes: pages.pageBytes, positionCapacity: engine.contextLength)
     lookahead?.keep(0)
+    lastStates?.rewind(to: -1)
     evaluatedCount = 0
     logitsCount = -1
     epochCell.pointee &+= 1
@@ -166,6 +215,7 @@ public final class Session {
     evaluatedCount = min(evaluatedCount, count)
     logitsCount = logitsCount == count ? count : -1
     lookahead?.rewind(to: count)
+    lastStates?.rewind(to: count)
     epochCell.pointee &+= 1
   }
 
@@ -174,6 +224,8 @@ public final class Session {
     let copy = try Session(engine: engine)
     copy.tokens = tokens
     copy.evaluatedCount = evaluatedCount
+    copy.patches = patches
+    copy.lastStates = try lastStates?.fork(config: engine.config)
     copy.pages = pages.fork()
     if logitsCount == tokens.count {
       copy.logitsCount = logitsCount
@@ -196,6 +248,10 @@ extension Session {
   /// The pages that it holds keys and values in, some of them perhaps together with its forks.
   package var keyValuePages: [ObjectIdentifier] { pages.identities }
   package var keyValuePageBytes: Int { pages.pageBytes }
+  /// Bytes of its logits, and of what else it keeps of its last position.
+  package var outputBytes: Int {
+    engine.config.vocabSize * MemoryLayout<Float>.stride + (lastStates?.byteCount ?? 0)
+  }
   /// Pages that evaluating the pending tokens will add.
   package var missingPageCount: Int {
     max((tokens.count + KVLayout.pagePositions - 1) / KVLayout.pagePositions - pages.count, 0)

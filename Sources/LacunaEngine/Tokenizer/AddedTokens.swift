@@ -51,15 +51,21 @@ struct AddedTokenSplitter: Sendable {
   }
 
   /// The segments of the text in order, without empty ones.
-  func segments(of text: [UInt8], special: Bool) -> [Segment] {
-    let matcher = special ? withSpecial : always
+  /// - Parameter markup: where control tokens count, ascending and apart.
+  func segments(of text: [UInt8], markup: [Range<Int>]) -> [Segment] {
     if text.isEmpty { return [] }
-    if matcher.isEmpty { return [Segment(range: 0..<text.count, id: nil)] }
+    if withSpecial.isEmpty || (markup.isEmpty && always.isEmpty) { return [Segment(range: 0..<text.count, id: nil)] }
     var segments: [Segment] = []
+    var places = markup[...]
     var start = 0
     var position = 0
     while position < text.count {
-      guard let match = matcher.match(text, at: position, end: text.count), let token = tokens[match.id] else {
+      while let place = places.first, place.upperBound <= position { places.removeFirst() }
+      var found: (id: TokenID, count: Int)?
+      if let place = places.first, place.contains(position) {
+        found = withSpecial.match(text, at: position, end: place.upperBound)
+      }
+      guard let match = found ?? always.match(text, at: position, end: text.count), let token = tokens[match.id] else {
         position += 1
         continue
       }

@@ -15,6 +15,12 @@ public protocol Tokenizer: Sendable {
   ///   - special: read control tokens written out in the text ("</s>") as those tokens. Off for users' text.
   func encode(_ text: String, bos: Bool, special: Bool) -> [TokenID]
 
+  /// As `encode(_:bos:special:)`, where control tokens are read in some places only: what a template wrote around what
+  /// people wrote.
+  /// - Parameter markup: ranges of the text's UTF-8, ascending, apart and not empty. A control token counts where it
+  ///   lies within one of them.
+  func encode(_ text: String, bos: Bool, markup: [Range<Int>]) -> [TokenID]
+
   /// The bytes that the token adds to a running text; empty for control tokens unless `special`.
   /// Ids outside the vocabulary have no bytes.
   func bytes(of token: TokenID, special: Bool) -> [UInt8]
@@ -49,6 +55,19 @@ extension Tokenizer {
   public var textRules: TextRules { TextRules() }
 
   public func encode(_ text: String) -> [TokenID] { encode(text, bos: false, special: false) }
+
+  /// Cuts the text at the ranges' ends: right for tokenizers whose tokens do not depend on what stands beside them.
+  public func encode(_ text: String, bos: Bool, markup: [Range<Int>]) -> [TokenID] {
+    let bytes = Array(text.utf8)
+    var ids = encode("", bos: bos, special: false)
+    var position = 0
+    for range in markup {
+      ids += encode(String(decoding: bytes[position..<range.lowerBound], as: UTF8.self))
+      ids += encode(String(decoding: bytes[range], as: UTF8.self), bos: false, special: true)
+      position = range.upperBound
+    }
+    return ids + encode(String(decoding: bytes[position...], as: UTF8.self))
+  }
 
   public func decode(_ tokens: [TokenID]) -> String {
     var decoder = StreamDecoder(tokenizer: self)

@@ -62,7 +62,9 @@ public struct TOFUComparison: Sendable {
   }
 
   /// The first column's `TOFUSummary`, and the others' under "original" and "reference".
-  public var json: String {
+  public var json: String { String(decoding: JSONText.object(members).compact(), as: UTF8.self) }
+
+  var members: [(String, JSONText)] {
     var members: [(String, JSONText)] = []
     for (index, column) in columns.enumerated() {
       let summary = TOFUSummary(figures: column.figures, forgetQuality: column.forgetQuality)
@@ -72,24 +74,26 @@ public struct TOFUComparison: Sendable {
         members.append((column.role.rawValue, .object(summary.members)))
       }
     }
-    return String(decoding: JSONText.object(members).compact(), as: UTF8.self)
+    return members
   }
 
   /// For people: a line a figure, a column a model.
-  public var table: String {
-    var lines = [Self.line("", columns.map(\.name)), Self.line("", columns.map(\.role.rawValue))]
+  public var table: String { Self.table(columns, titles: columns.map(\.name)) }
+
+  static func table(_ columns: [Column], titles: [String]) -> String {
+    var lines = [line("", titles), line("", columns.map(\.role.rawValue))]
     func add(_ title: String, _ value: (Column) -> Double?) {
-      lines.append(Self.line(title, columns.map { value($0).map { decimal($0, 4) } ?? "-" }))
+      lines.append(line(title, columns.map { value($0).map { decimal($0, 4) } ?? "-" }))
     }
     add("model utility") { $0.figures.modelUtility }
     add("forget quality, p") { $0.forgetQuality?.p }
     add("KS distance D") { $0.forgetQuality?.distance }
     lines.append(
-      Self.line("  k of n, m", columns.map { $0.forgetQuality.map { "\($0.k) of \($0.n), \($0.m)" } ?? "-" }))
+      line("  k of n, m", columns.map { $0.forgetQuality.map { "\($0.k) of \($0.n), \($0.m)" } ?? "-" }))
     for task in [TOFUTask.forget] + TOFUTask.utilityTasks
     where columns.contains(where: { $0.figures.tasks[task] != nil }) {
       let counts = columns.map { $0.figures.tasks[task].map { "\($0.count) rows" } ?? "-" }
-      lines.append(Self.line(task.title, counts))
+      lines.append(line(task.title, counts))
       add("  ROUGE-L recall") { $0.figures.tasks[task]?.rougeLRecall }
       add("  probability") { $0.figures.tasks[task]?.probability }
       add("  truth ratio") { $0.figures.tasks[task]?.truthRatio }
@@ -100,6 +104,6 @@ public struct TOFUComparison: Sendable {
 
   private static func line(_ title: String, _ cells: [String]) -> String {
     let padded = title + String(repeating: " ", count: max(0, 20 - title.count))
-    return padded + cells.map { cell in String(repeating: " ", count: max(1, 18 - cell.count)) + cell }.joined()
+    return padded + cells.map { cell in String(repeating: " ", count: max(2, 18 - cell.count)) + cell }.joined()
   }
 }

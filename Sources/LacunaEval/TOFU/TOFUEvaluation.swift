@@ -17,7 +17,7 @@ public struct TOFUEvaluation {
   }
 
   /// Changes with what is measured and how: records of two versions are not mixed.
-  private static let measurementVersion = "tofu 1"
+  private static let measurementVersion = "tofu 2"
 
   /// Measures what the selection holds and the store has not.
   /// - Throws: `invalidArgument` if the store's run began with another model, other data or other settings; `malformed` for

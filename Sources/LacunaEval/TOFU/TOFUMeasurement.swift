@@ -2,8 +2,8 @@ public import LacunaEngine
 
 /// Puts TOFU's questions to a model: scores the given answers, and generates one greedily.
 ///
-/// Answers of several questions are generated side by side, a pass for the next token of each; a question is reported as soon as
-/// it is done. Results do not depend on who ran beside whom.
+/// Several questions are under way side by side, and what all of them wait for is evaluated together; a question is
+/// reported as soon as it is done. Results do not depend on who ran beside whom.
 public struct TOFUMeasurement {
   private let engine: Engine
   private let tokenizer: any Tokenizer
@@ -25,12 +25,11 @@ public struct TOFUMeasurement {
     self.scorer = scorer
   }
 
-  /// A question on its way.
-  private struct Running {
-    let question: TOFUQuestion
-    let scores: [AnswerScore]
-    var generation: Generation
-    var tokens: [TokenID] = []
+  /// What becomes of a question.
+  private final class Running {
+    let scores: Scores
+    var tokens: [(token: TokenID, logProbability: Float)] = []
+    init(answerCount: Int) { scores = Scores(count: answerCount) }
   }
 
   /// Measures every question; `report` gets each record once, in the order in which they are done.
@@ -38,42 +37,56 @@ public struct TOFUMeasurement {
   func run(
     _ questions: [TOFUQuestion], isCancelled: () -> Bool, report: (ResultStore.Record) throws -> Void
   ) throws {
-    var waiting = questions[...]
-    var running: [Running] = []
-    while !waiting.isEmpty || !running.isEmpty {
-      if isCancelled() { throw LacunaError(.cancelled, "interrupted") }
-      while running.count < Self.width, let question = waiting.popFirst() {
-        running.append(try start(question))
+    try withoutActuallyEscaping(isCancelled) { isCancelled in
+      try withoutActuallyEscaping(report) { report in
+        var running: [Int: Running] = [:]
+        let group = WorkGroup(count: questions.count, width: Self.width) { index in
+          let (work, item) = try start(questions[index])
+          running[index] = item
+          return work
+        } finish: { index, error in
+          if let error { throw error }
+          if isCancelled() { throw LacunaError(.cancelled, "interrupted") }
+          guard let item = running.removeValue(forKey: index) else { return }
+          try report(try record(questions[index], item))
+        }
+        try group.run(isCancelled: isCancelled)
       }
-      try Batch.forward(
-        running.filter { $0.generation.generatedCount < $0.question.newTokenLimit }.map(\.generation.session))
-      for index in running.indices {
-        if let token = try running[index].generation.next()?.token { running[index].tokens.append(token) }
-      }
-      for done in running where done.generation.finish != nil {
-        let record = TOFURecord(
-          scores: done.scores, question: done.question, text: tokenizer.decode(done.tokens))
-        try report(
-          ResultStore.Record(
-            task: done.question.task.rawValue, row: done.question.row, itemHash: done.question.hash,
-            value: record.text))
-      }
-      running.removeAll { $0.generation.finish != nil }
     }
   }
 
-  private func start(_ question: TOFUQuestion) throws -> Running {
+  private func record(_ question: TOFUQuestion, _ item: Running) throws(LacunaError) -> ResultStore.Record {
+    let record = TOFURecord(
+      scores: try item.scores.all(), question: question, generated: item.tokens, tokenizer: tokenizer)
+    return ResultStore.Record(
+      task: question.task.rawValue, row: question.row, itemHash: question.hash, value: record.text)
+  }
+
+  /// Scoring and generating at the same time.
+  private func start(_ question: TOFUQuestion) throws -> (work: any Work, item: Running) {
     var sequences: [Scorer.Sequence] = []
     for answer in question.answers { sequences.append(try sequence(prompt: question.prompt, answer: answer)) }
-    let scores = try scorer.score(sequences)
     let session = try engine.makeSession()
     try session.append(tokenizer.encode(question.prompt, bos: true, special: false))
     var options = Generation.Options()
     options.maxTokens = question.newTokenLimit
     let chain = try SamplerChain(
       [StageDescription("greedy")], vocabularySize: engine.config.vocabSize, tokenizer: tokenizer)
-    return Running(
-      question: question, scores: scores, generation: try Generation(session: session, chain: chain, options: options))
+    let generation = try Generation(session: session, chain: chain, options: options)
+
+    let item = Running(answerCount: sequences.count)
+    let parts: [any Work] = [
+      ScoringWork(engine: engine, sequences, report: item.scores.add),
+      GenerationWork(generation) { event in
+        if let token = event.token { item.tokens.append((token, event.logProbability)) }
+      },
+    ]
+    let work = WorkGroup(count: parts.count, width: parts.count) {
+      parts[$0]
+    } finish: { _, error in
+      if let error { throw error }
+    }
+    return (work, item)
   }
 
   /// What is scored of an answer: a sequence that fills the profile's limit is cut to it, and has no EOS to score.

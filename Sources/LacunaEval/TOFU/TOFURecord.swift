@@ -4,25 +4,48 @@ public import LacunaEngine
 struct TOFURecord {
   /// Losses with their token counts: the answer, its paraphrase, the wrong answers.
   var losses: [TOFURow.Loss]
-  /// The logarithm of the probability of each scored token of the answer, and whether it was the likeliest.
-  var tokens: [TokenScore]
+  /// Of each scored token of the answer, whether it was the likeliest.
+  var isGreedy: [Bool]
+  var tokens: TOFUTokens
   var generated: TOFURow.Generated
 
-  init(scores: [AnswerScore], question: TOFUQuestion, text: String) {
+  init(
+    scores: [AnswerScore], question: TOFUQuestion, generated: [(token: TokenID, logProbability: Float)],
+    tokenizer: any Tokenizer
+  ) {
+    func tokens(_ ids: [TokenID], _ logProbabilities: [Float]) -> [TOFUTokens.Token] {
+      zip(TOFUTokens.texts(of: ids, tokenizer), logProbabilities).map {
+        TOFUTokens.Token(text: $0, logProbability: Double($1))
+      }
+    }
     losses = scores.map { TOFURow.Loss(average: -$0.mean, count: $0.count) }
-    tokens = scores.first?.scores ?? []
-    generated = TOFURow.Generated(prompt: question.prompt, text: text, reference: question.item.answer)
+    isGreedy = scores.first?.scores.map(\.isGreedy) ?? []
+    self.tokens = TOFUTokens(
+      answer: tokens(scores.first?.tokens ?? [], scores.first?.scores.map(\.logProbability) ?? []),
+      generated: tokens(generated.map(\.token), generated.map(\.logProbability)))
+    self.generated = TOFURow.Generated(
+      prompt: question.prompt, text: tokenizer.decode(generated.map(\.token)), reference: question.item.answer)
   }
 
   /// JSON, the same text for the same record.
   var text: String {
     let losses = losses.map { JSONText.array([.real($0.average), .integer($0.count ?? 0)]) }
     let value = JSONText.object([
-      ("losses", .array(losses)), ("logprobs", .array(tokens.map { .real($0.logProbability) })),
-      ("greedy", .string(tokens.reduce(into: "") { $0 += $1.isGreedy ? "1" : "0" })),
+      ("losses", .array(losses)), ("logprobs", Self.logProbabilities(tokens.answer)),
+      ("greedy", .string(isGreedy.reduce(into: "") { $0 += $1 ? "1" : "0" })),
+      ("pieces", Self.texts(tokens.answer)),
       ("generated", .array([.string(generated.prompt), .string(generated.text), .string(generated.reference)])),
+      ("generated_pieces", Self.texts(tokens.generated)),
+      ("generated_logprobs", Self.logProbabilities(tokens.generated)),
     ])
     return String(decoding: value.compact(), as: UTF8.self)
+  }
+
+  private static func texts(_ tokens: [TOFUTokens.Token]) -> JSONText { .array(tokens.map { .string($0.text) }) }
+
+  private static func logProbabilities(_ tokens: [TOFUTokens.Token]) -> JSONText {
+    // They come from 32-bit numbers, whose digits say all there is.
+    .array(tokens.map { .real(Float($0.logProbability)) })
   }
 
   /// The row of a log.

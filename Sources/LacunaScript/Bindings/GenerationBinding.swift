@@ -3,24 +3,31 @@ internal import LacunaEngine
 extension ScriptContext {
   func registerGeneration() {
     let owner = ScriptType.session.name
-    state.register(owner, "generate", "session, table?") { [unowned self] call in
+    state.registerWaiting(owner, "generate", "session, table?") { [unowned self] call in
       if case .table(let table) = call[2], case .string(let decoder) = table["decoder"] {
-        return [try decode(call.object(1), decoder, table)]
+        return .later(try decode(call.object(1), decoder, table))
       }
       let running = try begin(call)
-      defer { running.close() }
-      while try running.next() != nil {}
-      return [try running.result()]
+      return .later(
+        WaitingCall(running.work(whole: true)) { outcome in
+          defer { running.close() }
+          try outcome.get()
+          return [try running.result()]
+        })
     }
     // The quadruple of a generic for: iterator, nothing, nothing, and the value that closes the generation.
     state.register(owner, "stream", "session, table?") { [unowned self] call in
       let stream = StreamObject(try begin(call))
       return [.object(stream), .nil, .nil, .object(stream)]
     }
-    state.register(ScriptType.stream.name, "__call", "stream, any?, any?") { call in
+    state.registerWaiting(ScriptType.stream.name, "__call", "stream, any?, any?") { call in
       let running = (call.object(1) as StreamObject).running
-      guard let event = try running.next() else { return [.nil] }
-      return [.string(event.text), RunningGeneration.record(event)]
+      guard running.isUnderWay else { return .now([.nil]) }
+      let work = running.work(whole: false)
+      return .later(
+        WaitingCall(work) {
+          work.event.map { [.string($0.text), RunningGeneration.record($0)] } ?? [.nil]
+        })
     }
     state.register(ScriptType.stream.name, "result", "stream") { [try ($0.object(1) as StreamObject).running.result()] }
   }
@@ -67,7 +74,8 @@ extension ScriptContext {
       : ChainObject(SamplerChain.default().map { .native($0) })
     let sampler = try chain.make(
       vocabularySize: session.engine.config.vocabSize, engine: session.engine, in: self)
-    settings.speculation = try speculation(options, object)
+    // Beside others a pass is full without guesses.
+    settings.speculation = state.canWait ? nil : try speculation(options, object)
     let grammar = try self.grammar(options)
     settings.grammar = grammar?.grammar
     if let prompt {
@@ -76,6 +84,7 @@ extension ScriptContext {
     var reproduction = Reproduction(
       engine: session.engine, prompt: session.tokens, seed: settings.seed, stream: settings.stream)
     reproduction.set(maxTokens: settings.maxTokens, stop: settings.stop)
+    reproduction.set(patchCount: session.patches.count)
     try reproduction.set(chain, registry)
     try reproduction.set(hookSet, registry)
     reproduction.set("grammar", grammar?.source.value ?? .nil)

@@ -22,20 +22,21 @@ extension ScriptContext {
       }
     }
     // One pass a model for everything that is pending.
-    state.register("lacuna", "forward", "table") { [unowned self] call in
+    state.registerWaiting("lacuna", "forward", "table") { [unowned self] call in
       guard case .table(let list) = call[1], list.fields.isEmpty else {
         throw HostFault.argument(1, "expected a list of sessions")
       }
-      var sessions: [Session] = []
+      var sessions: [SessionObject] = []
       for (position, element) in list.array.enumerated() {
         guard case .object(let object) = element, let object = object as? SessionObject else {
           throw HostFault.argument(1, "expected sessions, found \(element.kind) at \(position + 1)")
         }
-        sessions.append(try object.forChanging())
+        _ = try object.forChanging()
+        sessions.append(object)
       }
       try checkCancellation()
-      try Batch.forward(sessions)
-      return []
+      let work = LogitsWork(try sessions.map { try $0.forReading() })
+      return .later(WaitingCall(work, holding: sessions) { [] })
     }
   }
 }

@@ -33,7 +33,7 @@ extension ScriptContext {
       [.bool((call.object(1) as ModelObject).engine.isEndOfGeneration(try call.token(2)))]
     }
     state.register(owner, "session", "model, table?") { [unowned self] call in
-      let options = try call.options(2, ScriptPrompt.options + ["seed", "stream", "hooks"])
+      let options = try call.options(2, ScriptPrompt.options + ["seed", "stream", "hooks", "patches"])
       return [.object(try makeSession(call.object(1), options))]
     }
     state.register(owner, "restore", "model, string|snapshot") { [unowned self] call in
@@ -53,58 +53,6 @@ extension ScriptContext {
       }
     }
     registerScoring(owner)
-  }
-
-  private func registerScoring(_ owner: String) {
-    state.register(owner, "score", "model, table") { [unowned self] call in
-      let options = try call.options(2, ["prompt", "answers", "boundary", "eos", "bos", "per_token"])
-      guard let prompt = try options.string("prompt") else { throw HostFault.argument(2, "option 'prompt' is missing") }
-      guard let answers = try options.strings("answers") else {
-        throw HostFault.argument(2, "option 'answers' is missing")
-      }
-      let perToken = try options.bool("per_token") ?? false
-      try checkCancellation()
-      var scorer = try Scorer(engine: (call.object(1) as ModelObject).engine)
-      scorer.boundary = try options.choice("boundary", Scorer.Boundary.self) ?? .joint
-      scorer.scoresEOS = try options.bool("eos") ?? false
-      scorer.addsBOS = try options.bool("bos") ?? true
-      do throws(LacunaError) {
-        let scores = try scorer.score(prompt: prompt, answers: answers)
-        state.charge(tokens: scores.reduce(0) { $0 + $1.count })
-        return [.list(scores.map { Self.record($0, perToken: perToken) })]
-      } catch {
-        return [.nil, .error(code: error.code.description, message: error.message)]
-      }
-    }
-    state.register(owner, "perplexity", "model, string, table?") { [unowned self] call in
-      let stride = try call.options(3, ["stride"]).integer("stride", in: 1...Int.max)
-      try checkCancellation()
-      let engine = (call.object(1) as ModelObject).engine
-      let scorer = try Scorer(engine: engine)
-      do throws(LacunaError) {
-        // The usual 512 may be more than a small model's whole context.
-        let scores = try scorer.rollingScores(
-          call.string(2), stride: stride ?? max(1, min(512, engine.contextLength / 2)))
-        state.charge(tokens: scores.count)
-        guard !scores.isEmpty else {
-          return [.nil, .error(code: "invalid_argument", message: "the text is too short: nothing to score")]
-        }
-        let total = scores.reduce(0) { $0 + Double($1.logProbability) }
-        return [
-          .number(exp(-total / Double(scores.count))), .record(["sum": .number(total), "n": .count(scores.count)]),
-        ]
-      } catch {
-        return [.nil, .error(code: error.code.description, message: error.message)]
-      }
-    }
-  }
-
-  private static func record(_ score: AnswerScore, perToken: Bool) -> LuaValue {
-    .record([
-      "sum": .number(score.sum), "n": .count(score.count), "mean": .number(score.mean),
-      "greedy": .bool(score.isGreedy), "tokens": perToken ? .integers(score.tokens) : .nil,
-      "logprobs": perToken ? .floats(score.scores.map(\.logProbability)) : .nil,
-    ])
   }
 
   func registerVocabulary() {

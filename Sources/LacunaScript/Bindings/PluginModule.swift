@@ -8,11 +8,19 @@ extension ScriptContext {
       _ = try PluginKinds(call[1]) { .argument(1, $0) }
       return [.receiver]
     }
-    state.register("lacuna", "pipeline", "string, table?") { [unowned self] call in
-      try expected { .table(try registry.runPipeline(call.string(1), input: call.table(2))) }
+    state.registerWaiting("lacuna", "pipeline", "string, table?") { [unowned self] call in
+      try later {
+        try registry.pipelineCall(call.string(1), input: call.table(2))
+      } result: {
+        .table($0)
+      }
     }
-    state.register("lacuna", "tool", "string, table?") { [unowned self] call in
-      try expected { try registry.callTool(call.string(1), call.table(2)) }
+    state.registerWaiting("lacuna", "tool", "string, table?") { [unowned self] call in
+      try later {
+        try registry.toolCall(call.string(1), call.table(2))
+      } result: {
+        $0
+      }
     }
     // Messages (or one question) under a template, as text.
     state.register("lacuna", "render", "string, string|table, model?") { [unowned self] call in
@@ -30,8 +38,26 @@ extension ScriptContext {
     }
   }
 
+  private func later<Output>(
+    _ begin: () throws -> (work: PluginCall, output: () throws -> Output), result: @escaping (Output) -> LuaValue
+  ) throws -> HostAnswer {
+    var call: (work: PluginCall, output: () throws -> Output)?
+    let refusal = try Self.expected {
+      call = try begin()
+      return .nil
+    }
+    guard let call else { return .now(refusal) }
+    return .later(
+      WaitingCall(call.work) { outcome in
+        try Self.expected {
+          try outcome.get()
+          return result(try call.output())
+        }
+      })
+  }
+
   /// A value, or nil and the error where something outside the caller's hands went wrong.
-  private func expected(_ body: () throws -> LuaValue) throws -> [LuaValue] {
+  private static func expected(_ body: () throws -> LuaValue) throws -> [LuaValue] {
     do {
       return [try body()]
     } catch HostFault.error(let code, let message) where code != "cancelled" {

@@ -31,28 +31,46 @@ final class RunningGeneration {
 
   var text: String { pieces.joined() + tail }
 
-  func next() throws -> Generation.Event? {
-    guard isUnderWay else { return nil }
+  /// The work of the next event, or of all that are left.
+  func work(whole: Bool) -> EventWork { EventWork(self, whole: whole) }
+
+  /// Between `beginStep` and `endStep`, where the generation may wait and callbacks may come back here, nobody else can go on
+  /// with it.
+  fileprivate func beginStep() throws -> PassRequest? {
     guard !isStepping else {
       throw HostFault.error(code: "busy", message: "the generation is in the middle of a token")
     }
     isStepping = true
-    // After an error there is nothing sensible to go on from.
-    var isDone = false
-    defer {
-      isStepping = false
-      if !isDone { isClosed = true }
-    }
-    try hooks?.keep(generatedCount: tokens.count)
     trace?.begin()
-    let event = try generation.next()
-    if let event {
-      trace?.end(event)
-      try record(event)
+    return try closingOnError {
+      try hooks?.keep(generatedCount: tokens.count)
+      return try generation.pendingPass()
     }
-    isDone = true
+  }
+
+  fileprivate func endStep() throws -> Generation.Event? {
+    let event = try closingOnError {
+      let event = try generation.next()
+      if let event {
+        trace?.end(event)
+        try record(event)
+      }
+      return event
+    }
+    isStepping = false
     if finish == .cancelled { throw HostFault.error(code: "cancelled", message: "interrupted") }
     return event
+  }
+
+  /// After an error there is nothing sensible to go on from.
+  fileprivate func closingOnError<Value>(_ body: () throws -> Value) throws -> Value {
+    do {
+      return try body()
+    } catch {
+      isStepping = false
+      isClosed = true
+      throw error
+    }
   }
 
   private func record(_ event: Generation.Event) throws {
@@ -113,6 +131,43 @@ final class RunningGeneration {
 
   private static func list(_ alternatives: [(token: TokenID, logProbability: Float)]) -> LuaValue {
     .list(alternatives.map { .record(["token": .token($0.token), "logprob": .number(Double($0.logProbability))]) })
+  }
+}
+
+/// One event of a generation, or all that are left.
+final class EventWork: Work {
+  private let running: RunningGeneration
+  private let whole: Bool
+  private var request: PassRequest?
+  private var isStepping = false
+  /// The last one; nil behind the end.
+  private(set) var event: Generation.Event?
+
+  fileprivate init(_ running: RunningGeneration, whole: Bool) {
+    self.running = running
+    self.whole = whole
+  }
+
+  deinit {
+    // Left for good in the middle of a token.
+    if isStepping { running.close() }
+  }
+
+  /// - Throws: as `Generation.next`; `busy` in the middle of a token.
+  func advance() throws -> [PassRequest]? {
+    while true {
+      if let request, let waiting = try running.closingOnError({ try [request].waiting() }) { return waiting }
+      if !isStepping {
+        guard running.isUnderWay else { return nil }
+        request = try running.beginStep()
+        isStepping = true
+        continue
+      }
+      isStepping = false
+      request = nil
+      event = try running.endStep()
+      if !whole || event == nil { return nil }
+    }
   }
 }
 

@@ -27,8 +27,10 @@ extension ScriptContext {
       object.hooks = set
       hooks = try HookRun(set, session: object, in: state)
     }
-    guard let prompt = try ScriptPrompt(options) else { return object }
-    try session.append(try prompt.encode(model, hooks: hooks, registry, isContinuation: false))
+    if let prompt = try ScriptPrompt(options) {
+      try session.append(try prompt.encode(model, hooks: hooks, registry, isContinuation: false))
+    }
+    try session.use(try patches(options, for: session))
     return object
   }
 
@@ -55,9 +57,12 @@ extension ScriptContext {
       for token in tokens[range] { text += decoder.append(token) }
       return [.string(text + decoder.flush())]
     }
-    state.register(owner, "logits", "session") { [unowned self] call in
+    state.registerWaiting(owner, "logits", "session") { [unowned self] call in
       try checkCancellation()
-      return [try object(call).logitsView()]
+      let awaited = object(call)
+      if try awaited.forReading().hasLogits { return .now([try awaited.logitsView()]) }
+      return .later(
+        WaitingCall(LogitsWork([try awaited.forReading()]), holding: [awaited]) { [try awaited.logitsView()] })
     }
     state.register(owner, "fork", "session") { [unowned self] call in
       let fork = try object(call).fork()
@@ -93,21 +98,8 @@ extension ScriptContext {
     state.register(owner, "append", "session, string|table, table?") { [unowned self] call in
       let session = try object(call).forChanging()
       let options = try call.options(3, ["template", "special"])
-      switch call[2] {
-      case .string(let text):
-        let ids = try object(call).model.tokenizer().encode(
-          text, bos: session.count == 0, special: try options.bool("special") ?? false)
-        try session.append(ids)
-      case .table(let table) where table.array.first.map { $0.exactInteger == nil } ?? false:
-        let template = try registry.template(try options.string("template"), for: session.engine)
-        let messages = try ChatMessage.list(call[2]) {
-          .argument(2, "expected text, token ids or { role = , content = }, found \($0.shown)")
-        }
-        try session.append(
-          try template.encode(messages, with: try object(call).model.tokenizer(), isContinuation: session.count > 0))
-      default:
-        try session.append(try call.tokens(2))
-      }
+      try session.append(
+        try tokens(call, object(call).model, options, isContinuation: session.count > 0))
       return [.receiver]
     }
     state.register(owner, "push", "session, integer") { call in
@@ -119,6 +111,25 @@ extension ScriptContext {
       guard let count = Int(exactly: call.integer(2) ?? -1) else { throw HostFault.argument(2, "expected a count") }
       try object(call).forChanging().rewind(to: count)
       return [.receiver]
+    }
+  }
+
+  /// A call's second argument: text, messages under a template, or token ids.
+  func tokens(
+    _ call: HostCall, _ model: ModelObject, _ options: OptionTable, isContinuation: Bool
+  ) throws -> [TokenID] {
+    switch call[2] {
+    case .string(let text):
+      return try model.tokenizer().encode(
+        text, bos: !isContinuation, special: try options.bool("special") ?? false)
+    case .table(let table) where table.array.first.map { $0.exactInteger == nil } ?? false:
+      let template = try registry.template(try options.string("template"), for: model.engine)
+      let messages = try ChatMessage.list(call[2]) {
+        .argument(2, "expected text, token ids or { role = , content = }, found \($0.shown)")
+      }
+      return try template.encode(messages, with: try model.tokenizer(), isContinuation: isContinuation)
+    default:
+      return try call.tokens(2)
     }
   }
 

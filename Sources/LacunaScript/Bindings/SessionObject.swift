@@ -40,16 +40,26 @@ package final class SessionObject: ScriptObject {
       throw HostFault.error(
         code: "busy", message: "the session is generating; it can be read, but not changed, until that ends")
     }
+    guard holderCount == 0 else {
+      throw HostFault.error(
+        code: "busy", message: "another item of lacuna.parallel waits for the session; it cannot be changed meanwhile")
+    }
     return try forReading()
   }
 
   func begin(_ generation: RunningGeneration) { self.generation = generation }
 
-  func logitsView() throws -> LuaValue {
-    let logits = try forReading().borrowedLogits()
-    return .view(
-      LuaView(
-        floats: UnsafeMutableBufferPointer(mutating: logits), source: source, isWritable: false, anchor: self))
+  /// Calls that wait for passes over it: nobody may change its tokens meanwhile.
+  private var holderCount = 0
+  func hold() { holderCount += 1 }
+  func letGo() { holderCount -= 1 }
+
+  func logitsView() throws -> LuaValue { view(of: try forReading().borrowedLogits()) }
+
+  /// A frozen Vec over memory of the session, until the session moves on.
+  func view(of floats: UnsafeBufferPointer<Float>) -> LuaValue {
+    .view(
+      LuaView(floats: UnsafeMutableBufferPointer(mutating: floats), source: source, isWritable: false, anchor: self))
   }
 
   /// Takes over what `other` holds; views of the logits so far are stale, and `other` is closed.

@@ -54,7 +54,9 @@ public enum Capability: Hashable, Sendable, CustomStringConvertible {
     "lacuna.session:generate": .modelGenerate, "lacuna.session:stream": .modelGenerate,
     "lacuna.session:logits": .modelLogits, "lacuna:forward": .modelLogits,
     "lacuna.model:score": .modelScore, "lacuna.model:score_many": .modelScore, "lacuna.model:perplexity": .modelScore,
-    "lacuna.model:trace": .modelHidden, "lacuna.session:embedding": .modelHidden,
+    "lacuna.model:trace": .modelHidden, "lacuna.session:trace": .modelHidden,
+    "lacuna.session:hidden": .modelHidden, "lacuna.session:lens": .modelHidden,
+    "lacuna.session:embedding": .modelHidden,
     "lacuna.model:patch": .modelPatch,
     "lacuna.session:save": .saveState, "lacuna.snapshot:save": .saveState,
   ]

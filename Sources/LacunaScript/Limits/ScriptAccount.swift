@@ -6,6 +6,12 @@ final class ScriptAccount {
   private var tokens = 0
   private var entries: [Entry] = []
 
+  private var patches: [WeakPatch] = []
+
+  private struct WeakPatch {
+    weak var patch: PatchObject?
+  }
+
   private struct Entry {
     weak var session: Session?
     /// Of the session's evaluated tokens, those that `tokens` has.
@@ -22,6 +28,11 @@ final class ScriptAccount {
   func track(_ session: Session) {
     entries.removeAll { $0.session == nil }
     entries.append(Entry(session: session, counted: session.evaluatedTotal, isOwn: true))
+  }
+
+  func track(_ patch: PatchObject) {
+    patches.removeAll { $0.patch == nil }
+    patches.append(WeakPatch(patch: patch))
   }
 
   /// For a session that another state made, before this one evaluates it.
@@ -49,8 +60,9 @@ final class ScriptAccount {
       let fresh = session.keyValuePages.count { pages.insert($0).inserted }
       bytes += (fresh + session.missingPageCount) * session.keyValuePageBytes
       // Every session has logits of its own, whether it was evaluated or not.
-      bytes += session.engine.config.vocabSize * MemoryLayout<Float>.stride
+      bytes += session.outputBytes
     }
+    for entry in patches { bytes += entry.patch?.byteCount ?? 0 }
     if let limit = policy.tokens, tokens > limit {
       excess = excess ?? "token limit of \(limit)"
     } else if let limit = policy.kvBytes, bytes > limit {

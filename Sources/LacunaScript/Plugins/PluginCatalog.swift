@@ -61,6 +61,21 @@ public struct PluginCatalog: Sendable {
     return "; there is a plugin in ./\(name), which --plugin ./\(name) would load"
   }
 
+  /// The plugin of a name, or the one that provides something of that name.
+  /// - Throws: as `plugin(named:)`; `invalidArgument` where several plugins provide it.
+  public func plugin(ofOrProviding word: String) throws(LacunaError) -> PluginFolder {
+    let folded = Self.fold(word)
+    let providers = plugins.filter { plugin in plugin.manifest.provides.contains { Self.fold($0.name) == folded } }
+    if providers.isEmpty || plugins.contains(where: { $0.name == word }) { return try plugin(named: word) }
+    guard providers.count == 1 else {
+      throw LacunaError(
+        .invalidArgument,
+        "\"\(word)\": expected what one plugin provides, found it in "
+          + providers.map { "\"\($0.name)\"" }.joined(separator: ", "))
+    }
+    return providers[0]
+  }
+
   var trustHint: String {
     untrusted.map { "; \($0) is not looked into before `lacuna plugin trust`" } ?? ""
   }

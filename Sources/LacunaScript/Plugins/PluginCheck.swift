@@ -31,7 +31,8 @@ public enum PluginCheck {
   private static func templateFailure(_ plugin: Plugin, _ name: String, _ registry: PluginRegistry) -> String? {
     let words = "</s> <|user|> [INST] what?"
     do {
-      let template = try registry.template("\(plugin.name)/\(name)", for: nil)
+      let found = try registry.template(named: "\(plugin.name)/\(name)")
+      let template = PluginTemplate(found, engine: nil, source: PluginTemplate.sample).chatTemplate
       let segments = try template.render([ChatMessage(role: "user", content: words)])
       guard segments.contains(where: { !$0.isSpecial && $0.text.contains(words) }) else {
         return "a message's content must be a segment without special = true"

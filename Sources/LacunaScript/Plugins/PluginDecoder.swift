@@ -5,8 +5,8 @@ extension ScriptContext {
   ///
   /// Options that are not the host's are the decoder's own. Every session that the decoder made is closed, but for the
   /// one that was returned.
-  /// - Returns: { text, tokens, finish, usage, info, repro }.
-  func decode(_ object: SessionObject, _ word: String, _ options: LuaTable) throws -> LuaValue {
+  /// - Returns: a call that gives { text, tokens, finish, usage, info, repro }.
+  func decode(_ object: SessionObject, _ word: String, _ options: LuaTable) throws -> WaitingCall {
     let (plugin, name, decoder) = try registry.decoder(named: word)
     let label = "decoder \"\(plugin.name)/\(name)\""
     var given = options
@@ -18,40 +18,37 @@ extension ScriptContext {
       throw LacunaError(.invalidArgument, "\(label): an empty session cannot generate: append a prompt first")
     }
 
-    let outer = plugin.context.madeSessions
-    plugin.context.madeSessions = []
-    var winner: SessionObject?
-    defer {
-      for made in plugin.context.madeSessions ?? [] where made.session !== winner { made.session?.close() }
-      plugin.context.madeSessions = outer
+    let work = try registry.call(
+      plugin, decoder.run,
+      [.object(object), .table(parameters), plugin.makeContext(model: object.model.engine, seed: object.seed)],
+      notesSessions: true)
+    return WaitingCall(work) { [unowned self] outcome in
+      var winner: SessionObject?
+      defer { for made in work.madeSessions ?? [] where made.session !== winner { made.session?.close() } }
+      try outcome.get()
+      let value = try plugin.value(work.results, of: label)
+      guard case .object(let returned) = value, let returned = returned as? SessionObject,
+        returned.model.engine === object.model.engine
+      else {
+        throw HostFault.error(
+          code: "invalid_result",
+          message: "\(label): run must return a session of the same model, found \(value.shown)")
+      }
+      let info = work.results.count > 1 ? work.results[1] : .nil
+      guard try returned.forReading().count >= promptCount else {
+        throw HostFault.error(
+          code: "invalid_result", message: "\(label): run must return a session that goes on from the prompt")
+      }
+      if returned !== object {
+        try object.adopt(returned)
+        winner = returned
+      }
+      var reproduction = Reproduction(
+        engine: object.model.engine, prompt: prompt, seed: object.seed, stream: object.stream)
+      reproduction.set(patchCount: try object.forReading().patches.count)
+      try reproduction.set(decoder: "\(plugin.name)/\(name)", parameters, plugin, registry)
+      return [try result(object, promptCount: promptCount, info: info, reproduction)]
     }
-    let results = try registry.nested {
-      try plugin.call(
-        decoder.run,
-        [
-          .object(object), .table(parameters), plugin.makeContext(model: object.model.engine, seed: object.seed),
-        ])
-    }
-    let value = try plugin.value(results, of: label)
-    guard case .object(let returned) = value, let returned = returned as? SessionObject,
-      returned.model.engine === object.model.engine
-    else {
-      throw HostFault.error(
-        code: "invalid_result", message: "\(label): run must return a session of the same model, found \(value.shown)")
-    }
-    let info = results.count > 1 ? results[1] : .nil
-    guard try returned.forReading().count >= promptCount else {
-      throw HostFault.error(
-        code: "invalid_result", message: "\(label): run must return a session that goes on from the prompt")
-    }
-    if returned !== object {
-      try object.adopt(returned)
-      winner = returned
-    }
-    var reproduction = Reproduction(
-      engine: object.model.engine, prompt: prompt, seed: object.seed, stream: object.stream)
-    try reproduction.set(decoder: "\(plugin.name)/\(name)", parameters, plugin, registry)
-    return try result(object, promptCount: promptCount, info: info, reproduction)
   }
 
   private func result(

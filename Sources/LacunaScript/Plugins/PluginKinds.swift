@@ -36,6 +36,8 @@ package struct PluginKinds {
     package let summary: String?
     let render: LuaReference
     let stop: [String]
+    /// Renders the checkpoint's own template, which `render` then gets, and writes BOS as that says.
+    let isCheckpoints: Bool
   }
 
   package struct Tool {
@@ -88,10 +90,10 @@ package struct PluginKinds {
         schema: try fields.schema("params"), measure: try fields.required("measure"),
         summary: try fields.required("summary"))
     }
-    templates = try read(.template, ["description", "render", "stop"]) { fields, _ in
+    templates = try read(.template, ["checkpoint", "description", "render", "stop"]) { fields, _ in
       Template(
         summary: try fields.string("description"), render: try fields.required("render"),
-        stop: try fields.strings("stop"))
+        stop: try fields.strings("stop"), isCheckpoints: try fields.bool("checkpoint") ?? false)
     }
     tools = try read(.tool, ["description", "params", "run"]) { fields, _ in
       Tool(

@@ -11,7 +11,7 @@ public final class PluginRegistry {
   private var models: [ObjectIdentifier: ModelObject] = [:]
   /// Plugins whose entry file is running: one that needs itself is caught.
   private var loading: Set<String> = []
-  /// Calls from plugin to plugin under way.
+  /// Calls inside calls that led to what runs now.
   private var depth = 0
   private static let greatestDepth = 16
 
@@ -119,14 +119,33 @@ public final class PluginRegistry {
     }
   }
 
-  /// Runs what one plugin asks of another. Each call needs stack of the host's.
-  func nested<Result>(_ body: () throws -> Result) throws -> Result {
+  /// A call of a plugin's function as a piece of work.
+  /// - Parameter notesSessions: whether the sessions that it makes are wanted.
+  func call(
+    _ plugin: Plugin, _ function: LuaReference, _ arguments: [LuaValue], notesSessions: Bool = false
+  ) throws -> PluginCall {
+    let call = PluginCall(plugin, function, arguments, depth: try oneDeeper(), in: self)
+    if notesSessions { call.madeSessions = [] }
+    return call
+  }
+
+  /// How deep work is that what runs now asks for: each level needs stack of the host's.
+  private func oneDeeper() throws -> Int {
     guard depth < Self.greatestDepth else {
       throw HostFault.error(
-        code: "limit", message: "plugins call each other more than \(Self.greatestDepth) deep")
+        code: "limit",
+        message: "calls of plugins and of lacuna.parallel inside each other go more than \(Self.greatestDepth) deep")
     }
-    depth += 1
-    defer { depth -= 1 }
+    return depth + 1
+  }
+
+  /// The work, at a depth of its own.
+  func nested(_ work: any Work) throws -> any Work { NestedWork(work, depth: try oneDeeper(), in: self) }
+
+  fileprivate func at<Result>(depth: Int, _ body: () throws -> Result) rethrows -> Result {
+    let outer = self.depth
+    self.depth = depth
+    defer { self.depth = outer }
     return try body()
   }
 
@@ -162,4 +181,49 @@ public final class PluginRegistry {
     if !replaced.isEmpty { found = nil }
     return (replaced, kept)
   }
+}
+
+private final class NestedWork: Work {
+  private unowned let registry: PluginRegistry
+  private let work: any Work
+  private let depth: Int
+
+  init(_ work: any Work, depth: Int, in registry: PluginRegistry) {
+    self.work = work
+    self.depth = depth
+    self.registry = registry
+  }
+
+  func advance() throws -> [PassRequest]? { try registry.at(depth: depth) { try work.advance() } }
+}
+
+/// A call of a plugin's function: what one plugin, a script or the command line asks of another plugin.
+final class PluginCall: Work {
+  private unowned let registry: PluginRegistry
+  /// Kept while it is called, even if the registry has a newer one by now.
+  private let plugin: Plugin
+  private let call: ScriptCall
+  private let depth: Int
+  /// Sessions that the call has made; nil where they are not noted.
+  fileprivate(set) var madeSessions: [ScriptContext.WeakSession]?
+
+  fileprivate init(
+    _ plugin: Plugin, _ function: LuaReference, _ arguments: [LuaValue], depth: Int, in registry: PluginRegistry
+  ) {
+    self.plugin = plugin
+    self.registry = registry
+    self.depth = depth
+    call = ScriptCall(function, arguments, in: plugin.state)
+  }
+
+  /// - Throws: as `LuaState.call`.
+  func advance() throws -> [PassRequest]? {
+    // Others of the plugin's calls may be under way: each has what it made.
+    swap(&madeSessions, &plugin.context.madeSessions)
+    defer { swap(&madeSessions, &plugin.context.madeSessions) }
+    return try registry.at(depth: depth) { try call.advance() }
+  }
+
+  /// What the function returned.
+  var results: [LuaValue] { call.results }
 }

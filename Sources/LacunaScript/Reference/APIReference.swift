@@ -110,7 +110,8 @@ public struct APIReference: Sendable {
 
   /// Implemented in C, where the host has no list of them.
   private static func isNative(_ name: String) -> Bool {
-    ["lacuna:error", "lacuna:write", "lacuna:rng", "lacuna.session:close", "lacuna.stream:close"].contains(name)
+    ["lacuna:error", "lacuna:write", "lacuna:rng", "lacuna.session:close", "lacuna.stream:close", "lacuna.patch:close"]
+      .contains(name)
       || ["lacuna.vec:", "lacuna.set:", "lacuna.rng:", "lacuna.test:"].contains { name.hasPrefix($0) }
   }
 }

@@ -75,7 +75,7 @@ public struct Replay {
       guard case .string(let name) = decoder["name"] else { throw fault(recorded, "decoder", given["decoder"]) }
       var parameters = LuaTable()
       if case .table(let table) = decoder["params"].unrecorded { parameters = table }
-      guard case .table(let result) = try context.decode(object, name, parameters),
+      guard case .table(let result)? = try context.decode(object, name, parameters).complete().first,
         case .string(let text) = result["text"]
       else { preconditionFailure("a decoder's result is a table with a text") }
       return (text, Array(try object.forReading().tokens[recorded.prompt.count...]), nil)
@@ -97,7 +97,7 @@ public struct Replay {
       vocabularySize: engine.config.vocabSize, engine: engine, in: context)
     let running = RunningGeneration(
       try Generation(session: session, chain: chain, options: options), hooks: hooks)
-    while try running.next() != nil {}
+    try running.work(whole: true).run()
     return (running.text, running.tokens, running.logProbabilities)
   }
 

@@ -40,6 +40,11 @@ public struct Reproduction {
     if !value.isNil { options.append((.string(name), value)) }
   }
 
+  /// Changes to the model, which are vectors of the script's.
+  mutating func set(patchCount: Int) {
+    if patchCount > 0 { scriptParts.append("\(patchCount) patches of the session") }
+  }
+
   public mutating func set(maxTokens: Int?, stop: [String]) {
     set("max_tokens", maxTokens.map { .count($0) } ?? .nil)
     if !stop.isEmpty { set("stop", .list(stop.map { .string($0) })) }

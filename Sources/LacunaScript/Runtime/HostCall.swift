@@ -71,6 +71,8 @@ extension LuaValue {
     }
   }
 
+  var exactInt: Int? { exactInteger.flatMap { Int(exactly: $0) } }
+
   var double: Double? {
     switch self {
     case .integer(let value): Double(value)

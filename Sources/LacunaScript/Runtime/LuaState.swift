@@ -7,7 +7,7 @@ internal import LacunaEngine
   internal import Darwin
 #endif
 
-typealias HostFunction = (HostCall) throws -> [LuaValue]
+typealias HostFunction = (HostCall) throws -> HostAnswer
 
 /// One Lua state with the host functions that it can call. Used from one thread at a time, but for `interrupt`.
 ///
@@ -49,6 +49,10 @@ package final class LuaState {
     host.call = { context, function, frame in
       guard let context, let frame, let state = Host.from(context).state else { return 1 }
       return state.dispatch(function, frame)
+    }
+    host.complete = { context, waiting, frame in
+      guard let context, let waiting, let frame, let state = Host.from(context).state else { return 1 }
+      return state.complete(Unmanaged<WaitingCall>.fromOpaque(waiting).takeUnretainedValue(), frame)
     }
     host.release = { context, _, object, closing in
       guard let object else { return }
@@ -106,7 +110,11 @@ package final class LuaState {
 
   // MARK: Registering
 
-  func register(_ owner: String, _ name: String, _ signature: String, _ body: @escaping HostFunction) {
+  func register(_ owner: String, _ name: String, _ signature: String, _ body: @escaping (HostCall) throws -> [LuaValue])
+  { registerWaiting(owner, name, signature) { .now(try body($0)) } }
+
+  /// For a function that may have to wait for passes.
+  func registerWaiting(_ owner: String, _ name: String, _ signature: String, _ body: @escaping HostFunction) {
     functions.append(gated(owner, name, body))
     signatures["\(owner):\(name.hasPrefix("@") ? name.dropFirst() : Substring(name))"] = signature
     let status = lb_add_function(raw, owner, name, signature, Int32(functions.count - 1))
@@ -126,7 +134,7 @@ package final class LuaState {
     guard let policy, let needed = Capability.needed(by: "\(owner):\(name)") else { return body }
     guard policy.allows(needed) else {
       return { _ in
-        try policy.check(needed, for: name); return []
+        try policy.check(needed, for: name); return .now([])
       }
     }
     // What a model is asked for costs tokens and memory: looked at before and after.
@@ -137,7 +145,10 @@ package final class LuaState {
       }
       settle()
       defer { settle() }
-      return shouldReturn ? [] : try body(call)
+      if shouldReturn { return .now([]) }
+      let answer = try body(call)
+      if case .later(let waiting) = answer { waiting.onCompletion = { [weak self] in self?.settle() } }
+      return answer
     }
   }
 
@@ -152,6 +163,12 @@ package final class LuaState {
     settle()
   }
 
+  /// A patch whose vector is on the script's account.
+  func track(_ patch: PatchObject) {
+    account?.track(patch)
+    settle()
+  }
+
   /// Tokens that no session of the script's evaluates.
   func charge(tokens: Int) {
     account?.charge(tokens: tokens)
@@ -160,6 +177,11 @@ package final class LuaState {
 
   private func settle() {
     if let account, !account.settle() { lb_exceed(raw, LB_LIMIT_HOST) }
+  }
+
+  /// What scoring may hold of keys and values, which is nobody's session.
+  var scoringBudget: KVBudget {
+    KVBudget(bytes: min(policy?.kvBytes ?? .max, KVBudget.ofMachine.bytes))
   }
 
   /// Whether a host function should return as soon as it can: the script was asked to stop, or is beyond a limit.
@@ -252,6 +274,46 @@ package final class LuaState {
     }
   }
 
+  /// A call that can be left while one of its host calls waits; it has not begun.
+  func beginTurns(_ function: LuaReference, _ arguments: [LuaValue]) throws -> LuaTurns {
+    try withTape(arguments) { tape in
+      var thread: lb_ref = 0
+      try check(lb_begin_turns(raw, function.ref, tape, &thread))
+      return LuaTurns(thread: LuaReference(thread, in: self))
+    }
+  }
+
+  /// Lets it go on until it ends or waits.
+  /// - Parameter keepsValues: results are references, but for nil.
+  /// - Returns: the results; nil where it waits for `turns.waiting`.
+  /// - Throws: as `call`.
+  func goOn(_ turns: LuaTurns, keepsValues: Bool) throws -> [LuaValue]? {
+    turns.waiting = nil
+    return try withTape([]) { tape in
+      var waiting: UnsafeMutableRawPointer?
+      let status = lb_go_on(raw, turns.thread.ref, tape, keepsValues, &turns.deadline, &waiting)
+      if status == LB_WAITING, let waiting {
+        turns.waiting = Unmanaged<WaitingCall>.fromOpaque(waiting).takeUnretainedValue()
+        return nil
+      }
+      try check(status)
+      return TapeReader(tape, self).all()
+    }
+  }
+
+  /// Whether a host call that is made now could wait for others to share its passes.
+  var canWait: Bool { lb_can_wait(raw) }
+
+  /// Elements of a referenced table's sequence.
+  func length(of table: LuaReference) -> Int { lb_get_length(raw, table.ref) }
+
+  /// - Parameter index: from 1.
+  func element(_ index: Int, of table: LuaReference) throws -> LuaReference? {
+    var ref: lb_ref = 0
+    try check(lb_get_element(raw, table.ref, index, &ref))
+    return ref == lb_ref(LB_NO_REF) ? nil : LuaReference(ref, in: self)
+  }
+
   /// Plain data: throws for functions, handles and cycles.
   func read(_ reference: LuaReference) throws -> LuaValue {
     try withTape([]) { tape in
@@ -295,12 +357,27 @@ package final class LuaState {
   // MARK: Being called
 
   private func dispatch(_ function: Int32, _ frame: OpaquePointer) -> Int32 {
-    do {
+    answer(frame) {
       let arguments = TapeReader(lb_frame_arguments(frame), self).all()
-      let results = try functions[Int(function)](HostCall(state: self, arguments: arguments))
-      let writer = TapeWriter(lb_frame_results(frame))
-      for value in results { writer.write(value) }
-      return 0
+      return try functions[Int(function)](HostCall(state: self, arguments: arguments))
+    }
+  }
+
+  private func complete(_ call: WaitingCall, _ frame: OpaquePointer) -> Int32 {
+    answer(frame) { .now(try call.complete()) }
+  }
+
+  private func answer(_ frame: OpaquePointer, _ body: () throws -> HostAnswer) -> Int32 {
+    do {
+      switch try body() {
+      case .now(let results):
+        let writer = TapeWriter(lb_frame_results(frame))
+        for value in results { writer.write(value) }
+        return Int32(LB_CALL_DONE)
+      case .later(let call):
+        lb_frame_wait(frame, Unmanaged.passRetained(call).toOpaque())
+        return Int32(LB_CALL_WAITS)
+      }
     } catch let failure as LuaFailure where failure.value.isHeld(in: self) {
       lb_frame_rethrow(frame, failure.value.takeRef())
     } catch let failure as LuaFailure {
@@ -317,7 +394,7 @@ package final class LuaState {
     } catch {
       fail(frame, "error", "\(error)")
     }
-    return 1
+    return Int32(LB_CALL_FAILED)
   }
 
   private func fail(_ frame: OpaquePointer, _ code: String, _ message: String) {

@@ -20,6 +20,8 @@ package enum LuaValue {
   case vector(UnsafeBufferPointer<Float>)
 
   // To Lua only.
+  /// A Vec of the script's own: a copy of floats that the object keeps until they have been copied.
+  case ownVector(UnsafeBufferPointer<Float>, owner: AnyObject)
   case reference(LuaReference)
   case integers([Int32])
   case floats([Float])
@@ -44,13 +46,18 @@ package enum LuaValue {
     case .null: "null"
     case .function: "function"
     case .object(let object): type(of: object).scriptType.name
-    case .vector, .view: "lacuna.vec"
+    case .vector, .ownVector, .view: "lacuna.vec"
     case .tokenSet: "lacuna.set"
     case .random: "lacuna.rng"
     case .reference, .receiver: "value"
     }
   }
 
+  /// A Vec of the script's own.
+  static func vec(_ values: [Float]) -> LuaValue {
+    let floats = HostFloats(values)
+    return .ownVector(floats.values, owner: floats)
+  }
   static func text(_ text: String?) -> LuaValue { text.map { .string($0) } ?? .nil }
   static func count(_ count: Int) -> LuaValue { .integer(Int64(count)) }
   static func token(_ token: TokenID?) -> LuaValue { token.map { .integer(Int64($0)) } ?? .nil }
@@ -75,6 +82,19 @@ package struct LuaTable {
   }
 
   var isEmpty: Bool { array.isEmpty && fields.isEmpty }
+}
+
+/// Floats on their way to a Vec.
+private final class HostFloats {
+  let values: UnsafeBufferPointer<Float>
+
+  init(_ values: [Float]) {
+    let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: max(values.count, 1))
+    _ = copy.initialize(from: values)
+    self.values = UnsafeBufferPointer(rebasing: copy[..<values.count])
+  }
+
+  deinit { UnsafeMutablePointer(mutating: values.baseAddress)?.deallocate() }
 }
 
 /// A Vec over memory of the host that goes stale when its source says so.

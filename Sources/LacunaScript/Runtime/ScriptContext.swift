@@ -14,7 +14,8 @@ final class ScriptContext {
   unowned let registry: PluginRegistry
   /// The registry, but not in a plugin's state, which the registry itself owns.
   private let ownRegistry: PluginRegistry?
-  /// Sessions that the decoder that runs here has made, so that its losers can be closed; nil while none runs.
+  /// Sessions that the call of the plugin that runs here has made, so that a decoder's losers can be closed; nil while none
+  /// runs.
   var madeSessions: [WeakSession]?
 
   struct WeakSession {
@@ -53,6 +54,7 @@ final class ScriptContext {
   /// Every function of every module.
   func registerAll() throws {
     registerLacuna()
+    registerParallel()
     registerLog()
     registerJSON()
     registerStats()
@@ -60,6 +62,7 @@ final class ScriptContext {
     registerModel()
     registerVocabulary()
     registerSession()
+    registerInspection()
     registerGeneration()
     registerSampler()
     registerGrammar()

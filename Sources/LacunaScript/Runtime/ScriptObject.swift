@@ -11,7 +11,7 @@ extension ScriptObject {
 
 /// Types of handles, in the order in which every state registers them.
 package enum ScriptType: String, CaseIterable {
-  case model, vocab, session, snapshot, chain, stream, compiledgrammar, matcher
+  case model, vocab, session, snapshot, chain, stream, compiledgrammar, matcher, patch
 
   var name: String { "lacuna.\(rawValue)" }
 }

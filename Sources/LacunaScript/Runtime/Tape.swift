@@ -78,6 +78,8 @@ struct TapeWriter {
     case .integers(let values): values.withUnsafeBufferPointer { lb_add_integers(tape, $0.baseAddress, $0.count) }
     case .floats(let values): values.withUnsafeBufferPointer { lb_add_floats(tape, $0.baseAddress, $0.count) }
     case .vector(let floats): lb_add_floats(tape, floats.baseAddress, floats.count)
+    case .ownVector(let floats, let owner):
+      lb_add_vec(tape, floats.baseAddress, floats.count, Unmanaged.passRetained(owner).toOpaque())
     case .object(let object):
       let type =
         UInt32(LB_FIRST_TYPE) + UInt32(ScriptType.allCases.firstIndex(of: Swift.type(of: object).scriptType) ?? 0)

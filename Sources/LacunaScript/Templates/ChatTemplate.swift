@@ -35,74 +35,45 @@ public struct ChatTemplate: Sendable {
   }
 
   public let name: String
-  /// Messages to segments; the prompt's BOS is not among them.
+  /// Messages to segments.
   public let render: @Sendable ([ChatMessage]) throws(LacunaError) -> [Segment]
   /// What ends the assistant's turn where the model does not say it by an EOS token.
   public let stop: [String]
+  /// Whether BOS is among the segments where the model wants one, as in templates that come with checkpoints.
+  public let writesBOS: Bool
+
+  init(
+    name: String, writesBOS: Bool = false, stop: [String] = [],
+    render: @escaping @Sendable ([ChatMessage]) throws(LacunaError) -> [Segment]
+  ) {
+    self.name = name
+    self.writesBOS = writesBOS
+    self.stop = stop
+    self.render = render
+  }
 
   public static let builtIn: [ChatTemplate] = [llama2Chat, tofu, chatML, raw]
 
-  /// - Parameters:
-  ///   - name: nil for the one that the checkpoint's own template or vocabulary asks for.
-  ///   - others: names that exist elsewhere, for messages.
-  /// - Throws: `invalidArgument` for an unknown name; `unsupported` where none is named and none fits.
-  public static func named(
-    _ name: String?, for engine: Engine?, others: [String] = []
-  ) throws(LacunaError) -> ChatTemplate {
-    guard let name else {
-      guard let engine else {
-        throw LacunaError(.invalidArgument, "template: expected a name or a model, found neither")
-      }
-      return try fitting(engine)
-    }
-    guard let template = builtIn.first(where: { $0.name == name }) else {
-      let names = builtIn.map(\.name) + others
-      throw LacunaError(
-        .invalidArgument,
-        "template: expected \(names.joined(separator: ", ")), found \"\(name)\"\(NearestName.hint(name, in: names))")
-    }
-    return template
-  }
-
-  private static func fitting(_ engine: Engine) throws(LacunaError) -> ChatTemplate {
-    if let text = engine.chatTemplate {
-      if text.contains("<|im_start|>") { return chatML }
-      if text.contains("<<SYS>>") { return llama2Chat }
-      if text.contains("[INST]") { return tofu }
-    }
-    throw LacunaError(
-      .unsupported,
-      "\(engine.info.name): no chat template that Lacuna knows fits the checkpoint; "
-        + "name one: template = \(builtIn.map { "\"\($0.name)\"" }.joined(separator: ", "))")
-  }
-
-  /// The prompt's tokens. The text is encoded as one where no segment holds control tokens, because pieces may span
-  /// segments; control tokens in content stay text.
+  /// The prompt's tokens. The text is encoded as one, because pieces may span segments; control tokens are read in the
+  /// template's own segments only.
   /// - Parameter isContinuation: the prompt goes on from tokens that are there: no BOS.
   public func encode(
     _ messages: [ChatMessage], with tokenizer: any Tokenizer, isContinuation: Bool = false
   ) throws(LacunaError) -> [TokenID] {
-    let segments = try render(messages)
-    var ids: [TokenID] = []
-    var atStart = !isContinuation
-    var run = ""
-    func flush() {
-      guard !run.isEmpty || atStart else { return }
-      ids += tokenizer.encode(run, bos: atStart, special: false)
-      atStart = false
-      run = ""
-    }
-    for segment in segments {
-      // Markup is read apart only where it does hold control tokens.
-      let plain = tokenizer.encode(segment.text, bos: false, special: false)
-      if segment.isSpecial, tokenizer.encode(segment.text, bos: false, special: true) != plain {
-        flush()
-        ids += tokenizer.encode(segment.text, bos: false, special: true)
+    var text = ""
+    var markup: [Range<Int>] = []
+    for segment in try render(messages) where !segment.text.isEmpty {
+      let start = text.utf8.count
+      text += segment.text
+      guard segment.isSpecial else { continue }
+      if let last = markup.last, last.upperBound == start {
+        markup[markup.count - 1] = last.lowerBound..<text.utf8.count
       } else {
-        run += segment.text
+        markup.append(start..<text.utf8.count)
       }
     }
-    flush()
+    let ids = tokenizer.encode(text, bos: !writesBOS && !isContinuation, markup: markup)
+    if writesBOS, isContinuation, let bos = tokenizer.bos, ids.first == bos { return Array(ids.dropFirst()) }
     return ids
   }
 }

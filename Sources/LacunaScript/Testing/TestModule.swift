@@ -41,7 +41,8 @@ extension ScriptContext {
       throw failure("expected an error, found none")
     }
     state.register(owner, "model", "table") { [unowned self] call in
-      [.object(try makeMockModel(try call.options(1, ["vocab", "next", "floor", "context", "name"])))]
+      let options = try call.options(1, ["vocab", "next", "early", "floor", "context", "name", "chat_template"])
+      return [.object(try makeMockModel(options))]
     }
     // What a filter leaves of hand-made logits: a probability for each id from 0 on.
     state.register(owner, "filter", "any, table|vec, table?") { [unowned self] call in

@@ -26,6 +26,9 @@ struct JSONLines<Record: JSONLineRecord>: ~Copyable {
     return nil
   }
 
+  /// Whether `next` would return at once.
+  var isReady: Bool { input.hasLine }
+
   private func parse(_ line: [UInt8]) throws(LacunaError) -> Record {
     let place = "standard input, line \(number)"
     var record = Record()

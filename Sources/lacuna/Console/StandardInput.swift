@@ -35,6 +35,14 @@ struct StandardInput: ~Copyable {
     }
   }
 
+  /// Whether `line` would return at once.
+  var hasLine: Bool {
+    if buffer[start...].contains(UInt8(ascii: "\n")) || isAtEnd { return true }
+    var descriptor = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+    // What is there may end in the middle of a line: its writer is about to write the rest.
+    return poll(&descriptor, 1, 0) > 0
+  }
+
   /// Everything that is left.
   mutating func rest() throws(LacunaError) -> [UInt8] {
     var searched = buffer.count

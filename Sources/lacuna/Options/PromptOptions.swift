@@ -48,7 +48,7 @@ struct PromptOptions: ParsableArguments {
 struct TemplateOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "llama2-chat, tofu, chatml, raw or a plugin's (default: what the checkpoint's own template looks like).",
+      "llama2-chat, tofu, chatml, raw or a plugin's (default: the checkpoint's own).",
       valueName: "name"))
   var template: String?
 }

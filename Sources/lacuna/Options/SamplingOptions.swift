@@ -28,13 +28,17 @@ struct SamplingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The same seed gives the same text.", valueName: "n"))
   var seed: UInt64 = 0
 
-  func validate() throws {
-    guard !sampler.isEmpty else { return }
-    let others: [(String, Bool)] = [
+  /// One of the options that stand for a chain, where one is given.
+  var shorthand: String? {
+    let given: [(String, Bool)] = [
       ("--temperature", temperature != nil), ("--top-k", topK != nil), ("--top-p", topP != nil),
       ("--min-p", minP != nil), ("--repetition-penalty", repetitionPenalty != nil),
     ]
-    if let (name, _) = others.first(where: \.1) {
+    return given.first(where: \.1)?.0
+  }
+
+  func validate() throws {
+    if !sampler.isEmpty, let name = shorthand {
       throw ValidationError("--sampler replaces \(name); give one of the two")
     }
   }

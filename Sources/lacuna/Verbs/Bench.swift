@@ -30,8 +30,8 @@ struct Bench: ParsableCommand {
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Measure only these: decode, prefill, batch, fork, rewind, sampler, lua, ttft, resident, or one of them with its "
-        + "number (decode-512).", valueName: "name"))
+      "Measure only these: decode, prefill, batch, parallel, fork, rewind, sampler, lua, grammar, ttft, resident, or one "
+        + "of them with its number (decode-512).", valueName: "name"))
   var only: [String] = []
 
   @Option(help: ArgumentHelp("How often everything is measured; what takes long, less often.", valueName: "n"))

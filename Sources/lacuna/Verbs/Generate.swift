@@ -95,6 +95,14 @@ struct Generate: ParsableCommand {
     guard decoder != nil else { return }
     if hooks != nil { throw ValidationError("--decoder does not go with --hooks") }
     if !sampling.sampler.isEmpty { throw ValidationError("--decoder replaces --sampler; give one of the two") }
+    if let name = sampling.shorthand {
+      throw ValidationError(
+        "\(name) does not go with --decoder, whose parameters are its own: --decoder NAME:temperature=0.5")
+    }
+    if speculation.draft != nil || speculation.lookup != nil {
+      throw ValidationError("--draft and --lookup do not go with --decoder; there are speculative and prompt-lookup")
+    }
+    if !limits.stop.isEmpty { throw ValidationError("--decoder does not go with --stop") }
     if logprobs { throw ValidationError("--decoder does not go with --logprobs") }
   }
 

@@ -6,7 +6,7 @@ extension Plugin {
   struct Info: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "What a plugin is, and what it asks for.")
 
-    @Argument(help: "A plugin's name or folder.")
+    @Argument(help: "A plugin's name or folder, or the name of what it provides.")
     var plugin: String
 
     @OptionGroup var plugins: PluginOptions
@@ -19,6 +19,8 @@ extension Plugin {
         ("license", manifest.license ?? "none given"), ("path", folder.path), ("found", folder.origin.rawValue),
         ("sha256", try folder.digest()),
       ]
+      let page = "\(folder.path)/README.md"
+      if fileExists(page) { rows.append(("page", page)) }
       rows += manifest.provides.map { ("provides", "\($0)") }
       rows += manifest.requires.sorted { $0.key < $1.key }.map { ("requires", "\($0.key) \($0.value)") }
       rows += manifest.capabilities.map { ("capability", $0) }
@@ -37,7 +39,7 @@ extension Plugin {
     static let configuration = CommandConfiguration(
       abstract: "A reference page of what a plugin provides, from its schemas, as Markdown.")
 
-    @Argument(help: "A plugin's name or folder.")
+    @Argument(help: "A plugin's name or folder, or the name of what it provides.")
     var plugin: String
 
     @OptionGroup var plugins: PluginOptions

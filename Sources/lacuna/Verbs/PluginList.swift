@@ -30,14 +30,14 @@ struct Plugin: ParsableCommand {
     return PluginRegistry(environment)
   }
 
-  /// A plugin by its folder or by its name.
+  /// A plugin by its folder, its name or the name of something that it provides.
   static func find(_ word: String, _ plugins: PluginOptions) throws(LacunaError) -> (PluginRegistry, PluginFolder) {
     if fileExists("\(word)/\(PluginManifest.fileName)") {
       let folder = try PluginFolder(path: word, origin: .given)
       return (try registry(plugins, adding: word), folder)
     }
     let registry = try registry(plugins)
-    return (registry, try registry.catalog().plugin(named: word))
+    return (registry, try registry.catalog().plugin(ofOrProviding: word))
   }
 
   struct List: ParsableCommand {

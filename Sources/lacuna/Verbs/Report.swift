@@ -4,16 +4,22 @@ import LacunaEval
 
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "The figures of a recorded evaluation.",
+    abstract: "The figures of recorded evaluations, to read or to look at.",
     discussion: """
         lacuna report run.sqlite
+        lacuna report simnpo.sqlite npo.sqlite -o report.html
+        lacuna report run.sqlite --csv items -o items.csv
         lacuna report run.sqlite --truth-ratio arithmetic --json
 
-      Figures are made from the records: no model is needed.
+      Figures are made from the records: no model is needed. The page is one file that needs no network.
       """)
 
-  @Argument(help: ArgumentHelp("A run.", valueName: "file"))
-  var path: String
+  @Argument(help: ArgumentHelp("Runs, shown side by side.", valueName: "files"))
+  var paths: [String]
+
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("Write into this file: a page, if it ends in .html.", valueName: "file"))
+  var output: String?
 
   @OptionGroup var scoring: ScoringOptions
 
@@ -23,16 +29,53 @@ struct Report: ParsableCommand {
   @Option(help: ArgumentHelp("Write the log files that TOFU's tools read into this folder.", valueName: "folder"))
   var logs: String?
 
-  @Flag(help: "Print one JSON object.")
+  @Flag(help: "Text for a terminal (the default without -o).")
+  var text = false
+
+  @Flag(help: "One JSON object.")
   var json = false
+
+  @Option(help: ArgumentHelp("A table: items (a line a row and model) or figures.", valueName: "table"))
+  var csv: Table?
+
+  enum Table: String, ExpressibleByArgument, CaseIterable {
+    case items, figures
+  }
+
+  func validate() throws {
+    if paths.isEmpty { throw ValidationError("expected a run") }
+    let forms = [(text, "--text"), (json, "--json"), (csv != nil, "--csv")].filter(\.0).map(\.1)
+    if forms.count > 1 { throw ValidationError("\(forms.joined(separator: " and ")): give one of them") }
+    if let output, forms.isEmpty, !Self.isPage(output) {
+      throw ValidationError("--output: expected a name that ends in .html, or --text, --json or --csv, found \(output)")
+    }
+    if logs != nil, paths.count > 1 { throw ValidationError("--logs: expected one run, found \(paths.count)") }
+  }
+
+  private static func isPage(_ path: String) -> Bool { path.hasSuffix(".html") || path.hasSuffix(".htm") }
 
   func run() throws {
     let reference = try referenceLog.map { (path) throws(LacunaError) in try TOFULog(contentsOf: path) }
-    let comparison = try TOFUComparison(
-      try ResultStore(path: path, .read), reference: reference, scoring: scoring.scoring)
-    if let logs { try comparison.write(to: logs, scoring: scoring.scoring) }
-    var out = StandardOutput()
-    try out.line(json ? comparison.json : comparison.table)
-    try out.flush()
+    var stores: [ResultStore] = []
+    for path in paths { stores.append(try ResultStore(path: path, .read)) }
+    let report = try RunReport(stores, reference: reference, scoring: scoring.scoring)
+    if let logs { try report.writeLogs(to: logs) }
+    let shown = rendered(report)
+    if let output {
+      try AtomicFile.write(Array(shown.utf8), to: output)
+    } else {
+      var out = StandardOutput()
+      try out.write(shown)
+      try out.flush()
+    }
+  }
+
+  private func rendered(_ report: RunReport) -> String {
+    if json { return report.json + "\n" }
+    switch csv {
+    case .items: return report.itemsCSV
+    case .figures: return report.figuresCSV
+    case nil: return output != nil && !text ? report.html : report.text + "\n"
+    }
   }
 }

@@ -42,19 +42,53 @@ struct Score: ParsableCommand {
     Interrupt.stopBetweenTokens()
     var out = StandardOutput()
     if let prompt, let answer {
-      try score(AnswerLine(prompt: prompt, answer: answer), with: scorer, to: &out)
+      try score([AnswerLine(prompt: prompt, answer: answer)], with: scorer, to: &out)
     } else {
-      var lines = JSONLines<AnswerLine>()
-      while let line = try lines.next() {
-        try score(line, with: scorer, to: &out)
-        try out.flush()
-      }
+      try scoreLines(with: scorer, to: &out)
     }
-    try out.flush()
   }
 
-  private func score(_ line: AnswerLine, with scorer: Scorer, to out: inout StandardOutput) throws(LacunaError) {
-    let score = try scorer.score(prompt: line.prompt, answers: [line.answer])[0]
+  /// Lines that are scored together: their prompts may have a beginning in common, and a pass is fuller.
+  private static let linesTogether = 64
+
+  /// Takes as many lines as are there at once. Who waits for an answer before writing the next line gets it.
+  private func scoreLines(with scorer: Scorer, to out: inout StandardOutput) throws {
+    var lines = JSONLines<AnswerLine>()
+    var isAtEnd = false
+    while !isAtEnd {
+      var together: [AnswerLine] = []
+      var failure: LacunaError?
+      do throws(LacunaError) {
+        repeat {
+          guard let line = try lines.next() else {
+            isAtEnd = true
+            break
+          }
+          together.append(line)
+        } while together.count < Self.linesTogether && lines.isReady
+      } catch {
+        failure = error
+      }
+      // What came before a line that is wrong is answered.
+      try score(together, with: scorer, to: &out)
+      if let failure { throw failure }
+    }
+  }
+
+  private func score(_ lines: [AnswerLine], with scorer: Scorer, to out: inout StandardOutput) throws {
+    var sequences: [Scorer.Sequence] = []
+    let encoding = Result {
+      for line in lines { sequences.append(try scorer.sequence(prompt: line.prompt, answer: line.answer)) }
+    }
+    let scores = Scores(count: sequences.count)
+    try ScoringWork(engine: scorer.engine, sequences, report: scores.add).run { Interrupt.isRequested }
+    let showing = Result { for index in sequences.indices { try show(try scores.score(index), to: &out) } }
+    try out.flush()
+    try showing.get()
+    try encoding.get()
+  }
+
+  private func show(_ score: AnswerScore, to out: inout StandardOutput) throws(LacunaError) {
     if json {
       var members: [(key: String, value: JSON)] = [
         ("sum", .number(score.sum)), ("mean", .number(score.mean)), ("n", .integer(score.count)),

@@ -20,6 +20,30 @@ struct SpecialTokenTests {
     }
   }
 
+  @Test(
+    "control tokens count in a template's words alone, and the text is encoded as one",
+    arguments: ["llama-like.model", "llama3.json", "smollm.json"])
+  func markup(file: String) throws {
+    let tokenizer: any Tokenizer =
+      file.hasSuffix(".model")
+      ? try TokenizerFixtures.model("llama-like") : try TokenizerFixtures.json(String(file.dropLast(5)))
+    let id = try #require(
+      (1..<TokenID(tokenizer.vocabularySize)).first { tokenizer.isControl($0) && tokenizer.piece($0) != "<unk>" })
+    let mark = tokenizer.piece(id)
+    let text = "a \(mark) the\(mark)re"
+    let first = 2..<2 + mark.utf8.count
+    let second = first.upperBound + 4..<text.utf8.count - 2
+    func encode(_ markup: [Range<Int>]) -> [TokenID] { tokenizer.encode(text, bos: false, markup: markup) }
+    #expect(encode([]) == tokenizer.encode(text))
+    #expect(encode([0..<text.utf8.count]) == tokenizer.encode(text, bos: false, special: true))
+    #expect(encode([first, second]) == tokenizer.encode(text, bos: false, special: true))
+    #expect(encode([first]).filter { $0 == id }.count == 1 && encode([second]).filter { $0 == id }.count == 1)
+    // One that reaches beyond a range was not written by whoever wrote the range.
+    #expect(!encode([2..<first.upperBound - 1, first.upperBound..<second.upperBound - 1]).contains(id))
+    // Words go on across a range's end.
+    #expect(tokenizer.encode("the there", bos: false, markup: [0..<2]) == tokenizer.encode("the there"))
+  }
+
   @Test("BOS comes first where the model expects it, and only when asked for")
   func bos() throws {
     let llama = try TokenizerFixtures.model("llama-like")

@@ -15,6 +15,9 @@ import Testing
     "m:encode('abc', { bos = true })", "m:decode { 2, 3 }", "m:piece(2)", "m:is_eog(2)",
     "m:session { text = 'a', seed = 1, hooks = { on_prompt = function(p) return p .. 'b' end } }",
     "m:session { messages = { { role = 'user', content = 'a' } }, template = 'chatml' }:close()",
+    "m:score_many({ { prompt = 'ab', answers = { 'c' } }, { prompt = 'ab', answers = { 'd' } } }, { on_item = function() end })",
+    "(function() local r, e = lacuna.parallel({ 'c', 'd' }, function(x, i) local t <close> = s:fork(); t:append(x); return t:logits():max() end); for _, err in pairs(e) do error(err) end return r end)()",
+    "(function() local r, e = lacuna.parallel({ 1, 2 }, function(i) local t <close> = m:session { text = 'ab' }; for _ in t:stream { max_tokens = i } do end error({ i }) end); for _, err in pairs(e) do if type(err) ~= 'table' or not err[1] then error(err) end end return r end)()",
     "m:score { prompt = 'ab', answers = { 'c', 'd' }, per_token = true }", "m:perplexity 'abcd'",
     "s:append('d'):rewind(4)", "s:push(3):rewind(4)", "#s", "s:text()", "s:tokens(1, 2)", "s:mark()",
     "s:fork():close()", "m:restore(s:snapshot())", "s:logits():copy():softmax():topk(3)",
@@ -22,7 +25,11 @@ import Testing
     "s:generate { max_tokens = 2, sampler = { { apply = function() end, accept = function() end, init = function() return { 1 } end }, { pick = function(v) return v:argmax() end } } }, s:rewind(4)",
     "s:generate { max_tokens = 2, logprobs = 1, hooks = { on_logits = function(v, c) c.state.x = v:max() end, on_token = function() end, on_text = function() end, on_finish = function() return { a = 1 } end } }, s:rewind(4)",
     "(function() for _ in s:stream { max_tokens = 2 } do break end s:rewind(4) end)()",
-    "require('lacuna.vec').of { 1, 2 }:get { 0, 1 }",
+    "m:trace('abc', { hidden = { 0, 1 }, attention = { { 0 } }, lens = { 1 }, positions = { 1, -1 } })",
+    "s:trace { hidden = 'all', attention = 'all', positions = 'last' }", "s:hidden(1):norm()", "s:lens(0):max()",
+    "s:embedding { layer = 1, pooling = 'last' }",
+    "m:session { text = 'ab', patches = { m:patch { layer = 1, add = s:hidden(1), scale = 2, positions = 'last' } } }:logits()",
+    "require('lacuna.vec').of { 1, 2 }:get { 0, 1 }", "s:logits():jsd(s:logits())",
     "require('lacuna.set').new(10, { 1 }) | require('lacuna.set').new(10)",
   ]
 

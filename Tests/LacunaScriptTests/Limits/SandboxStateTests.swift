@@ -40,6 +40,12 @@ import Testing
       ("s:logits()", .modelScore, "[\"model.logits\", \"model.score\"]"),
       ("m:score { prompt = 'a', answers = { 'b' } }", .modelLogits, "[\"model.logits\", \"model.score\"]"),
       ("lacuna.forward { s }", .modelScore, "[\"model.logits\", \"model.score\"]"),
+      ("m:trace('a', { hidden = { 1 } })", .modelScore, "[\"model.hidden\", \"model.score\"]"),
+      ("s:trace { lens = { 1 } }", .modelScore, "[\"model.hidden\", \"model.score\"]"),
+      ("s:hidden(1)", .modelScore, "[\"model.hidden\", \"model.score\"]"),
+      ("s:lens(1)", .modelScore, "[\"model.hidden\", \"model.score\"]"),
+      ("s:embedding()", .modelScore, "[\"model.hidden\", \"model.score\"]"),
+      ("m:patch { layer = 1, scale = 0 }", .modelScore, "[\"model.patch\", \"model.score\"]"),
       ("s:save('x/y')", .modelScore, "[\"kv.save\", \"model.score\"]"),
     ])
   func denied(_ source: String, _ granted: Capability, _ line: String) throws {
@@ -93,6 +99,8 @@ import Testing
       "local keep = {} for i = 1, 1e5 do keep[i] = m:session { text = 'abc' }; keep[i]:logits() end",
       "local keep = {} for i = 1, 1e5 do keep[i] = s:fork(); keep[i]:push(i % 60 + 2); keep[i]:logits() end",
       "local keep = {} for i = 1, 1e5 do keep[i] = s:snapshot() end",
+      "local keep, v = {}, s:hidden(1):copy() for i = 1, 1e5 do keep[i] = m:patch { layer = 1, add = v } end",
+      "local keep = {} for i = 1, 1e5 do keep[i] = m:session(); keep[i]:push(2); keep[i]:lens(0); keep[i]:hidden(0) end",
     ] {
       let error = try Self.failure(
         source,
@@ -104,6 +112,23 @@ import Testing
     // Pages that are shared are not counted twice, and those that were let go are not counted.
     try Self.run(
       "s:logits() for i = 1, 2000 do local f <close> = s:fork() end", Self.environment { $0.kvBytes = 1 << 20 })
+  }
+
+  @Test("a trace is on the script's memory account: refused when it would be too large, and ended when kept too often")
+  func traces() throws {
+    let environment = try Self.environment { $0.memoryBytes = 2 << 20 }
+    let tokens = "local t = {} for i = 1, 200 do t[i] = 2 + i % 20 end "
+    let refused = try Self.failure(
+      tokens + "m:trace(t, { attention = 'all', lens = 'all' })", Self.environment { $0.memoryBytes = 256 << 10 })
+    #expect(refused.message.contains("at most 128 KiB, found") == true, "\(refused)")
+    let kept = try Self.failure(
+      tokens + "local keep = {} for i = 1, 1e4 do keep[i] = m:trace(t, { hidden = 'all' }) end", environment)
+    #expect(kept.message.contains("memory limit of 2 MiB"), "\(kept)")
+    try Self.run(tokens + "for i = 1, 200 do m:trace(t, { hidden = 'all' }) end", environment)
+    let counted = try Self.failure(
+      tokens + "for i = 1, 10 do m:trace(t, { hidden = { 1 } }) end",
+      Self.environment { $0.tokens = 1000 })
+    #expect(counted.message.contains("token limit of 1000"), "\(counted)")
   }
 
   @Test("a limit ends its own state alone, for good, and lets go of everything")

@@ -67,10 +67,14 @@ public final class ByteLevelBPETokenizer: Tokenizer {
   }
 
   public func encode(_ text: String, bos: Bool, special: Bool) -> [TokenID] {
+    encode(text, bos: bos, markup: special ? [0..<text.utf8.count] : [])
+  }
+
+  public func encode(_ text: String, bos: Bool, markup: [Range<Int>]) -> [TokenID] {
     let source = Array(text.utf8)
     var encoder = ByteLevelEncoder(vocabulary, rules: rules, textCount: source.count)
     if bos, addsBOS, let id = self.bos { encoder.append(id) }
-    for segment in added.segments(of: source, special: special) {
+    for segment in added.segments(of: source, markup: markup) {
       if let id = segment.id { encoder.append(id) } else { encoder.encode(source, segment.range) }
     }
     return encoder.ids

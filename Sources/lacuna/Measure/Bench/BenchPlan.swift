@@ -71,6 +71,7 @@ struct BenchPlan {
       }
       + [16, 128, 512, 2048].map { count in model("prefill-\(count)", count) { PrefillSpeed($0, count: count) } }
       + [2, 4, 8, 16].map { width in model("batch-\(width)", 32) { BatchSpeed($0, width: width) } }
+      + [model("parallel-8", ParallelCost.positions) { ParallelCost($0, width: 8) }]
       + [SessionCost.Step.fork, .rewind].map { step in
         model(step.rawValue, SessionCost.count) { SessionCost($0, step) }
       }
@@ -79,6 +80,9 @@ struct BenchPlan {
         Entry(name: "lua-stage", positions: nil, isDefault: true) { _ in try ScriptCost(.stage) },
         Entry(name: "lua-hook", positions: nil, isDefault: true) { _ in try ScriptCost(.hook) },
       ]
+      + [GrammarCost.Kind.json, .regex].map { kind in
+        Entry(name: kind.rawValue, positions: nil, isDefault: true) { _ in try GrammarCost(kind) }
+      }
       + [FirstToken.Figure.time, .memory].map { figure in
         Entry(name: figure.rawValue, positions: nil, isDefault: false) { context in
           guard let directory = context.directory else { preconditionFailure("no directory to load") }

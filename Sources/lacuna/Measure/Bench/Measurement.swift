@@ -8,7 +8,7 @@ protocol Measurement: AnyObject {
   var title: String { get }
   var unit: MeasuredUnit { get }
   var bound: Bound { get }
-  /// Seconds that one unit took: a token, a fork, a draw. Bytes where those are the unit.
+  /// Seconds that one unit took: a token, a fork, a draw. Bytes or a ratio where those are the unit.
   func sample() throws -> Double
 }
 
@@ -17,11 +17,14 @@ enum MeasuredUnit {
   case tokens
   case seconds
   case bytes
+  /// One time over another.
+  case times
 
   /// "5.81 tokens/s", "41.3 µs".
   func text(_ seconds: Double) -> String {
     switch self {
     case .bytes: formatBytes(Int(min(max(seconds, 0), 1e18)))
+    case .times: "\(significant(seconds, 3)) times"
     case .tokens: "\(significant(1 / seconds, 3)) tokens/s"
     case .seconds where seconds < 1e-3: "\(significant(seconds * 1e6, 3)) µs"
     case .seconds where seconds < 1: "\(significant(seconds * 1e3, 3)) ms"
@@ -37,6 +40,7 @@ enum MeasuredUnit {
     case .tokens: "tokens/s"
     case .seconds: "s"
     case .bytes: "B"
+    case .times: "times"
     }
   }
 }
@@ -45,7 +49,7 @@ enum MeasuredUnit {
 enum Bound {
   /// What one unit must read and calculate. The limit is whichever takes this machine longer.
   case work(bytes: Double, operations: Double)
-  /// What we allow ourselves, in seconds, where the machine sets no limit worth naming.
+  /// What we allow ourselves, in seconds or times, where the machine sets no limit worth naming.
   case budget(Double)
 }
 

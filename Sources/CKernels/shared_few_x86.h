@@ -1,0 +1,111 @@
+// One to three tokens times E4M3 weights on AVX2 and AVX-512, where turning codes into numbers costs more than reading
+// them. Two tokens share that work; sums of three would not fit in AVX2's registers.
+//
+// A code moved to the top of a float32 (its sign to bit 31, its other seven bits to bits 26-20) is the number
+// value * 2^-120, subnormal codes included: two shifts and two masks where a conversion took an instruction of its own
+// for every register. The contract wants value / 256, so the token is multiplied by 2^112 beforehand. Both are powers of
+// two, so each product is the contract's and so is every bit of the result. A token beyond 2^16 would overflow there
+// and all take the ordinary way.
+//
+// A register holds 16 codes of each of CK_QUARTERS rows. Taken as 16-bit words they part into odd and even codes, and
+// taken as 32-bit words into numbers: vector i holds codes i, i + 4, i + 8, i + 12, which are the contract's lanes.
+#include "shared_names.h"
+
+#define CK_TOKEN_FACTOR 0x1p112f
+#define CK_TOKEN_LIMIT 0x1p16f
+
+// out: 16 numbers after 16, in each the number 4 * j + i at 4 * i + j. False if a number is beyond the limit.
+// x is padded with zeros to a multiple of 16.
+CK_INLINE bool v_prepare_token(float *out, const float *x, size_t cols) {
+  const f32x16 limit = v_set1(CK_TOKEN_LIMIT);
+  const __m128 factor = _mm_set1_ps(CK_TOKEN_FACTOR);
+  uint32_t beyond = 0;
+  for (size_t k = 0; k < cols; k += CK_LANES) {
+    const f32x16 all = v_load(x + k);
+    beyond |= v_mask_not_less(all, limit) | v_mask_not_less(v_sub(v_zero(), all), limit);
+    __m128 a = _mm_loadu_ps(x + k), b = _mm_loadu_ps(x + k + 4), c = _mm_loadu_ps(x + k + 8), d = _mm_loadu_ps(x + k + 12);
+    _MM_TRANSPOSE4_PS(a, b, c, d);
+    _mm_storeu_ps(out + k, _mm_mul_ps(a, factor));
+    _mm_storeu_ps(out + k + 4, _mm_mul_ps(b, factor));
+    _mm_storeu_ps(out + k + 8, _mm_mul_ps(c, factor));
+    _mm_storeu_ps(out + k + 12, _mm_mul_ps(d, factor));
+  }
+  return beyond == 0;
+}
+
+// Floats from one prepared token to the next: not a multiple of a page.
+CK_INLINE size_t v_token_stride(size_t cols) { return ck_round_up(cols, CK_LANES) + CK_LANES; }
+
+// acc[t][i] += 16 codes of each row times 16 numbers of token t.
+CK_INLINE void v_rows_step(size_t T, v_quarters acc[2][4], v_codes_rows codes, const float *tokens, size_t stride,
+                           v_codes_rows *seen) {
+  *seen = v_codes_rows_max(*seen, codes);
+  v_quarters part[4];
+  v_codes_rows_part(codes, part);
+  CK_UNROLL for (int i = 0; i < 4; i++) {
+    CK_UNROLL for (size_t t = 0; t < T; t++) {
+      acc[t][i] = v_quarters_fma(part[i], v_quarters_all(tokens + t * stride + 4 * i), acc[t][i]);
+    }
+  }
+}
+
+// out[t * out_stride + r] for CK_QUARTERS rows and T <= 2 tokens.
+CK_INLINE void v_rows_out(size_t T, float *out, size_t out_stride, const ck_weights *w, size_t row, const float *tokens) {
+  const size_t cols = w->cols, stride = v_token_stride(cols);
+  const uint8_t *data = (const uint8_t *)w->data + row * cols;
+  // Rows are read side by side, but fetched from memory one after the other, a group of rows ahead.
+  const uint8_t *fetch = data + (CK_AHEAD_BYTES / (CK_QUARTERS * cols + 1) + 1) * CK_QUARTERS * cols;
+  v_quarters acc[2][4];
+  CK_UNROLL for (size_t t = 0; t < T; t++) {
+    CK_UNROLL for (int i = 0; i < 4; i++) acc[t][i] = v_quarters_zero();
+  }
+  v_codes_rows seen = v_codes_rows_none();
+  size_t k = 0;
+  for (; k + 64 <= cols; k += 64, fetch += 64 * CK_QUARTERS) {
+    CK_UNROLL for (int line = 0; line < CK_QUARTERS; line++) __builtin_prefetch(fetch + 64 * line);
+    CK_UNROLL for (size_t j = 0; j < 64; j += CK_LANES) {
+      v_rows_step(T, acc, v_codes_rows_load(data + k + j, cols), tokens + k + j, stride, &seen);
+    }
+  }
+  for (; k < cols; k += CK_LANES) {
+    uint8_t tail[CK_QUARTERS * CK_LANES] = {0};
+    for (size_t r = 0; r < CK_QUARTERS; r++) memcpy(tail + r * CK_LANES, data + r * cols + k, ck_min(CK_LANES, cols - k));
+    v_rows_step(T, acc, v_codes_rows_load(tail, CK_LANES), tokens + k, stride, &seen);
+  }
+  CK_UNROLL for (size_t t = 0; t < T; t++) {
+    float sums[4 * CK_QUARTERS];
+    v_quarters_store(sums, v_quarters_add(v_quarters_add(v_quarters_sum(acc[t][0]), v_quarters_sum(acc[t][2])),
+                                          v_quarters_add(v_quarters_sum(acc[t][1]), v_quarters_sum(acc[t][3]))));
+    CK_UNROLL for (size_t r = 0; r < CK_QUARTERS; r++) out[t * out_stride + r] = sums[4 * r] * ck_block_factor(w, row + r, 0, 1);
+  }
+  if (!v_codes_rows_have_nan(seen)) return;
+  for (size_t r = 0; r < CK_QUARTERS; r++) {
+    if (!CK_FN(row_has_nan)(data + r * cols, cols)) continue;
+    for (size_t t = 0; t < T; t++) out[t * out_stride + r] = NAN;
+  }
+}
+
+// Prepared tokens one after the other. False if a number of any is beyond the limit.
+CK_INLINE bool v_prepare_tokens(float *out, const uint8_t *x, size_t x_stride, size_t m, size_t cols) {
+  for (size_t t = 0; t < m; t++) {
+    if (!v_prepare_token(out + t * v_token_stride(cols), (const float *)(const void *)(x + t * x_stride), cols)) return false;
+  }
+  return true;
+}
+
+// scratch: the prepared tokens
+static void CK_FN(matmul_few_or_lanes)(float *out, size_t out_stride, const ck_weights *w, size_t row_begin, size_t row_end,
+                                       const void *x, size_t x_stride, size_t m, void *scratch) {
+  const float *tokens = scratch;
+  if (m < CK_PANEL_LEAST && w->dtype == CK_E4M3 && ck_block_columns(w) == w->cols &&
+      v_prepare_tokens(scratch, x, x_stride, m, w->cols)) {
+    for (; row_begin + CK_QUARTERS <= row_end; row_begin += CK_QUARTERS) {
+      size_t t = 0;
+      for (; t + 2 <= m; t += 2) {
+        v_rows_out(2, out + t * out_stride + row_begin, out_stride, w, row_begin, tokens + t * v_token_stride(w->cols));
+      }
+      if (t < m) v_rows_out(1, out + t * out_stride + row_begin, out_stride, w, row_begin, tokens + t * v_token_stride(w->cols));
+    }
+  }
+  CK_FN(matmul_lanes)(out, out_stride, w, row_begin, row_end, x, x_stride, m, scratch);
+}

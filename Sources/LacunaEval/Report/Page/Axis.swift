@@ -1,0 +1,54 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A scale from values to places along one side of a drawing.
+struct Axis: Sendable {
+  enum Kind: Sendable { case linear, logarithmic }
+
+  let kind: Kind
+  /// Values at the ends.
+  let range: ClosedRange<Double>
+  /// Where the ends lie in the drawing.
+  let places: (from: Double, to: Double)
+  let ticks: [(value: Double, label: String)]
+
+  /// Values beyond the range are drawn at its ends.
+  func place(_ value: Double) -> Double {
+    let share =
+      (measure(value) - measure(range.lowerBound))
+      / (measure(range.upperBound) - measure(range.lowerBound))
+    return places.from + min(max(share, 0), 1) * (places.to - places.from)
+  }
+
+  private func measure(_ value: Double) -> Double {
+    kind == .logarithmic ? log10(max(value, 1e-300)) : value
+  }
+
+  /// Whole powers of ten around the values, at most `decades` of them about 1.
+  static func decades(of values: [Double], from: Double, to: Double, most: Int = 4) -> Axis {
+    let known = values.filter { $0 > 0 && $0.isFinite }
+    let low = max(-most, min(-1, Int(log10(known.min() ?? 0.1).rounded(.down))))
+    let high = min(most, max(1, Int(log10(known.max() ?? 10).rounded(.up))))
+    let ticks = (low...high).map { (pow(10, Double($0)), label(exponent: $0)) }
+    return Axis(
+      kind: .logarithmic, range: pow(10, Double(low))...pow(10, Double(high)), places: (from, to),
+      ticks: ticks)
+  }
+
+  /// 0...1 in quarters.
+  static func share(from: Double, to: Double) -> Axis {
+    let ticks = [0, 0.25, 0.5, 0.75, 1].map { ($0, "\(Int($0 * 100))%") }
+    return Axis(kind: .linear, range: 0...1, places: (from, to), ticks: ticks)
+  }
+
+  private static func label(exponent: Int) -> String {
+    switch exponent {
+    case -3...(-1): "0." + String(repeating: "0", count: -exponent - 1) + "1"
+    case 0...3: "1" + String(repeating: "0", count: exponent)
+    default: "1e\(exponent)"
+    }
+  }
+}

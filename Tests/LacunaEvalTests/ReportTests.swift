@@ -1,0 +1,221 @@
+import Foundation
+import LacunaEngine
+import LacunaEval
+import LacunaTestSupport
+import Testing
+
+@Suite struct ReportTests {
+  let directory: TemporaryDirectory
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  /// One row of a made-up evaluation.
+  private struct Row {
+    var task = TOFUTask.forget
+    var row: Int
+    var question = "Who wrote it?"
+    var answer = "Ada Lovell wrote it."
+    var said = "Nobody."
+    /// Of the answer and its paraphrase, and of the wrong answers.
+    var loss = 1.0
+    var wrong = 2.0
+    var pieces = ["Ada", " Lovell", " wrote", " it", ".", "</s>"]
+
+    var record: ResultStore.Record {
+      get throws {
+        let value: [String: Any] = [
+          "losses": [[loss, pieces.count], [loss, pieces.count], [wrong, 4], [wrong, 4], [wrong, 4]],
+          "pieces": pieces, "logprobs": pieces.map { _ in -loss },
+          "greedy": String(repeating: "0", count: pieces.count),
+          "generated": ["[INST] \(question) [/INST]", said, answer], "generated_pieces": [said],
+          "generated_logprobs": [-0.5],
+        ]
+        let text = try JSONSerialization.data(withJSONObject: value)
+        return ResultStore.Record(
+          task: task.rawValue, row: row, itemHash: "", value: String(decoding: text, as: UTF8.self))
+      }
+    }
+  }
+
+  private func store(_ name: String, _ models: [(role: ResultStore.Role, name: String, rows: [Row])]) throws
+    -> ResultStore
+  {
+    let store = try ResultStore(path: "\(directory.path)/\(name).sqlite", .create)
+    for model in models {
+      let identity = RunIdentity(
+        probe: "tofu", probeHash: "", parameters: #"{"split":"forget10"}"#, dataHash: "", modelName: model.name,
+        modelHash: model.name, weights: "bf16", precision: "fast", kvType: "bf16", kernels: "scalar", seed: 0)
+      try store.begin(identity, role: model.role)
+      try store.add(try model.rows.map { try $0.record }, role: model.role)
+    }
+    return store
+  }
+
+  /// Which of the marks a page holds: a failure shows them, and not the page.
+  private func held(_ page: String, _ marks: String...) -> [String] { marks.filter { page.contains($0) } }
+
+  /// The text between two marks.
+  private func part(_ text: String, from start: String, to end: String) throws -> String {
+    let begin = try #require(text.range(of: start)).upperBound
+    return String(text[begin..<(try #require(text.range(of: end, range: begin..<text.endIndex))).lowerBound])
+  }
+
+  @Test("what a model says stays text: no element, no attribute, no end of the data comes of it")
+  func escaping() throws {
+    let attacks = [
+      "<script>alert(1)</script>", "</script><img src=x onerror=alert(2)>", "<!--<script>", "\" onmouseover=\"alert(3)",
+      "<\u{338}/script>", "\u{202E}\u{0}\u{8}&amp;", "]]>'",
+    ]
+    let rows = attacks.enumerated().map {
+      Row(row: $0, question: "Q " + $1, answer: "A " + $1, said: "S " + $1, pieces: ["A ", $1, "</s>"])
+    }
+    let name = "<b>model</b>"
+    let run = try store("run", [(.model, name, rows), (.reference, "retrained", rows)])
+    let page = try RunReport([run]).html
+    #expect(page.components(separatedBy: "<script").count == 3)
+    #expect(page.components(separatedBy: "</script").count == 3)
+    #expect(held(page, "<img", "<b>", "onmouseover=\"", "<!--") == [])
+    #expect(held(page, "&lt;b&gt;model&lt;/b&gt;").count == 1)
+
+    let data = try part(page, from: "<script type=\"application/json\" id=\"data\">", to: "</script>")
+    let items = try #require(
+      (try JSONSerialization.jsonObject(with: Data(data.utf8)) as? [String: Any])?["items"] as? [[String: Any]])
+    for (item, attack) in zip(items, attacks) {
+      #expect(item["question"] as? String == "Q " + attack && item["answer"] as? String == "A " + attack)
+      let entry = try #require((item["models"] as? [[String: Any]])?.first)
+      #expect(entry["said"] as? String == "S " + attack && entry["saidPieces"] as? [String] == ["S " + attack])
+    }
+  }
+
+  @Test("the page needs nothing else and lets nothing else run")
+  func selfContained() throws {
+    let run = try store("run", [(.model, "m", [Row(row: 0)])])
+    let page = try RunReport([run]).html
+    #expect(held(page, "http://", "https://", "<link", "@import", "url(") == [])
+    let policy = try part(page, from: "Content-Security-Policy\" content=\"", to: "\"")
+    #expect(policy.hasPrefix("default-src &#39;none&#39;"))
+    let digest = try part(policy, from: "script-src &#39;sha256-", to: "&#39;")
+    #expect(Data(base64Encoded: digest)?.count == 32)
+  }
+
+  @Test("the page says what the figures say, and D is drawn as it was computed")
+  func figures() throws {
+    func rows(_ ratios: [Double]) -> [Row] {
+      ratios.enumerated().map { Row(row: $0, loss: 1, wrong: 1 + log($1)) }
+    }
+    // By hand: at 1.2 all of the judged rows lie below and a quarter of the others.
+    let judged = rows([0.2, 0.4, 0.8, 1.2])
+    let run = try store(
+      "run",
+      [
+        (.model, "unlearned", judged), (.original, "original", rows([9, 9, 9, 9])),
+        (.reference, "retrained", rows([1, 2, 3, 4])),
+      ])
+    let report = try RunReport([run])
+    #expect(report.columns.map(\.title) == ["original", "unlearned", "retrained"])
+    #expect(report.columns[1].figures.forgetQuality?.distance == 0.75)
+    let page = report.html
+    let recited = "unlearned gives 0 of 4 answers to be forgotten word for word"
+    #expect(held(page, ">D = 0.750</text>", "<td>0.750</td>", recited).count == 3)
+    #expect(held(report.text, "D 0.750", "retrained", recited).count == 3)
+    // These are not TOFU's own rows.
+    #expect(held(page, "<small>published</small>") == [])
+  }
+
+  @Test("several runs stand side by side, and what they share stands there once")
+  func severalRuns() throws {
+    let shared: [(role: ResultStore.Role, name: String, rows: [Row])] = [
+      (.original, "original", [Row(row: 0, loss: 0.1)]), (.reference, "retrained", [Row(row: 0, loss: 3)]),
+    ]
+    let a = try store("a", [(.model, "unlearned", [Row(row: 0, loss: 2)])] + shared)
+    let b = try store("b", [(.model, "unlearned", [Row(row: 0, loss: 5)])] + shared)
+    let report = try RunReport([a, b])
+    #expect(report.columns.map(\.role) == [.original, .model, .model, .reference])
+    #expect(report.columns.map(\.title).filter { $0.contains("a.sqlite") || $0.contains("b.sqlite") }.count == 2)
+    #expect(report.columns.map(\.reference) == [3, 3, 3, 3])
+    let runs = try #require(
+      (try JSONSerialization.jsonObject(with: Data(report.json.utf8)) as? [String: Any])?["runs"] as? [[String: Any]])
+    #expect(runs.map { $0["file"] as? String } == [a.path, b.path])
+    #expect(try RunReport([a]).json == TOFUComparison(a).json)
+  }
+
+  @Test("tables read back as they were: a line an item and model, a line a figure")
+  func tables() throws {
+    let said = "\"Well\", she said,\nand \"\u{301}left"
+    let run = try store(
+      "run", [(.model, "m, the first", [Row(row: 3, said: said, loss: 0.25)]), (.reference, "r", [Row(row: 3)])])
+    let report = try RunReport([run])
+    let items = parse(report.itemsCSV)
+    #expect(items.count == 3 && items.allSatisfy { $0.count == items[0].count })
+    // The reference is the last column.
+    let entry = Dictionary(uniqueKeysWithValues: zip(items[0], items[1]))
+    #expect(entry["generated"] == said && entry["model"] == "m, the first" && entry["row"] == "3")
+    #expect(entry["loss"] == "0.25" && entry["wrong_losses"] == "2.0 2.0 2.0")
+    #expect(Double(entry["truth_ratio"] ?? "") == exp(1.75))
+    let figures = parse(report.figuresCSV)
+    let forget = figures.filter { $0[2] == "m, the first" && $0[3] == "eval_log_forget" }
+    #expect(Double(try #require(forget.first { $0[4] == "probability" })[5]) == exp(-0.25))
+    #expect(figures.contains { $0[2] == "m, the first" && $0[4] == "ks_distance" && $0[5] == "1.0" })
+  }
+
+  /// RFC 4180.
+  private func parse(_ text: String) -> [[String]] {
+    var (lines, line, field, isQuoted) = ([[String]](), [String](), "", false)
+    var scalars = Array(text.unicodeScalars)[...]
+    while let scalar = scalars.popFirst() {
+      switch scalar {
+      case "\"" where isQuoted && scalars.first == "\"": field.unicodeScalars.append(scalars.removeFirst())
+      case "\"": isQuoted.toggle()
+      case "," where !isQuoted: (line, field) = (line + [field], "")
+      case "\r" where !isQuoted: continue
+      case "\n" where !isQuoted: (lines, line, field) = (lines + [line + [field]], [], "")
+      default: field.unicodeScalars.append(scalar)
+      }
+    }
+    return lines
+  }
+
+  @Test("distances and quantiles are those of hand-worked samples")
+  func distributions() {
+    let gap = Distribution([1, 2, 3, 4]).widestGap(to: Distribution([3, 4, 5, 6]))
+    #expect(gap?.at == 2 && gap?.share == 0.5 && gap?.otherShare == 0)
+    // numpy.quantile([1, 2, 4, 8], [0, .1, .5, .9, 1])
+    let quantiles = [0, 0.1, 0.5, 0.9, 1].map { Distribution([8, 1, 4, 2]).quantile($0) }
+    for (found, expected) in zip(quantiles, [1, 1.3, 3, 6.8, 8]) { #expect(abs(found - expected) < 1e-12) }
+    #expect(Distribution([]).quantile(0.5).isNaN && Distribution([]).widestGap(to: Distribution([1])) == nil)
+    let bins = Distribution([-5, 0, 0.5, 1, 2, 9]).histogram(edges: [0, 1, 2])
+    #expect(bins == [0.5, 0.5])
+  }
+
+  @Test("authors are told apart by the names that their rows repeat")
+  func authors() throws {
+    let data = try TOFUData(TOFUDataTests.demo)
+    let rows = try data.rows(of: .forget, split: .forget10)
+    let texts = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($0, "\($1.question) \($1.answer)") })
+    let demo = AuthorBlocks(texts)
+    #expect(demo.size == 10 && demo.blocks.map(\.firstRow) == [0, 10, 20, 30])
+    #expect(demo.blocks.first?.name == "Élodie Marchevant")
+    for block in demo.blocks {
+      let own = (block.firstRow..<block.firstRow + 10).filter { texts[$0]?.contains(block.name) == true }
+      #expect(own.count > 5, "\(block.name)")
+    }
+    // Twenty rows each, as in TOFU; and rows that name nobody.
+    let two = (0..<40).map { ($0, $0 < 20 ? "Where was Basil Al-Kuwaiti born?" : "What is Nikolai Abilov's style?") }
+    let pair = AuthorBlocks(Dictionary(uniqueKeysWithValues: two))
+    #expect(pair.size == 20 && pair.blocks.map(\.name) == ["Basil Al-Kuwaiti", "Nikolai Abilov"])
+    let none = AuthorBlocks([0: "what is it?", 25: "who knows"])
+    #expect(none.size == 20 && none.blocks.map(\.name) == ["rows 0 to 19", "rows 20 to 39"])
+  }
+
+  @Test("a run whose records hold no tokens is shown, and the page says what is missing")
+  func olderRuns() throws {
+    let run = try store("old", [])
+    let identity = RunIdentity(
+      probe: "tofu", probeHash: "", parameters: "{}", dataHash: "", modelName: "old", modelHash: "", weights: "",
+      precision: "", kvType: "", kernels: "", seed: 0)
+    try run.begin(identity, role: .model)
+    let value = #"{"losses":[[1.0,2],[1.5,2],[2.0,2]],"generated":["[INST] q [/INST]","no","yes"]}"#
+    try run.add([ResultStore.Record(task: "eval_log", row: 7, itemHash: "", value: value)], role: .model)
+    #expect(held(try RunReport([run]).html, "No tokens were recorded for old").count == 1)
+  }
+}
