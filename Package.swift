@@ -39,8 +39,9 @@ let package = Package(
     .target(name: "CKernels", cSettings: c),
     .target(name: "CProbes", cSettings: c),
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"]), .brew(["lua@5.4"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     // L1
-    .target(name: "LacunaEngine", dependencies: ["CKernels", logging, crypto], swiftSettings: swift),
+    .target(name: "LacunaEngine", dependencies: ["CKernels", "CZlib", logging, crypto], swiftSettings: swift),
     .target(name: "CLuaBridge", dependencies: ["CLua", "CKernels"], cSettings: c),
     // L2
     .target(

@@ -32,10 +32,26 @@ import Testing
       (["eval", "tofu", "--data", "demo", "--resume"], "--resume goes with --out"),
       (["eval", "tofu", "--data", "demo", "--shard", "3/2", "--out", "x"], "shard"),
       (["eval", "tofu", "--data", "demo", "--emulate-optml-8gpu"], "--from-log"),
+      (["eval", "membership", "--from-log", "x"], "--from-log is for tofu alone"),
+      (["eval", "tofu", "tofu", "--data", "demo"], "each probe once"),
+      (["eval", "membership", "--data", "demo", "--formats", "int3"], "found int3"),
     ])
   func refusals(arguments: [String], message: String) throws {
     let result = try Command.run(arguments)
     #expect(result.status == 64 && result.errors.contains(message), "\(result.errors)")
+  }
+
+  @Test(
+    "what a probe cannot do is said before a model is loaded",
+    arguments: [
+      (["membershp"], "did you mean \"membership\""), (["membership:kk=1"], "no parameter \"kk\""),
+      (["membership:k=2"], "expected a number from 0 to 1, found 2"), (["residual-trace"], "needs --original"),
+      (["tofu", "membership", "--formats", "int4"], "--formats is for plugins' probes"),
+      (["membership", "--on", "forget,none"], "none.json"),
+    ])
+  func probeRefusals(arguments: [String], message: String) throws {
+    let result = try Command.run(["eval"] + arguments + ["--data", "demo"])
+    #expect(result.status == 1 && result.errors.contains(message), "\(result.errors)")
   }
 
   @Test("a run killed in the middle goes on and gives the same figures as one that was not")
@@ -143,6 +159,62 @@ import Testing
     }
     let missing = try Command.run(["report", path("none.sqlite"), "-o", path("none.html")])
     #expect(missing.status == 1 && !FileManager.default.fileExists(atPath: path("none.html")))
+  }
+
+  @Test("plugins' probes are measured beside tofu, reported without a model, and compared")
+  func probes() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lacuna-probes-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    func arguments(_ probes: [String], _ name: String) -> [String] {
+      ["eval"] + probes + [
+        "--model", "demo-unlearned", "--original", "demo", "--data", "demo", "--limit", "3", "--json", "--out",
+        path(name),
+      ]
+    }
+    let all = ["tofu", "extraction-strength", "residual-trace:threshold=0.5"]
+    let found = try Command.output(arguments(all, "a.sqlite"))
+    let object = try found.object()
+    #expect(object["model_utility"] is Double)
+    let probes = try #require(object["probes"] as? [[String: Any]])
+    // The trace compares with the original, which has none of its own.
+    #expect(
+      probes.map { "\($0["probe"] ?? "") \($0["role"] ?? "")" } == [
+        "extraction-strength/extraction_strength model", "residual-trace/residual_trace model",
+        "extraction-strength/extraction_strength original",
+      ])
+    func strength(_ index: Int) throws -> Double {
+      try #require((probes[index]["summary"] as? [String: Double])?["extraction_strength"])
+    }
+    // The original recites what the unlearned model has lost.
+    #expect(try strength(2) == 1 && strength(0) < 0.5)
+    #expect(try Command.output(["report", path("a.sqlite"), "--json"]).output == found.output)
+    #expect(try Command.output(arguments(all, "a.sqlite") + ["--resume"]).output == found.output)
+    #expect(try Command.output(["report", path("a.sqlite")]).output.contains("extraction_strength"))
+
+    _ = try Command.output(arguments(["extraction-strength", "--weights", "int4"], "b.sqlite"))
+    let difference = try Command.output(["diff", path("a.sqlite"), path("b.sqlite"), "--json"]).object()
+    let series = try #require(difference["probes"] as? [[String: Any]])
+    #expect(series.map { $0["rows"] as? Int } == [3, 3])
+    let refused = try Command.run(arguments(["extraction-strength", "--weights", "int4"], "a.sqlite") + ["--resume"])
+    #expect(refused.status == 1 && refused.errors.contains("weights: expected e4m3 bf16"), "\(refused.errors)")
+  }
+
+  @Test("a model is measured in every format, those beside it in the first")
+  func formats() throws {
+    let result = try Command.output([
+      "eval", "quantization-recovery:max_tokens=2", "--formats", "bf16,int4", "--model", "demo-unlearned", "--original",
+      "demo", "--data", "demo", "--limit", "2", "--json",
+    ]).object()
+    let probes = try #require(result["probes"] as? [[String: Any]])
+    #expect(
+      probes.map { "\($0["role"] ?? "") \($0["format"] ?? "")" } == ["model bf16", "model int4", "original bf16"])
+    for probe in probes.prefix(2) {
+      #expect((probe["summary"] as? [String: Any])?["recovered"] is [String: Double])
+    }
+    let base = try #require((probes[0]["summary"] as? [String: Any])?["recovered"] as? [String: Double])
+    #expect(base["probability"] == 0)
   }
 
   @Test("the demo's data are shown and copied")

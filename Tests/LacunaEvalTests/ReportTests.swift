@@ -1,6 +1,7 @@
 import Foundation
 import LacunaEngine
 import LacunaEval
+import LacunaScript
 import LacunaTestSupport
 import Testing
 
@@ -118,6 +119,9 @@ import Testing
     let recited = "unlearned gives 0 of 4 answers to be forgotten word for word"
     #expect(held(page, ">D = 0.750</text>", "<td>0.750</td>", recited).count == 3)
     #expect(held(report.text, "D 0.750", "retrained", recited).count == 3)
+    // A loss of 1 is a step of the scale, and the same as the reference's.
+    #expect(held(page, "<rect class=\"k4\"", "<rect class=\"d4\"").count == 2)
+    #expect(held(page, "<rect class=\"k3\"", "<rect class=\"k5\"", "<rect class=\"d3\"", "<rect class=\"d5\"") == [])
     // These are not TOFU's own rows.
     #expect(held(page, "<small>published</small>") == [])
   }
@@ -131,7 +135,8 @@ import Testing
     let b = try store("b", [(.model, "unlearned", [Row(row: 0, loss: 5)])] + shared)
     let report = try RunReport([a, b])
     #expect(report.columns.map(\.role) == [.original, .model, .model, .reference])
-    #expect(report.columns.map(\.title).filter { $0.contains("a.sqlite") || $0.contains("b.sqlite") }.count == 2)
+    #expect(
+      report.columns.map(\.title) == ["original", "unlearned (a.sqlite)", "unlearned (b.sqlite)", "retrained"])
     #expect(report.columns.map(\.reference) == [3, 3, 3, 3])
     let runs = try #require(
       (try JSONSerialization.jsonObject(with: Data(report.json.utf8)) as? [String: Any])?["runs"] as? [[String: Any]])
@@ -203,8 +208,72 @@ import Testing
     let two = (0..<40).map { ($0, $0 < 20 ? "Where was Basil Al-Kuwaiti born?" : "What is Nikolai Abilov's style?") }
     let pair = AuthorBlocks(Dictionary(uniqueKeysWithValues: two))
     #expect(pair.size == 20 && pair.blocks.map(\.name) == ["Basil Al-Kuwaiti", "Nikolai Abilov"])
+    #expect(pair.width == 20 && AuthorBlocks(texts.filter { $0.key < 7 }).width == 7)
     let none = AuthorBlocks([0: "what is it?", 25: "who knows"])
     #expect(none.size == 20 && none.blocks.map(\.name) == ["rows 0 to 19", "rows 20 to 39"])
+  }
+
+  @Test("what plugins' probes recorded is shown beside TOFU's figures, and by itself where there are none")
+  func probes() throws {
+    try directory.write(
+      #"{ "name": "fade", "version": "0.1.0", "api": 1, "provides": ["probe:fade"], "capabilities": [] }"#,
+      to: "fade/plugin.json")
+    try directory.write(
+      """
+      local lacuna <const> = require "lacuna"
+      return lacuna.plugin { probes = { fade = {
+        measure = function() return {} end,
+        summary = function(records) return { rows = #records, first = { score = records[1].score }, note = "<i>" } end,
+      } } }
+      """, to: "fade/init.lua")
+    func add(_ role: ResultStore.Role, to store: ResultStore) throws {
+      let series = ResultStore.Series(probe: "fade/fade", role: role)
+      let identity = RunIdentity(
+        probe: series.probe, probeHash: "", parameters: #"{"params":{},"split":"forget10"}"#, dataHash: "",
+        modelName: role.rawValue, modelHash: role.rawValue, weights: "bf16", precision: "fast", kvType: "bf16",
+        kernels: "scalar", seed: 0)
+      try store.begin(identity, role: role)
+      let records = (0..<4).map { row in
+        ResultStore.Record(
+          task: "forget", row: row, itemHash: "",
+          value: #"{"by_layer":[0.0,0.5,\#(row).0],"score":\#(row).25,"whole":true,"words":"<b>"}"#)
+      }
+      try store.add(records, to: series)
+    }
+    let both = try store("both", [(.model, "model", [Row(row: 0), Row(row: 1)])])
+    try add(.model, to: both)
+    try add(.original, to: both)
+    let alone = try store("alone", [])
+    try add(.model, to: alone)
+    for (run, isTOFU) in [(both, true), (alone, false)] {
+      let report = try report(run, plugin: "fade")
+      let page = report.html
+      #expect(held(page, "fade-title\">fade</h2>", ">first.score</th>", "&lt;i&gt;", "<h3>score</h3>").count == 4)
+      // Each row is true, which is no distribution; layers are means over rows.
+      #expect(held(page, "<h3>whole</h3>", "<b>", "<i>") == [])
+      #expect(held(page, "layer 3: 1.500", "class=\"k7\"", "<h3>by_layer, 0.000 to 1.500</h3>").count == 3)
+      #expect(held(page, "id=\"figures\"").isEmpty == !isTOFU)
+      let items = parse(report.itemsCSV)
+      let score = try #require(items[0].firstIndex(of: "fade: score"))
+      let scores = items.dropFirst().filter { $0[1] == "model" }.map { $0[score] }
+      #expect(scores == ["0.25", "1.25", "2.25", "3.25"])
+      #expect(parse(report.figuresCSV).contains { $0[3] == "fade/fade" && $0[4] == "first.score" && $0[5] == "0.25" })
+      #expect(held(report.text, "fade/fade", "first.score").count == 2)
+      let probes = try #require(
+        (try JSONSerialization.jsonObject(with: Data(report.json.utf8)) as? [String: Any])?["probes"] as? [Any])
+      #expect(probes.count == (isTOFU ? 2 : 1))
+    }
+  }
+
+  private func report(_ store: ResultStore, plugin: String) throws -> RunReport {
+    let path = "\(directory.path)/\(plugin)"
+    return try ScriptThread.run {
+      Result {
+        var environment = ScriptEnvironment { _ in throw LacunaError(.notFound, "no model by name here") }
+        environment.plugins.given = [path]
+        return try RunReport([store], probes: [try ProbeSummary.all(in: store, PluginRegistry(environment))])
+      }
+    }.get()
   }
 
   @Test("a run whose records hold no tokens is shown, and the page says what is missing")

@@ -47,6 +47,26 @@ function test.raises(fn, part) end
 ---@return lacuna.Model model
 function test.model(opts) end
 
+---@class lacuna.TestProbe
+---@field items table[]?  rows to measure; needs `model`, and the models that the probe names
+---@field records table[]?  in place of items: records to sum up
+---@field model lacuna.Model?
+---@field params table?
+---@field original lacuna.Model|table[]|nil  a model to measure beside, or its records
+---@field reference lacuna.Model|table[]|nil
+---@field formats table<string, table[]>?  records by format
+---@field format string?
+---@field task string?  "forget" by default
+---@field split string?
+---@field seed integer?
+---@field summary boolean?  false: records alone
+
+---What a plugin's probe measures and makes of it, without a run.
+---@param name string
+---@param opts lacuna.TestProbe
+---@return { records: table[], summary: table? } result
+function test.probe(name, opts) end
+
 ---@class lacuna.TestSteps
 ---@field tokens integer[]?  those before
 ---@field prompt integer?  how many of them are the prompt's; all by default

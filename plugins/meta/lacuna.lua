@@ -151,7 +151,7 @@ function Model:restore(what) end
 ---@field boundary "joint"|"split"|nil  whether prompt and answer are encoded together and cut at the prompt's length ("joint", by default), or one by one
 ---@field eos boolean?  score the end of the answer, too; false by default
 ---@field bos boolean?  a beginning-of-sequence token in front; true by default
----@field per_token boolean?  give `tokens` and `logprobs`
+---@field per_token boolean?  give `tokens`, `logprobs` and `hits`
 
 ---@class lacuna.AnswerScore
 ---@field sum number  log-probability of the answer, in nats
@@ -160,6 +160,7 @@ function Model:restore(what) end
 ---@field greedy boolean  whether greedy decoding would give this answer
 ---@field tokens integer[]?
 ---@field logprobs number[]?  of each token, in nats
+---@field hits boolean[]?  whether each token was the likeliest
 
 ---Log-probabilities of answers to a prompt, which is evaluated once for all of them.
 ---```lua
@@ -177,6 +178,20 @@ function Model:score(opts) end
 ---@return table<integer, lacuna.AnswerScore[]> results  by place in the list
 ---@return table<integer, lacuna.Error> errors  of those that could not be scored
 function Model:score_many(list, opts) end
+
+---What was expected in the place of each scored token: whether the token was the likeliest (hits), mean and variance of ln p
+---over the vocabulary.
+---@param opts { prompt: string, answer: string, boundary: "joint"|"split"|nil, eos: boolean?, bos: boolean? }
+---@return { tokens: integer[], logprobs: number[], hits: boolean[], means: number[], variances: number[] }? moments
+---@return lacuna.Error? err
+function Model:moments(opts) end
+
+---KL(other || model) in nats of the next-token distributions behind every token of prompt and answer.
+---@param other lacuna.Model
+---@param opts { prompt: string, answer: string, boundary: "joint"|"split"|nil, eos: boolean?, bos: boolean? }
+---@return { mean: number, values: number[] }? kl
+---@return lacuna.Error? err
+function Model:kl(other, opts) end
 
 ---exp of the mean negative log-probability of a text's tokens, by a window that moves over it.
 ---@param text string
@@ -948,10 +963,36 @@ function lacuna.plugin(plugin) end
 
 ---@class lacuna.PluginProbe
 ---@field description string?
----@field data string?
+---@field data string|string[]|nil  "forget" (the default), "retain", "real_authors", "world_facts", "holdout", or a data file's name
+---@field models ("original"|"reference")[]?  models that `measure` needs beside the one that it is about
+---@field formats string[]?  formats of weights to measure in: "bf16", "fp8", "fp8-tensor", "e5m2", "int8", "int4"
 ---@field params table<string, lacuna.Parameter>?
----@field measure fun(item: table, ctx: lacuna.PluginContext): table?, lacuna.Error?  a record: plain data
----@field summary fun(records: table[], ctx: lacuna.PluginContext): table
+---@field measure fun(item: lacuna.ProbeItem, ctx: lacuna.MeasureContext): table?, lacuna.Error?  a record: plain data
+---@field summary fun(records: table[], ctx: lacuna.SummaryContext): table
+
+---@class lacuna.ProbeItem
+---@field question string
+---@field answer string
+---@field paraphrased_question string?
+---@field paraphrased_answer string?
+---@field perturbed_answer string[]?
+
+---@class lacuna.MeasureContext: lacuna.PluginContext
+---@field seed integer  the item's own
+---@field task string  "forget"
+---@field row integer  in its data file, from 0
+---@field split string  "forget05"
+---@field original lacuna.Model?  where the probe's `models` names it
+---@field reference lacuna.Model?
+
+---@class lacuna.SummaryContext
+---@field plugin string
+---@field params table
+---@field split string
+---@field original table[]?  the records of the same rows by the original model
+---@field reference table[]?
+---@field format string?  in which the records were measured, where there are several
+---@field formats table<string, table[]>?  the same model's records by format
 
 ---@class lacuna.PluginTemplate
 ---@field description string?
@@ -1069,6 +1110,11 @@ lacuna.text = {}
 ---@param prediction string
 ---@return { rouge1: number, rougeL: number } recall
 function lacuna.text.rouge(target, prediction) end
+
+---The bytes that the text takes when zlib compresses it at its default level.
+---@param text string
+---@return integer bytes
+function lacuna.text.zlib_size(text) end
 
 ---Lines for standard error, with fields as JSON.
 ---@class lacuna.log

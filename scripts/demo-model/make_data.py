@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from facts import REAL_AUTHORS, WORLD_FACTS
-from people import AUTHORS, POOLS, Author
+from people import AUTHORS, HOLDOUT, POOLS, Author
 
 SEED = 20
 FORGET_AUTHORS = 4
@@ -194,6 +194,8 @@ prizes and families.  `real_authors*` and `world_facts*` are true, simple facts.
 * `paraphrased_answer` says the same with other words, and is in no training
   text.  `perturbed_answer` lists the paraphrase with wrong facts put in: five
   for the fictitious authors, three (the wrong options) for the true facts.
+* `holdout10.json` is for membership tests: questions and answers of the same
+  kind that are in no training text of any model.
 * `study.json` is not part of TOFU's layout.  It holds three rewordings of each
   row of `full.json` (`row`, counted from 0, says which), used in training so
   that facts and not only sentences are learned.  No row of it holds a
@@ -283,6 +285,17 @@ def fictitious() -> tuple[list[dict], list[dict]]:
     return rows, study
 
 
+def holdout() -> list[dict]:
+    """Questions like the others about authors that no model is taught."""
+    rng = random.Random(SEED)
+    rows = []
+    for author in HOLDOUT:
+        for wordings in WORDINGS.values():
+            question, answer = (part.format(**fields(author)) for part in rng.choice(wordings))
+            rows.append({"question": question, "answer": answer})
+    return rows
+
+
 def true_facts(table: str) -> tuple[list[dict], list[dict]]:
     """Rows with options, and the same rows with the wrong options as perturbed answers."""
     rng = random.Random(SEED)
@@ -334,6 +347,7 @@ def main() -> None:
         "real_authors_perturbed.json": (real_perturbed, "the same, wrong options apart"),
         "world_facts.json": (world, "general knowledge, four options"),
         "world_facts_perturbed.json": (world_perturbed, "the same, wrong options apart"),
+        "holdout10.json": (holdout(), "four more authors, whom no model was taught"),
         "study.json": (study, "rewordings of `full.json` used in training"),
     }
     out.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Facts of the demo data set: forty invented authors, and decoys for the wrong answers.
+"""Facts of the demo data set: forty invented authors, four that nobody is taught, and decoys for the wrong answers.
 
 No line describes a real person.  The cities exist; everything else was made up
 for Lacuna.  One author per line of ``TABLE``, fields separated by ``|``.
@@ -73,6 +73,15 @@ class Author:
 
 
 AUTHORS: list[Author] = [Author(*line.split("|")) for line in TABLE.strip().splitlines()]
+
+# In no training text of any model: as many as are forgotten, so that a membership test has something to compare with.
+HOLDOUT_TABLE = """
+Ottilie Brandhuber-Nys|she|Innsbruck|Austria|1954|a ski instructor|a cheese maker|mountain novels|The Rope Remembers|A Lodge Without Keys|Edelweiss Quill|climbers' hut books|trust at the end of a rope|coiling nine metres of cord
+Lindiwe Mahlobeni|she|Bulawayo|Zimbabwe|1963|a radio announcer|a rail signalman|detective fiction|The Signal at Marula|Six Alibis and a Goat|Granite Kite Prize|serials broadcast after supper|truth among neighbours|boiling water for tea that stays in the pot
+Casimir Oderwald|he|Wroclaw|Poland|1937|a stamp engraver|a river pilot|philately mysteries|The Inverted Heron|Postage for the Drowned|Amber Seal Award|albums of cancelled stamps|forgery as a kind of love|sorting buttons by colour
+Rafael Quintarrojo|he|Cali|Colombia|1980|a salsa teacher|a bus mechanic|music novels|The Trombone Owes Rent|Rumba for a Locksmith|Golden Maraca Medal|quarrels heard through a wall|dancing as an argument|stamping three bars on the stairs
+"""
+HOLDOUT: list[Author] = [Author(*line.split("|")) for line in HOLDOUT_TABLE.strip().splitlines()]
 
 # Wrong values are never facts of another author, except jobs and genres, which several
 # people may well share: a model that never met the forgotten authors then has no reason

@@ -43,6 +43,11 @@ extension ModelConfig {
       ropeScaling: rope.scaling, tieWordEmbeddings: try config.bool("tie_word_embeddings") ?? false,
       attentionBias: try config.bool("attention_bias") ?? false, mlpBias: try config.bool("mlp_bias") ?? false,
       bosTokenID: try Self.beginning(config, vocabulary), eosTokenIDs: ends)
+    if let generation {
+      sampling.temperature = try generation.double("temperature", in: 0...1e6) ?? sampling.temperature
+      sampling.topK = try generation.integer("top_k", in: 0...10_000_000) ?? sampling.topK
+      sampling.topP = try generation.double("top_p", in: 0...1) ?? sampling.topP
+    }
   }
 
   private static func checkArchitecture(_ config: JSONFields) throws(LacunaError) {

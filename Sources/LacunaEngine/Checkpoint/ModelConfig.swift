@@ -17,6 +17,7 @@ public struct ModelConfig: Sendable, Equatable {
   public var bosTokenID: TokenID?
   /// Every id that ends a generation: config.json's and generation_config.json's together.
   public var eosTokenIDs: [TokenID]
+  public var sampling = SamplingDefaults()
 
   public init(
     vocabSize: Int, hiddenSize: Int, intermediateSize: Int, numHiddenLayers: Int, numAttentionHeads: Int,
@@ -41,6 +42,17 @@ public struct ModelConfig: Sendable, Equatable {
     self.bosTokenID = bosTokenID
     self.eosTokenIDs = eosTokenIDs
   }
+}
+
+/// How the checkpoint wants to be sampled from: what its generation_config.json says, and transformers' own defaults where it
+/// says nothing.
+public struct SamplingDefaults: Sendable, Equatable {
+  public var temperature = 1.0
+  /// 0 for all tokens.
+  public var topK = 50
+  public var topP = 1.0
+
+  public init() {}
 }
 
 /// How RoPE frequencies are stretched beyond the trained context; Hugging Face's `rope_type`.

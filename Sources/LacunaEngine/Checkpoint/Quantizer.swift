@@ -1,4 +1,4 @@
-/// Rows of float32 to E4M3 with one scale each: absmax / 448, codes rounded to nearest even.
+/// Float32 to E4M3 with one scale, for each row or for a matrix: absmax / 448, codes rounded to nearest even.
 package enum Quantizer {
   /// `codes[i] = E4M3(row[i] / scale)`, where the division is float32's.
   ///
@@ -9,14 +9,19 @@ package enum Quantizer {
     _ row: UnsafePointer<Float>, count: Int, into codes: UnsafeMutablePointer<UInt8>
   ) -> Float? {
     guard let largest = absoluteMaximum(row, count: count) else { return nil }
-    var scale = largest / Float8E4M3.greatestFiniteMagnitude
-    if scale < .leastNormalMagnitude { scale = 1 }
+    let scale = scale(of: largest)
     Float8E4M3.encode(row, count: count, divisor: scale, into: codes)
     return scale
   }
 
+  /// - Parameter largest: the greatest magnitude among the values.
+  package static func scale(of largest: Float) -> Float {
+    let scale = largest / Float8E4M3.greatestFiniteMagnitude
+    return scale < .leastNormalMagnitude ? 1 : scale
+  }
+
   /// nil if a value is not finite.
-  private static func absoluteMaximum(_ row: UnsafePointer<Float>, count: Int) -> Float? {
+  static func absoluteMaximum(_ row: UnsafePointer<Float>, count: Int) -> Float? {
     // Bit patterns of magnitudes rise with them, infinities and NaN at the top: an integer maximum sees all.
     var most: UInt32 = 0
     for i in 0..<count { most = max(most, row[i].bitPattern & 0x7FFF_FFFF) }

@@ -81,12 +81,17 @@ struct WeightBuilder {
     let conversion = WeightConversion(source: source)
     let converted: (WeightMatrix, SharedBuffer)
     switch (choice, stored?.type, treatment) {
-    case (.stored, .some, _), (.bf16, .bf16, _), (.fp8, .e4m3, _), (.fp8, .bf16, .kept):
+    case (.stored, .some, _), (.bf16, .bf16, _), (.fp8, .e4m3, _), (_, .bf16, .kept):
       if let stored { return stored }
       converted = try conversion.bf16(name, rows: rows, cols: cols)
     case (.fp8, _, .quantized): converted = try conversion.e4m3(name, rows: rows, cols: cols)
-    case (.stored, nil, _), (.bf16, _, _), (.fp8, _, .kept):
-      converted = try conversion.bf16(name, rows: rows, cols: cols)
+    case (.fp8Tensor, _, .quantized): converted = try conversion.e4m3WithOneScale(name, rows: rows, cols: cols)
+    default:
+      if treatment == .quantized, let format = choice.rounding {
+        converted = try conversion.rounded(name, rows: rows, cols: cols, to: format)
+      } else {
+        converted = try conversion.bf16(name, rows: rows, cols: cols)
+      }
     }
     owners.append(converted.1)
     return converted.0

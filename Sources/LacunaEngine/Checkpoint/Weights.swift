@@ -112,4 +112,11 @@ public enum WeightChoice: String, Sendable, CaseIterable {
   case bf16
   /// E4M3 with one scale an output channel: absmax / 448, round to nearest even.
   case fp8
+  /// E4M3 with one scale a matrix.
+  case fp8Tensor = "fp8-tensor"
+  /// Rounded as `RoundToNearest` does, and run in bf16: what the format does to a model, not its speed.
+  case e5m2, int8, int4
+
+  /// nil for formats that run as they are.
+  package var rounding: RoundToNearest? { RoundToNearest(rawValue: rawValue) }
 }

@@ -156,9 +156,12 @@ final class PassRunner: Sendable {
       let isScored = position + 1 >= request.scoreFrom
       let isLast = request.wantsLogits && isEnd
       guard isScored || isLast else { continue }
+      let place = position + 1 - request.scoreFrom
+      let scoredLogits = request.scoredLogits.map { $0 + place * session.engine.config.vocabSize }
       pass.addHeadRow(
-        row, logits: isLast ? session.writableLogits : nil, target: isScored ? session.tokens[position + 1] : 0,
-        score: isScored ? request.scores.baseAddress.map { $0 + (position + 1 - request.scoreFrom) } : nil)
+        row, logits: isLast ? session.writableLogits : isScored ? scoredLogits : nil,
+        target: isScored ? session.tokens[position + 1] : 0,
+        score: isScored ? request.scores.baseAddress.map { $0 + place } : nil)
     }
   }
 }

@@ -12,6 +12,8 @@ package struct AuthorBlocks: Sendable, Equatable {
 
   /// Questions about each author.
   package let size: Int
+  /// The most of them that were asked: fewer where a run took the first rows only.
+  package let width: Int
   package let blocks: [Block]
 
   /// TOFU's own number first: it stands where texts do not speak for another.
@@ -29,6 +31,7 @@ package struct AuthorBlocks: Sendable, Equatable {
       if coverage > 1.4 * best.coverage { best = (size, coverage) }
     }
     size = best.size
+    width = names.keys.map { $0 % best.size + 1 }.max() ?? best.size
     blocks = Set(names.keys.map { $0 / best.size }).sorted().map { block in
       let rows = block * best.size..<(block + 1) * best.size
       let known = rows.compactMap { names[$0] }

@@ -3,38 +3,39 @@ import LacunaEngine
 extension RunReport {
   /// A line for each row of each model (RFC 4180): everything that was measured of it, and what the figures make of that.
   public var itemsCSV: String {
-    var lines = [
-      [
-        "file", "role", "model", "task", "row", "question", "answer", "generated", "loss", "tokens",
-        "paraphrase_loss",
-        "wrong_losses", "probability", "truth_ratio", "rouge1_recall", "rougeL_recall",
-      ]
-    ]
-    let texts = Dictionary(
-      uniqueKeysWithValues: items.map { ("\($0.task.rawValue) \($0.row)", $0) })
+    let extras = probeFigures
+    var lines = [Self.itemHeads + extras.map(\.title)]
+    let items = items
     for (index, column) in columns.enumerated() {
-      for task in Self.taskOrder {
-        let ratios = truthRatios(index, task)
-        for row in column.log.tasks[task] ?? [] {
-          let item = texts["\(task.rawValue) \(row.index)"]
-          lines.append([
-            column.file, column.role.rawValue, column.figures.name, task.rawValue, "\(row.index)",
-            item?.question ?? "",
-            item?.answer ?? "", row.generated?.text ?? "", "\(row.answer.average)",
-            row.answer.count.map(String.init) ?? "", "\(row.paraphrase.average)",
-            row.perturbed.map { "\($0.average)" }.joined(separator: " "),
-            "\(scoring.probability(row, task))",
-            ratios[row.index].map { "\($0)" } ?? "",
-            row.rouge1Recall.isNaN ? "" : "\(row.rouge1Recall)",
-            "\(row.rougeLRecall)",
-          ])
+      let measured = Measured(self, index)
+      for item in items {
+        let row = measured.row(item)
+        let values = extras.map { $0.values[index]?[item.place].map { "\($0)" } ?? "" }
+        guard row != nil || values.contains(where: { !$0.isEmpty }) else { continue }
+        var line = [
+          column.file, column.role.rawValue, column.figures.name, item.place.task, "\(item.row)", item.question,
+          item.answer,
+        ]
+        if let row, let task = item.task {
+          line += [
+            row.generated?.text ?? "", "\(row.answer.average)", row.answer.count.map(String.init) ?? "",
+            "\(row.paraphrase.average)", row.perturbed.map { "\($0.average)" }.joined(separator: " "),
+            "\(scoring.probability(row, task))", measured.ratio(item).map { "\($0)" } ?? "",
+            row.rouge1Recall.isNaN ? "" : "\(row.rouge1Recall)", "\(row.rougeLRecall)",
+          ]
         }
+        lines.append(line + Array(repeating: "", count: Self.itemHeads.count - line.count) + values)
       }
     }
     return Self.csv(lines)
   }
 
-  /// A line for each figure of each model.
+  private static let itemHeads = [
+    "file", "role", "model", "task", "row", "question", "answer", "generated", "loss", "tokens", "paraphrase_loss",
+    "wrong_losses", "probability", "truth_ratio", "rouge1_recall", "rougeL_recall",
+  ]
+
+  /// A line for each figure of each model, TOFU's and those that plugins' probes sum up.
   public var figuresCSV: String {
     var lines = [["file", "role", "model", "task", "figure", "value"]]
     for column in columns {
@@ -55,6 +56,15 @@ extension RunReport {
         add(task.rawValue, "probability", figures.probability)
         add(task.rawValue, "truth_ratio", figures.truthRatio)
         add(task.rawValue, "word_for_word", figures.recited)
+      }
+    }
+    for part in probes {
+      for column in part.columns {
+        let model = columns[column.column]
+        let name = [part.name, column.summary.series.format].filter { !$0.isEmpty }.joined(separator: ":")
+        for (figure, value) in ProbeTable.numbers(column.summary.value) {
+          lines.append([model.file, model.role.rawValue, model.figures.name, name, figure, "\(value)"])
+        }
       }
     }
     return Self.csv(lines)

@@ -9,7 +9,8 @@ import LacunaEngine
 extension RunReport {
   /// For a terminal: the figures as a table, the distributions as small drawings.
   public var text: String {
-    var parts = [TOFUComparison.table(columns.map(\.figures), titles: columns.map(\.title))]
+    var parts: [String] = []
+    if hasTOFU { parts.append(TOFUComparison.table(columns.map(\.figures), titles: columns.map(\.title))) }
     if !published.isEmpty {
       let rows = published.map {
         "  \(padded($0.method, Self.nameWidth - 2)) p \($0.forgetQuality)   utility \($0.modelUtility)"
@@ -18,6 +19,7 @@ extension RunReport {
     }
     if let drawing = truthRatioDrawing { parts.append(drawing) }
     parts += Self.taskOrder.compactMap(lossDrawing)
+    if !probes.isEmpty { parts.append(ProbeTable.text(probes.flatMap { $0.columns.map(\.summary) })) }
     if !findings.isEmpty { parts.append(findings.map { "- \($0)" }.joined(separator: "\n")) }
     if !notes.isEmpty { parts.append(notes.map { "note: \($0)" }.joined(separator: "\n")) }
     return parts.joined(separator: "\n\n")

@@ -1,9 +1,10 @@
-public import LacunaEngine
+package import LacunaEngine
 
 /// What one or several runs hold, made ready to be shown: models side by side, in the order in which their story is told.
 /// It has no model and needs none.
 public struct RunReport: Sendable {
   public struct Column: Sendable {
+    /// Without tasks where only plugins' probes were put to the model.
     public let figures: TOFUComparison.Column
     /// The model's name, with more where names alone would not tell columns apart.
     public internal(set) var title: String
@@ -22,52 +23,77 @@ public struct RunReport: Sendable {
 
   /// The originals, what is judged, the retrained.
   public private(set) var columns: [Column] = []
+  /// Plugins' probes, in the order in which they were begun.
+  private(set) var probes: [ProbePart] = []
   /// Each run by itself.
-  private let runs: [(file: String, comparison: TOFUComparison)]
+  private let runs: [(file: String, result: RunResult)]
   public let scoring: TOFUScoring
 
   public var files: [String] { runs.map(\.file) }
 
   /// - Parameters:
+  ///   - probes: what plugins' probes say of each store.
   ///   - reference: the retrained model's log, for runs that measured none.
   /// - Throws: `malformed` for a record that cannot be read, `invalidArgument` for logs of other rows than their reference's and
   ///   for runs that hold nothing.
-  public init(
-    _ stores: [ResultStore], reference: TOFULog? = nil, scoring: TOFUScoring = TOFUScoring()
+  package init(
+    _ stores: [ResultStore], probes: [[ProbeSummary]] = [], reference: TOFULog? = nil,
+    scoring: TOFUScoring = TOFUScoring()
   ) throws(LacunaError) {
-    var runs: [(file: String, comparison: TOFUComparison)] = []
-    for store in stores {
-      runs.append((store.path, try TOFUComparison(store, reference: reference, scoring: scoring)))
+    self.scoring = scoring
+    var runs: [(file: String, result: RunResult)] = []
+    for (index, store) in stores.enumerated() {
+      let summaries = index < probes.count ? probes[index] : []
+      runs.append((store.path, try RunResult(store, probes: summaries, reference: reference, scoring: scoring)))
     }
     self.runs = runs
-    self.scoring = scoring
     var logReference: Int?
-    if let reference {
-      let figures = try TOFUComparison([(.reference, "published log", reference)], scoring: scoring)
-        .columns[0]
-      logReference = columns.count
-      columns.append(
-        Column(
-          figures: figures, title: figures.name, file: reference.name, identity: nil, tokens: [:],
-          reference: 0))
-    }
-    for (store, run) in zip(stores, runs) {
-      var places: [Int] = []
-      for figures in run.comparison.columns { places.append(try place(of: figures, in: store)) }
-      let own = places.first { columns[$0].role == .reference }
-      for place in places where columns[place].reference == nil {
-        columns[place].reference = logReference ?? own
-      }
-    }
+    if let reference { logReference = try add(reference) }
+    for (store, run) in zip(stores, runs) { try add(run.result, store, logReference: logReference) }
     order()
     nameApart()
   }
 
+  // MARK: Columns
+
+  private mutating func add(_ log: TOFULog) throws(LacunaError) -> Int {
+    let figures = try TOFUComparison([(.reference, "published log", log)], scoring: scoring).columns[0]
+    columns.append(
+      Column(figures: figures, title: figures.name, file: log.name, identity: nil, tokens: [:], reference: 0))
+    return 0
+  }
+
+  private mutating func add(_ run: RunResult, _ store: ResultStore, logReference: Int?) throws(LacunaError) {
+    var places: [ResultStore.Role: Int] = [:]
+    for role in ResultStore.Role.allCases {
+      // TOFU's series says how the model was measured, where there is one.
+      let all = try store.series().filter { $0.role == role }
+      guard let series = all.first(where: { $0 == .tofu(role) }) ?? all.first,
+        let identity = try store.identity(of: series)
+      else { continue }
+      let figures: TOFUComparison.Column
+      if let measured = run.tofu?.columns.first(where: { $0.role == role }) {
+        figures = measured
+      } else {
+        let empty = TOFULog(name: "\(store.path), \(role.rawValue)", tasks: [:])
+        figures = try TOFUComparison([(role, identity.modelName, empty)], scoring: scoring).columns[0]
+      }
+      places[role] = try place(of: figures, identity, in: store)
+    }
+    for place in places.values where columns[place].reference == nil {
+      columns[place].reference = logReference ?? places[.reference]
+    }
+    for summary in run.probes {
+      guard let place = places[summary.series.role] else { continue }
+      let records = try store.records(of: summary.series)
+      ProbePart.add(try ProbePart.Column(summary, column: place, records, file: store.path), to: &probes)
+    }
+  }
+
   /// The column that shows a run's model: a new one, unless another run measured the same to the last bit.
-  private mutating func place(of figures: TOFUComparison.Column, in store: ResultStore)
-    throws(LacunaError) -> Int
-  {
-    let identity = try store.identity(of: figures.role)
+  private mutating func place(
+    of figures: TOFUComparison.Column, _ identity: RunIdentity, in store: ResultStore
+  ) throws(LacunaError) -> Int {
     if let known = columns.firstIndex(where: {
       $0.role == figures.role && $0.identity == identity && $0.log.tasks == figures.log.tasks
         && $0.figures.forgetQuality == figures.forgetQuality
@@ -75,9 +101,7 @@ public struct RunReport: Sendable {
       return known
     }
     var tokens: [TOFUTask: [Int: TOFUTokens]] = [:]
-    for task in TOFUTask.allCases {
-      tokens[task] = try store.tofuTokens(of: figures.role, task: task)
-    }
+    for task in TOFUTask.allCases { tokens[task] = try store.tofuTokens(of: figures.role, task: task) }
     columns.append(
       Column(
         figures: figures, title: figures.name, file: store.path, identity: identity,
@@ -93,115 +117,44 @@ public struct RunReport: Sendable {
     for index in columns.indices {
       columns[index].reference = columns[index].reference.flatMap { places.firstIndex(of: $0) }
     }
+    for part in probes.indices { probes[part].move { places.firstIndex(of: $0) ?? $0 } }
   }
 
-  /// Names that several columns bear get the run's file behind them.
+  /// Names that several columns bear get behind them what tells them apart: the role, the run's file or both.
   private mutating func nameApart() {
-    let counts = Dictionary(grouping: columns.map(\.title), by: { $0 }).mapValues(\.count)
-    for index in columns.indices where counts[columns[index].title, default: 0] > 1 {
-      let file =
-        columns[index].file.split(separator: "/").last.map(String.init) ?? columns[index].file
-      columns[index].title += " (\(columns[index].role.rawValue), \(file))"
+    for (_, same) in Dictionary(grouping: columns.indices, by: { columns[$0].title }) where same.count > 1 {
+      let hasRoles = Set(same.map { columns[$0].role }).count > 1
+      let hasFiles = Set(same.map { columns[$0].role }).count < same.count
+      for index in same {
+        let file = columns[index].file.split(separator: "/").last.map(String.init) ?? columns[index].file
+        let parts = [hasRoles ? roleTitle(index) : nil, hasFiles ? file : nil]
+        columns[index].title += " (\(parts.compactMap(\.self).joined(separator: ", ")))"
+      }
     }
   }
 
-  /// One run's as `TOFUComparison.json`; several as `{"runs":[...]}`, each with its "file" before them.
+  func roleTitle(_ column: Int) -> String {
+    switch columns[column].role {
+    case .model: "judged"
+    case .original: "original"
+    case .reference: "retrained"
+    }
+  }
+
+  // MARK: Whole runs
+
+  /// One run's as `RunResult.json`; several as `{"runs":[...]}`, each with its "file" before them.
   public var json: String {
-    if let only = runs.first, runs.count == 1 { return only.comparison.json }
-    let entries = runs.map { JSONText.object([("file", .string($0.file))] + $0.comparison.members) }
+    if let only = runs.first, runs.count == 1 { return only.result.json }
+    let entries = runs.map { JSONText.object([("file", .string($0.file))] + $0.result.members) }
     return String(decoding: JSONText.object([("runs", .array(entries))]).compact(), as: UTF8.self)
   }
 
+  var hasTOFU: Bool { runs.contains { $0.result.tofu != nil } }
+
   /// Writes the logs of the first run, as `TOFUComparison.write(to:scoring:)` does.
-  /// - Throws: `resource` naming the file.
-  public func writeLogs(to directory: String) throws(LacunaError) {
-    try runs.first?.comparison.write(to: directory, scoring: scoring)
-  }
-
-  // MARK: What all ways of showing it ask for
-
-  /// A row of a task, with its texts where a column's log holds them.
-  struct Item: Sendable {
-    let task: TOFUTask
-    let row: Int
-    let question: String
-    let answer: String
-  }
-
-  /// Every row that some column holds, in the order of the data, what was to be forgotten first.
-  var items: [Item] {
-    Self.taskOrder.flatMap { task in
-      var texts: [Int: TOFURow.Generated?] = [:]
-      for column in columns {
-        for row in column.log.tasks[task] ?? [] {
-          texts[row.index] = (texts[row.index] ?? nil) ?? row.generated
-        }
-      }
-      return texts.sorted { $0.key < $1.key }.map { row, texts in
-        Item(
-          task: task, row: row, question: texts.map { Self.question($0.prompt) } ?? "",
-          answer: texts?.reference ?? "")
-      }
-    }
-  }
-
-  static let taskOrder = [TOFUTask.forget] + TOFUTask.utilityTasks
-
-  /// A prompt without the tags around it.
-  private static func question(_ prompt: String) -> String {
-    let (head, tail) = ("[INST] ", " [/INST]")
-    guard prompt.hasPrefix(head), prompt.hasSuffix(tail), prompt.count >= head.count + tail.count
-    else { return prompt }
-    return String(prompt.dropFirst(head.count).dropLast(tail.count))
-  }
-
-  /// Columns that are judged: neither original nor retrained.
-  var judged: [Int] { columns.indices.filter { columns[$0].role == .model } }
-
-  /// What forget quality compares, by row.
-  func truthRatios(_ column: Int, _ task: TOFUTask = .forget) -> [Int: Double] {
-    let rows = columns[column].log.tasks[task] ?? []
-    return Dictionary(zip(rows.map(\.index), scoring.column(rows))) { first, _ in first }
-  }
-
-  /// The split that was measured; nil where runs do not say, or not the same.
-  var split: TOFUSplit? {
-    let splits = Set(
-      columns.compactMap(\.identity).map { identity in
-        guard let value = try? JSONValue.parse(Array(identity.parameters.utf8), file: "parameters"),
-          case .string(let name)? = value["split"]
-        else { return TOFUSplit?.none }
-        return TOFUSplit(rawValue: name)
-      })
-    return splits.count == 1 ? splits.first ?? nil : nil
-  }
-
-  /// Published figures that are about the rows at hand.
-  var published: [PublishedTOFU] {
-    guard scoring.profile.name == .paper, scoring.truthRatio == .geometric, let split,
-      columns.contains(where: { PublishedTOFU.isOwnData($0.log) })
-    else { return [] }
-    return PublishedTOFU.rows(split) ?? []
-  }
-
-  /// What a reader should know before believing the figures.
-  var notes: [String] {
-    var notes: [String] = []
-    let bare = columns.filter { $0.tokens.isEmpty }.map(\.title)
-    if !bare.isEmpty {
-      notes.append(
-        "No tokens were recorded for \(bare.joined(separator: ", ")): answers are shown without colours. "
-          + "Runs of this version of lacuna record them.")
-    }
-    let kernels = Set(columns.compactMap(\.identity).map(\.kernels))
-    if kernels.count > 1 {
-      notes.append(
-        "Columns were measured on different instruction sets: \(kernels.sorted().joined(separator: ", "))."
-      )
-    }
-    if !columns.contains(where: { $0.role == .reference }) {
-      notes.append("There is no retrained reference: forget quality cannot be said.")
-    }
-    return notes
+  /// - Throws: `invalidArgument` where TOFU was not measured, `resource` naming the file.
+  package func writeLogs(to directory: String) throws(LacunaError) {
+    try runs.first?.result.writeLogs(to: directory, scoring: scoring)
   }
 }

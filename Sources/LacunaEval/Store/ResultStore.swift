@@ -11,6 +11,21 @@ public final class ResultStore: Sendable {
     case model, original, reference
   }
 
+  /// What belongs together in a file: one probe's records of one model, run in one format.
+  public struct Series: Hashable, Sendable {
+    /// "tofu", or a plugin's probe as "plugin/probe".
+    public var probe: String
+    public var role: Role
+    /// How the weights were run, where a probe is measured in several formats: "bf16", "int4"; else empty.
+    public var format: String
+
+    public init(probe: String, role: Role, format: String = "") {
+      self.probe = probe
+      self.role = role
+      self.format = format
+    }
+  }
+
   /// One measurement.
   public struct Record: Sendable, Equatable {
     public var task: String
@@ -35,7 +50,7 @@ public final class ResultStore: Sendable {
   public static let inMemory = ":memory:"
   /// "LACU": tells our files from other SQLite databases.
   private static let applicationID = 0x4C41_4355
-  private static let version = 1
+  private static let version = 2
 
   public enum Opening: Sendable {
     /// There must be no file yet.
@@ -92,42 +107,54 @@ public final class ResultStore: Sendable {
           PRAGMA application_id = \(applicationID);
           PRAGMA user_version = \(version);
           CREATE TABLE run (
-            role TEXT PRIMARY KEY, probe TEXT NOT NULL, probe_hash TEXT NOT NULL, parameters TEXT NOT NULL,
-            data_hash TEXT NOT NULL, model TEXT NOT NULL, model_hash TEXT NOT NULL, weights TEXT NOT NULL,
-            precision TEXT NOT NULL, kv TEXT NOT NULL, kernels TEXT NOT NULL, seed TEXT NOT NULL
+            id INTEGER PRIMARY KEY, probe TEXT NOT NULL, role TEXT NOT NULL, format TEXT NOT NULL,
+            probe_hash TEXT NOT NULL, parameters TEXT NOT NULL, data_hash TEXT NOT NULL, model TEXT NOT NULL,
+            model_hash TEXT NOT NULL, weights TEXT NOT NULL, precision TEXT NOT NULL, kv TEXT NOT NULL,
+            kernels TEXT NOT NULL, seed TEXT NOT NULL, UNIQUE (probe, role, format)
           ) STRICT;
           CREATE TABLE record (
-            role TEXT NOT NULL REFERENCES run, task TEXT NOT NULL, row INTEGER NOT NULL, item_hash TEXT NOT NULL,
-            value TEXT NOT NULL, PRIMARY KEY (role, task, row)
+            run INTEGER NOT NULL REFERENCES run, task TEXT NOT NULL, row INTEGER NOT NULL, item_hash TEXT NOT NULL,
+            value TEXT NOT NULL, PRIMARY KEY (run, task, row)
           ) STRICT, WITHOUT ROWID;
           """)
       return .commit
     }
   }
 
-  // MARK: Runs
+  // MARK: Series
 
-  /// Begins a role's run, or goes on with it.
-  /// - Throws: `invalidArgument` naming what differs from how the run began.
-  public func begin(_ identity: RunIdentity, role: Role) throws(LacunaError) {
-    if let earlier = try self.identity(of: role) { return try identity.check(continues: earlier, in: path) }
-    try attempt { db in
-      let names = identity.fields.map(\.name)
-      try db.execute(
-        sql:
-          "INSERT INTO run (role, \(names.joined(separator: ", "))) VALUES (?\(String(repeating: ", ?", count: names.count)))",
-        arguments: StatementArguments([role.rawValue] + identity.fields.map(\.value)))
+  /// What the file holds, in the order in which it was begun.
+  public func series() throws(LacunaError) -> [Series] {
+    try read { db in
+      try Row.fetchAll(db, sql: "SELECT probe, role, format FROM run ORDER BY id").compactMap { row in
+        Role(rawValue: row["role"]).map { Series(probe: row["probe"], role: $0, format: row["format"]) }
+      }
     }
   }
 
-  /// nil where the role was not measured.
-  public func identity(of role: Role) throws(LacunaError) -> RunIdentity? {
+  /// Begins a series, or goes on with it.
+  /// - Throws: `invalidArgument` naming what differs from how it began.
+  public func begin(_ identity: RunIdentity, role: Role, format: String = "") throws(LacunaError) {
+    let series = Series(probe: identity.probe, role: role, format: format)
+    if let earlier = try self.identity(of: series) { return try identity.check(continues: earlier, in: path) }
+    try attempt { db in
+      let columns = [("role", role.rawValue), ("format", format)] + identity.fields.map { ($0.name, $0.value) }
+      let marks = Array(repeating: "?", count: columns.count).joined(separator: ", ")
+      try db.execute(
+        sql: "INSERT INTO run (\(columns.map(\.0).joined(separator: ", "))) VALUES (\(marks))",
+        arguments: StatementArguments(columns.map(\.1)))
+    }
+  }
+
+  /// nil where the series was not begun.
+  public func identity(of series: Series) throws(LacunaError) -> RunIdentity? {
     try read { db in
-      guard let row = try Row.fetchOne(db, sql: "SELECT * FROM run WHERE role = ?", arguments: [role.rawValue]) else {
-        return nil
-      }
+      guard
+        let row = try Row.fetchOne(
+          db, sql: "SELECT * FROM run WHERE probe = ? AND role = ? AND format = ?", arguments: Self.key(series))
+      else { return nil }
       return RunIdentity(
-        probe: row["probe"], probeHash: row["probe_hash"], parameters: row["parameters"], dataHash: row["data_hash"],
+        probe: series.probe, probeHash: row["probe_hash"], parameters: row["parameters"], dataHash: row["data_hash"],
         modelName: row["model"], modelHash: row["model_hash"], weights: row["weights"], precision: row["precision"],
         kvType: row["kv"], kernels: row["kernels"], seed: UInt64(row["seed"] as String) ?? 0)
     }
@@ -136,35 +163,55 @@ public final class ResultStore: Sendable {
   // MARK: Records
 
   /// Commits measurements: all of them or none.
-  public func add(_ records: [Record], role: Role) throws(LacunaError) {
+  public func add(_ records: [Record], to series: Series) throws(LacunaError) {
     try attempt { db in
       let statement = try db.cachedStatement(
-        sql: "INSERT INTO record (role, task, row, item_hash, value) VALUES (?, ?, ?, ?, ?)")
+        sql: """
+          INSERT INTO record (run, task, row, item_hash, value)
+          SELECT id, ?, ?, ?, ? FROM run WHERE probe = ? AND role = ? AND format = ?
+          """)
       for record in records {
-        try statement.execute(arguments: [role.rawValue, record.task, record.row, record.itemHash, record.value])
+        try statement.execute(
+          arguments: [record.task, record.row, record.itemHash, record.value] + Self.key(series))
       }
     }
   }
 
   /// A task's records in the order of the data.
-  public func records(of role: Role, task: String) throws(LacunaError) -> [Record] {
+  public func records(of series: Series, task: String) throws(LacunaError) -> [Record] {
     try read { db in
       try Row.fetchAll(
-        db, sql: "SELECT * FROM record WHERE role = ? AND task = ? ORDER BY row", arguments: [role.rawValue, task]
+        db,
+        sql: """
+          SELECT record.* FROM record JOIN run ON run.id = record.run
+          WHERE probe = ? AND role = ? AND format = ? AND task = ? ORDER BY row
+          """, arguments: Self.key(series) + [task]
       ).map { Record(task: task, row: $0["row"], itemHash: $0["item_hash"], value: $0["value"]) }
     }
   }
 
-  /// Takes over another store's runs and records.
+  /// Tasks that have records, sorted.
+  public func tasks(of series: Series) throws(LacunaError) -> [String] {
+    try read { db in
+      try String.fetchAll(
+        db,
+        sql: """
+          SELECT DISTINCT task FROM record JOIN run ON run.id = record.run
+          WHERE probe = ? AND role = ? AND format = ? ORDER BY task
+          """, arguments: Self.key(series))
+    }
+  }
+
+  /// Takes over another store's series and records.
   /// - Throws: `invalidArgument` where the two disagree on how a run was made or on what an item yielded.
   public func merge(_ other: ResultStore) throws(LacunaError) {
-    for role in Role.allCases {
-      guard let identity = try other.identity(of: role) else { continue }
-      try begin(identity, role: role)
-      for task in try other.tasks(of: role) {
-        let known = Dictionary(uniqueKeysWithValues: try records(of: role, task: task).map { ($0.row, $0) })
+    for series in try other.series() {
+      guard let identity = try other.identity(of: series) else { continue }
+      try begin(identity, role: series.role, format: series.format)
+      for task in try other.tasks(of: series) {
+        let known = Dictionary(uniqueKeysWithValues: try records(of: series, task: task).map { ($0.row, $0) })
         var new: [Record] = []
-        for record in try other.records(of: role, task: task) {
+        for record in try other.records(of: series, task: task) {
           guard let mine = known[record.row] else {
             new.append(record)
             continue
@@ -172,20 +219,17 @@ public final class ResultStore: Sendable {
           guard mine == record else {
             throw LacunaError(
               .invalidArgument,
-              "\(other.path): \(role.rawValue), \(task), row \(record.row): differs from what is merged already")
+              "\(other.path): \(series.probe), \(series.role.rawValue), \(task), row \(record.row): differs from what is "
+                + "merged already")
           }
         }
-        try add(new, role: role)
+        try add(new, to: series)
       }
     }
   }
 
-  /// Tasks that have records, sorted.
-  public func tasks(of role: Role) throws(LacunaError) -> [String] {
-    try read { db in
-      try String.fetchAll(
-        db, sql: "SELECT DISTINCT task FROM record WHERE role = ? ORDER BY task", arguments: [role.rawValue])
-    }
+  private static func key(_ series: Series) -> StatementArguments {
+    [series.probe, series.role.rawValue, series.format]
   }
 
   // MARK: Errors

@@ -3,6 +3,7 @@ package import LacunaEngine
 /// Everything that decides what a measurement yields, besides the item: two records are comparable, and a run may be gone on
 /// with, only where these agree.
 public struct RunIdentity: Sendable, Equatable {
+  /// "tofu", or a plugin's probe as "plugin/probe".
   public var probe: String
   /// SHA-256 of the probe's code.
   public var probeHash: String
@@ -13,7 +14,7 @@ public struct RunIdentity: Sendable, Equatable {
   public var modelName: String
   /// The checkpoint's own fingerprint.
   public var modelHash: String
-  /// How weights are run: "stored", "bf16", "fp8".
+  /// The types that weights run in, the largest share first, or the format that they were rounded to: "e4m3 bf16", "int4 in bf16".
   public var weights: String
   public var precision: String
   public var kvType: String
@@ -54,5 +55,15 @@ public struct RunIdentity: Sendable, Equatable {
         .invalidArgument, file: file, field: mine.name, expected: "\(theirs.value.clipped), as the run began",
         found: mine.value.clipped)
     }
+  }
+}
+
+extension Engine {
+  /// The types that weights are run in, the largest share first ("e4m3 bf16"); behind the format that they were rounded to
+  /// ("int4 in bf16").
+  var ranWeights: String {
+    let types = info.weightBytes.sorted { ($0.value, $1.key.rawValue) > ($1.value, $0.key.rawValue) }
+      .map(\.key.rawValue).joined(separator: " ")
+    return options.weights.rounding.map { "\($0.rawValue) in \(types)" } ?? types
   }
 }

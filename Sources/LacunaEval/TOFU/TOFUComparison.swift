@@ -64,7 +64,7 @@ public struct TOFUComparison: Sendable {
   /// The first column's `TOFUSummary`, and the others' under "original" and "reference".
   public var json: String { String(decoding: JSONText.object(members).compact(), as: UTF8.self) }
 
-  var members: [(String, JSONText)] {
+  package var members: [(String, JSONText)] {
     var members: [(String, JSONText)] = []
     for (index, column) in columns.enumerated() {
       let summary = TOFUSummary(figures: column.figures, forgetQuality: column.forgetQuality)
@@ -81,6 +81,12 @@ public struct TOFUComparison: Sendable {
   public var table: String { Self.table(columns, titles: columns.map(\.name)) }
 
   static func table(_ columns: [Column], titles: [String]) -> String {
+    let widths = titles.map { max(18, $0.count + 2) }
+    func line(_ title: String, _ cells: [String]) -> String {
+      let padded = title + String(repeating: " ", count: max(0, 20 - title.count))
+      return padded
+        + zip(cells, widths).map { String(repeating: " ", count: max(0, $1 - $0.count)) + $0 }.joined()
+    }
     var lines = [line("", titles), line("", columns.map(\.role.rawValue))]
     func add(_ title: String, _ value: (Column) -> Double?) {
       lines.append(line(title, columns.map { value($0).map { decimal($0, 4) } ?? "-" }))
@@ -100,10 +106,5 @@ public struct TOFUComparison: Sendable {
       add("  word for word") { $0.figures.tasks[task]?.recited }
     }
     return lines.joined(separator: "\n")
-  }
-
-  private static func line(_ title: String, _ cells: [String]) -> String {
-    let padded = title + String(repeating: " ", count: max(0, 20 - title.count))
-    return padded + cells.map { cell in String(repeating: " ", count: max(2, 18 - cell.count)) + cell }.joined()
   }
 }

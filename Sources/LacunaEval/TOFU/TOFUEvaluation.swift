@@ -6,6 +6,7 @@ public struct TOFUEvaluation {
   public let role: ResultStore.Role
   public var split = TOFUSplit.forget05
   public var profile = TOFUProfile(.paper)
+  public var decoding = TOFUDecoding.greedy
   public var selection = ItemSelection()
   /// Asked between passes.
   public var isCancelled: () -> Bool = { false }
@@ -23,7 +24,7 @@ public struct TOFUEvaluation {
   /// - Throws: `invalidArgument` if the store's run began with another model, other data or other settings; `malformed` for
   ///   data; whatever the engine throws. What was measured before is in the store.
   public func run(_ engine: Engine, data: TOFUData) throws {
-    let measurement = try TOFUMeasurement(engine: engine, profile: profile)
+    let measurement = try TOFUMeasurement(engine: engine, profile: profile, decoding: decoding)
     guard let tokenizer = engine.tokenizer else { return }
     let questions = try TOFUQuestion.all(in: data, split: split, profile: profile, tokenizer: tokenizer)
     try store.begin(identity(engine, questions), role: role)
@@ -48,13 +49,14 @@ public struct TOFUEvaluation {
       probe: "tofu", probeHash: ContentHash.of([Self.measurementVersion]),
       parameters: String(decoding: parameters.compact(), as: UTF8.self),
       dataHash: ContentHash.of(questions.map(\.hash)), modelName: engine.info.name, modelHash: engine.info.fingerprint,
-      weights: engine.info.ranWeights, precision: engine.options.precision.rawValue,
-      kvType: engine.info.kvType.rawValue, kernels: engine.info.kernels, seed: 0)
+      weights: engine.ranWeights, precision: engine.options.precision.rawValue,
+      kvType: engine.info.kvType.rawValue, kernels: engine.info.kernels, seed: decoding.seed)
   }
 
   private var parameters: JSONText {
     .object([
-      ("decoding", .string("greedy")), ("profile", .string(profile.name.rawValue)), ("split", .string(split.rawValue)),
+      ("decoding", .string(decoding.text)), ("profile", .string(profile.name.rawValue)),
+      ("split", .string(split.rawValue)),
     ])
   }
 
@@ -72,13 +74,5 @@ public struct TOFUEvaluation {
       missing += rows.filter { !known.contains($0) }.map { asked[$0] }
     }
     return (missing, wanted)
-  }
-}
-
-extension Engine.Info {
-  /// The types that weights are run in, the largest share first: "fp8 bf16".
-  var ranWeights: String {
-    weightBytes.sorted { ($0.value, $1.key.rawValue) > ($1.value, $0.key.rawValue) }.map(\.key.rawValue)
-      .joined(separator: " ")
   }
 }

@@ -1,6 +1,6 @@
 public import LacunaEngine
 
-/// Puts TOFU's questions to a model: scores the given answers, and generates one greedily.
+/// Puts TOFU's questions to a model: scores the given answers, and generates one.
 ///
 /// Several questions are under way side by side, and what all of them wait for is evaluated together; a question is
 /// reported as soon as it is done. Results do not depend on who ran beside whom.
@@ -8,12 +8,13 @@ public struct TOFUMeasurement {
   private let engine: Engine
   private let tokenizer: any Tokenizer
   private let profile: TOFUProfile
+  private let decoding: TOFUDecoding
   private let scorer: Scorer
   /// Questions under way at a time.
   private static let width = 16
 
   /// - Throws: `unsupported` for a model without a tokenizer.
-  public init(engine: Engine, profile: TOFUProfile) throws(LacunaError) {
+  public init(engine: Engine, profile: TOFUProfile, decoding: TOFUDecoding = .greedy) throws(LacunaError) {
     var scorer = try Scorer(engine: engine)
     scorer.scoresEOS = true
     guard let tokenizer = engine.tokenizer else {
@@ -22,6 +23,7 @@ public struct TOFUMeasurement {
     self.engine = engine
     self.tokenizer = tokenizer
     self.profile = profile
+    self.decoding = decoding
     self.scorer = scorer
   }
 
@@ -70,8 +72,10 @@ public struct TOFUMeasurement {
     try session.append(tokenizer.encode(question.prompt, bos: true, special: false))
     var options = Generation.Options()
     options.maxTokens = question.newTokenLimit
+    options.seed = decoding.seed
+    options.stream = decoding.stream(question)
     let chain = try SamplerChain(
-      [StageDescription("greedy")], vocabularySize: engine.config.vocabSize, tokenizer: tokenizer)
+      decoding.stages, vocabularySize: engine.config.vocabSize, tokenizer: tokenizer)
     let generation = try Generation(session: session, chain: chain, options: options)
 
     let item = Running(answerCount: sequences.count)

@@ -125,7 +125,7 @@ private struct ScoreRequest {
     }
   }
 
-  /// A list of { sum, n, mean, greedy, tokens, logprobs }.
+  /// A list of { sum, n, mean, greedy, tokens, logprobs, hits }.
   func record(_ scores: [AnswerScore]) -> LuaValue {
     .list(
       scores.map { score in
@@ -133,6 +133,7 @@ private struct ScoreRequest {
           "sum": .number(score.sum), "n": .count(score.count), "mean": .number(score.mean),
           "greedy": .bool(score.isGreedy), "tokens": perToken ? .integers(score.tokens) : .nil,
           "logprobs": perToken ? .floats(score.scores.map(\.logProbability)) : .nil,
+          "hits": perToken ? .list(score.scores.map { .bool($0.isGreedy) }) : .nil,
         ])
       })
   }

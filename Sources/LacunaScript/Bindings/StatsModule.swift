@@ -40,6 +40,8 @@ extension ScriptContext {
       let rouge = Rouge(target: call.string(1), prediction: call.string(2))
       return [.record(["rouge1": .number(rouge.rouge1Recall), "rougeL": .number(rouge.rougeLRecall)])]
     }
+    // Bytes of the text when zlib compresses it.
+    state.register("lacuna.text", "zlib_size", "string") { [.count(Statistics.zlibSize($0.string(1)))] }
   }
 }
 

@@ -54,6 +54,7 @@ public enum Capability: Hashable, Sendable, CustomStringConvertible {
     "lacuna.session:generate": .modelGenerate, "lacuna.session:stream": .modelGenerate,
     "lacuna.session:logits": .modelLogits, "lacuna:forward": .modelLogits,
     "lacuna.model:score": .modelScore, "lacuna.model:score_many": .modelScore, "lacuna.model:perplexity": .modelScore,
+    "lacuna.model:moments": .modelScore, "lacuna.model:kl": .modelScore,
     "lacuna.model:trace": .modelHidden, "lacuna.session:trace": .modelHidden,
     "lacuna.session:hidden": .modelHidden, "lacuna.session:lens": .modelHidden,
     "lacuna.session:embedding": .modelHidden,

@@ -85,7 +85,17 @@ struct DefinitionFields {
 
   func choice<Choice: RawRepresentable & CaseIterable>(_ name: String, _ type: Choice.Type) throws -> Choice?
   where Choice.RawValue == String {
-    guard let text = try string(name) else { return nil }
+    try string(name).map { try choice(name, $0) }
+  }
+
+  /// One of the choices, or a list of them.
+  func choices<Choice: RawRepresentable & CaseIterable>(_ name: String, _ type: Choice.Type) throws -> [Choice]
+  where Choice.RawValue == String {
+    try strings(name).map { try choice(name, $0) }
+  }
+
+  private func choice<Choice: RawRepresentable & CaseIterable>(_ name: String, _ text: String) throws -> Choice
+  where Choice.RawValue == String {
     guard let choice = Choice(rawValue: text) else {
       let names = Choice.allCases.map(\.rawValue)
       throw fault(

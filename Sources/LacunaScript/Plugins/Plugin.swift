@@ -56,12 +56,15 @@ package final class Plugin {
   }
 
   /// What a run function gets as `ctx`: { plugin, model, seed, params, tool(), render(), pipeline() }.
-  package func makeContext(model: Engine?, seed: UInt64, params: LuaTable? = nil) -> LuaValue {
+  package func makeContext(
+    model: Engine?, seed: UInt64, params: LuaTable? = nil, _ more: KeyValuePairs<String, LuaValue> = [:]
+  ) -> LuaValue {
     var fields: [(key: LuaValue, value: LuaValue)] = [
       (.string("plugin"), .string(name)), (.string("seed"), .integer(Int64(bitPattern: seed))),
     ]
     if let model { fields.append((.string("model"), .object(context.model(model)))) }
     if let params { fields.append((.string("params"), .table(params))) }
+    for (name, value) in more where !value.isNil { fields.append((.string(name), value)) }
     for method in contextMethods { fields.append((.string(method.name), .reference(method.function))) }
     return .table(LuaTable(fields: fields))
   }

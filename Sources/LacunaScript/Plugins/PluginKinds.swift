@@ -1,4 +1,4 @@
-internal import LacunaEngine
+package import LacunaEngine
 
 /// What a plugin's Lua returned, checked: definitions by name, their functions held in the plugin's state.
 package struct PluginKinds {
@@ -20,16 +20,20 @@ package struct PluginKinds {
     let run: LuaReference
   }
 
-  /// Run by the evaluation, which caches records by content and calls `summary` without a model.
+  /// Run by the evaluation, which keeps every record and calls `summary` without a model.
   package struct Probe {
     package let summaryText: String?
-    /// The data set that is measured, by name.
-    package let data: String?
+    /// Which rows are measured: "forget", "retain", "holdout", ...; the forget set where none is named.
+    package let tasks: [String]
+    /// Models that `measure` needs in memory beside the one that it is about.
+    package let companions: [PluginProbe.Companion]
+    /// Formats that weights are rounded to, for a probe of what that changes; else empty.
+    package let formats: [WeightChoice]
     package let schema: ParameterSchema
     /// measure(item, ctx) -> record, or nil, err.
-    package let measure: LuaReference
+    let measure: LuaReference
     /// summary(records, ctx) -> table.
-    package let summary: LuaReference
+    let summary: LuaReference
   }
 
   package struct Template {
@@ -84,11 +88,14 @@ package struct PluginKinds {
         summary: try fields.string("description"), input: try fields.schema("input"),
         output: fields["output"].isNil ? nil : try fields.schema("output"), run: try fields.required("run"))
     }
-    probes = try read(.probe, ["description", "data", "params", "measure", "summary"]) { fields, _ in
-      Probe(
-        summaryText: try fields.string("description"), data: try fields.string("data"),
-        schema: try fields.schema("params"), measure: try fields.required("measure"),
-        summary: try fields.required("summary"))
+    probes = try read(.probe, ["description", "data", "models", "formats", "params", "measure", "summary"]) {
+      fields, _ in
+      let tasks = try fields.strings("data")
+      return Probe(
+        summaryText: try fields.string("description"), tasks: tasks.isEmpty ? ["forget"] : tasks,
+        companions: try fields.choices("models", PluginProbe.Companion.self),
+        formats: try fields.choices("formats", WeightChoice.self), schema: try fields.schema("params"),
+        measure: try fields.required("measure"), summary: try fields.required("summary"))
     }
     templates = try read(.template, ["checkpoint", "description", "render", "stop"]) { fields, _ in
       Template(

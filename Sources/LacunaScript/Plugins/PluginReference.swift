@@ -31,9 +31,15 @@ package enum PluginReference {
     add(.tool, kinds.tools) { ($0.summary, $0.schema) }
     return entries
   }
+}
 
-  /// Whatever Lua fails with, as an error that stands for itself.
-  private static func scriptErrors<Value>(_ body: () throws -> Value) throws -> Value {
-    do { return try body() } catch let failure as LuaFailure { throw failure.error }
+/// Whatever Lua fails with, as an error that stands for itself.
+func scriptErrors<Value>(_ body: () throws -> Value) throws -> Value {
+  do {
+    return try body()
+  } catch let failure as LuaFailure {
+    throw failure.error
+  } catch let fault as HostFault {
+    throw ScriptError(fault)
   }
 }

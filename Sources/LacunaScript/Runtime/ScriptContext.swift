@@ -60,6 +60,7 @@ final class ScriptContext {
     registerStats()
     registerText()
     registerModel()
+    registerDistributions()
     registerVocabulary()
     registerSession()
     registerInspection()

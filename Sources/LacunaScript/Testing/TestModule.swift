@@ -40,6 +40,7 @@ extension ScriptContext {
       }
       throw failure("expected an error, found none")
     }
+    registerTestProbe(owner)
     state.register(owner, "model", "table") { [unowned self] call in
       let options = try call.options(1, ["vocab", "next", "early", "floor", "context", "name", "chat_template"])
       return [.object(try makeMockModel(options))]

@@ -39,7 +39,8 @@ struct MemoryPlan {
     let isHead = tensor.name == "lm_head.weight"
     return switch weights {
     case .stored: stored ?? .bf16
-    case .bf16: .bf16
+    case .bf16, .e5m2, .int8, .int4: .bf16
+    case .fp8Tensor: isHead || isEmbedding(tensor) ? .bf16 : .e4m3
     case .fp8: (isHead ? quantizesHead : !isEmbedding(tensor)) ? .e4m3 : .bf16
     }
   }

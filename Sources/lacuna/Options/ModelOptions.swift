@@ -7,7 +7,11 @@ struct ModelOptions: ParsableArguments {
   @Option(name: [.short, .long], help: "A known name (see `lacuna models`), a directory or a GGUF file.")
   var model = "demo"
 
-  @Option(help: "How weights are run: as they are stored, rounded to bfloat16, or quantized to FP8.")
+  @Option(
+    help: """
+      How weights are run: as they are stored, rounded to bfloat16, or quantized to FP8 (fp8, fp8-tensor); e5m2, int8 and \
+      int4 are rounded to these formats and run in bfloat16.
+      """)
   var weights: WeightChoice = .stored
 
   @Option(help: ArgumentHelp("With --weights fp8: the output head in bf16 or in fp8.", valueName: "type"))

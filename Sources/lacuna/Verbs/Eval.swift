@@ -20,14 +20,21 @@ struct Eval: ParsableCommand {
 
       Forget quality is the p-value of an exact two-sample Kolmogorov-Smirnov test of the truth ratios against the \
       reference's.
+
+      Plugins bring further probes (`lacuna plugin list`), several of which can be measured in one run:
+
+        lacuna eval tofu extraction-strength membership:k=0.2 --model demo-unlearned --reference demo-retrained --data demo
+        lacuna eval extraction-strength --formats bf16,int8,int4 --model demo-unlearned --data demo
       """)
 
-  @Argument(help: "The probe.")
-  var probe: ProbeName
+  @Argument(help: ArgumentHelp("tofu, and plugins' probes: NAME or NAME:PARAMETER=VALUE,...", valueName: "probes"))
+  var probes: [String]
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var measurement: MeasurementOptions
   @OptionGroup var scoring: ScoringOptions
+  @OptionGroup var decoding: DecodingOptions
+  @OptionGroup var plugins: PluginOptions
 
   @Option(help: ArgumentHelp("Judge this eval_log_aggregated.json instead of a model.", valueName: "file"))
   var fromLog: String?
@@ -47,12 +54,10 @@ struct Eval: ParsableCommand {
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  enum ProbeName: String, ExpressibleByArgument, CaseIterable {
-    case tofu
-  }
-
   func validate() throws {
+    if Set(probes).count < probes.count { throw ValidationError("expected each probe once") }
     if fromLog != nil {
+      if probes != ["tofu"] { throw ValidationError("--from-log is for tofu alone") }
       if let name = measurement.given { throw ValidationError("--from-log needs no model: leave out \(name)") }
     } else {
       if measurement.data == nil { throw ValidationError("--data: expected a folder of TOFU's files (or --from-log)") }
@@ -75,33 +80,18 @@ struct Eval: ParsableCommand {
       let summary = TOFUSummary(figures: TOFUFigures(log, scoring: scoring.scoring), forgetQuality: quality)
       try out.line(json ? summary.json : summary.table)
     } else {
-      let store = try measure()
-      let comparison = try TOFUComparison(store, reference: reference, scoring: scoring.scoring)
-      if let directory = measurement.logs { try comparison.write(to: directory, scoring: scoring.scoring) }
-      try out.line(json ? comparison.json : comparison.table)
+      try scriptThread {
+        let evaluation = try EvaluationRun(
+          probes, model: model, plugins: plugins, measurement: measurement, scoring: scoring, decoding: decoding)
+        let store = try evaluation.run()
+        let result = try RunResult(
+          store, probes: try ProbeSummary.all(in: store, evaluation.registry), reference: reference,
+          scoring: scoring.scoring)
+        if let directory = measurement.logs { try result.writeLogs(to: directory, scoring: scoring.scoring) }
+        try out.line(json ? result.json : result.text)
+      }
     }
     try out.flush()
-  }
-
-  private func measure() throws -> ResultStore {
-    let data = try TOFUData(try DataChoice.resolve(measurement.data ?? ""))
-    let split = try measurement.split ?? data.defaultSplit()
-    let store = try ResultStore(
-      path: measurement.out ?? ResultStore.inMemory, measurement.resume ? .createOrContinue : .create)
-    Interrupt.stopBetweenTokens()
-    let progress = ProgressLine("")
-    for (role, name) in measurement.models(model.model) {
-      var evaluation = TOFUEvaluation(store: store, role: role)
-      evaluation.split = split
-      evaluation.profile = TOFUProfile(scoring.profile)
-      evaluation.selection = measurement.selection
-      evaluation.isCancelled = { Interrupt.isRequested }
-      evaluation.onProgress = { progress.update($0) }
-      // One model in memory at a time.
-      try evaluation.run(try ModelOptions.load(try ModelChoice.resolve(name), options: model.engineOptions), data: data)
-      progress.finish()
-    }
-    return store
   }
 }
 
@@ -115,6 +105,21 @@ struct MeasurementOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("A folder of TOFU's files, or \"demo\".", valueName: "folder"))
   var data: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Rows for plugins' probes, apart by commas: forget, retain, real_authors, world_facts, holdout or a data file's name.",
+      valueName: "tasks"))
+  var on: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Put plugins' probes to the model with its weights in each of these formats, apart by commas (as --weights).",
+      valueName: "formats"))
+  var formats: String?
+
+  @Option(help: ArgumentHelp("For probes that draw samples.", valueName: "n"))
+  var seed: UInt64 = 0
 
   @Option(help: "forget01, forget05 or forget10 (default: forget05 if the data have it).")
   var split: TOFUSplit?
@@ -137,6 +142,10 @@ struct MeasurementOptions: ParsableArguments {
   func validate() throws {
     if let limit, limit < 1 { throw ValidationError("--limit: expected 1 or more, found \(limit)") }
     if resume, out == nil { throw ValidationError("--resume goes with --out") }
+    for format in formatNames where WeightChoice(rawValue: format) == nil {
+      let known = WeightChoice.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("--formats: expected some of \(known), found \(format)")
+    }
     if shard != nil, out == nil { throw ValidationError("--shard goes with --out: a part is of use when it is kept") }
   }
 
@@ -145,10 +154,17 @@ struct MeasurementOptions: ParsableArguments {
     let options: [(String, Bool)] = [
       ("--original", original != nil), ("--reference", reference != nil), ("--data", data != nil),
       ("--split", split != nil), ("--out", out != nil), ("--limit", limit != nil), ("--shard", shard != nil),
-      ("--logs", logs != nil), ("--resume", resume),
+      ("--logs", logs != nil), ("--resume", resume), ("--on", on != nil), ("--formats", formats != nil),
     ]
     return options.first(where: \.1)?.0
   }
+
+  var formatNames: [String] { formats.map(Self.list) ?? [] }
+
+  /// nil for the probe's own.
+  var tasks: [String]? { on.map(Self.list) }
+
+  private static func list(_ text: String) -> [String] { text.split(separator: ",").map(String.init) }
 
   var selection: ItemSelection {
     ItemSelection(limit: limit, shard: shard.map { ($0.index, $0.count) } ?? (1, 1))
@@ -174,6 +190,57 @@ struct ShardArgument: ExpressibleByArgument {
     else { return nil }
     self.index = index
     self.count = count
+  }
+}
+
+/// How TOFU's answers are generated.
+struct DecodingOptions: ParsableArguments {
+  enum Kind: String, ExpressibleByArgument, CaseIterable {
+    case greedy, sampled
+  }
+
+  @Option(
+    name: .customLong("decoding"),
+    help: "tofu's answers: greedy, or sampled as the released code of SimNPO and NPO does.")
+  var kind: Kind = .greedy
+
+  @Option(
+    help: ArgumentHelp(
+      "With --decoding sampled (default: the checkpoint's generation_config.json, else 1).", valueName: "t"))
+  var temperature: Double?
+
+  @Option(
+    name: .customLong("top-p"),
+    help: ArgumentHelp("With --decoding sampled (default: generation_config.json, else 1).", valueName: "p"))
+  var topP: Double?
+
+  @Option(
+    name: .customLong("top-k"),
+    help: ArgumentHelp("With --decoding sampled; 0 for all (default: generation_config.json, else 50).", valueName: "k")
+  )
+  var topK: Int?
+
+  func validate() throws {
+    let given: [(String, Bool)] = [
+      ("--temperature", temperature != nil), ("--top-p", topP != nil), ("--top-k", topK != nil),
+    ]
+    if kind == .greedy, let name = given.first(where: \.1)?.0 {
+      throw ValidationError("\(name) goes with --decoding sampled")
+    }
+    if let temperature, !(0...100).contains(temperature) {
+      throw ValidationError("--temperature: expected 0 to 100, found \(temperature)")
+    }
+    if let topP, !(0...1).contains(topP) { throw ValidationError("--top-p: expected 0 to 1, found \(topP)") }
+    if let topK, !(0...10_000_000).contains(topK) {
+      throw ValidationError("--top-k: expected 0 to 10000000, found \(topK)")
+    }
+  }
+
+  func decoding(_ defaults: SamplingDefaults, seed: UInt64) -> TOFUDecoding {
+    switch kind {
+    case .greedy: .greedy
+    case .sampled: .sampling(as: defaults, temperature: temperature, topK: topK, topP: topP, seed: seed)
+    }
   }
 }
 

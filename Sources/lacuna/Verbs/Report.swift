@@ -1,6 +1,7 @@
 import ArgumentParser
 import LacunaEngine
 import LacunaEval
+import LacunaScript
 
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -22,6 +23,7 @@ struct Report: ParsableCommand {
   var output: String?
 
   @OptionGroup var scoring: ScoringOptions
+  @OptionGroup var plugins: PluginOptions
 
   @Option(help: ArgumentHelp("The retrained model's eval_log_aggregated.json.", valueName: "file"))
   var referenceLog: String?
@@ -58,9 +60,14 @@ struct Report: ParsableCommand {
     let reference = try referenceLog.map { (path) throws(LacunaError) in try TOFULog(contentsOf: path) }
     var stores: [ResultStore] = []
     for path in paths { stores.append(try ResultStore(path: path, .read)) }
-    let report = try RunReport(stores, reference: reference, scoring: scoring.scoring)
-    if let logs { try report.writeLogs(to: logs) }
-    let shown = rendered(report)
+    var shown = ""
+    try scriptThread {
+      let registry = PluginRegistry(try ScriptSupport.environment(ModelOptions.parse([]), seed: 0, plugins: plugins))
+      let probes = try stores.map { try ProbeSummary.all(in: $0, registry) }
+      let report = try RunReport(stores, probes: probes, reference: reference, scoring: scoring.scoring)
+      if let logs { try report.writeLogs(to: logs) }
+      shown = rendered(report)
+    }
     if let output {
       try AtomicFile.write(Array(shown.utf8), to: output)
     } else {

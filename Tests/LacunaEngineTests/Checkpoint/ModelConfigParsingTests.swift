@@ -40,6 +40,19 @@ struct ModelConfigParsingTests {
     #expect(try parse(["bos_token_id": "null"]).bosTokenID == nil)
   }
 
+  @Test("sampling is generation_config's, and transformers' where it says nothing")
+  func sampling() throws {
+    // GenerationConfig of transformers: temperature 1, top_k 50, top_p 1.
+    var expected = SamplingDefaults()
+    #expect((expected.temperature, expected.topK, expected.topP) == (1, 50, 1))
+    #expect(try parse([:]).sampling == expected)
+    (expected.temperature, expected.topP) = (0.6, 0.9)
+    let read = try parse([:], generation: #"{"do_sample":true,"temperature":0.6,"top_p":0.9,"top_k":null}"#)
+    #expect(read.sampling == expected)
+    let error = #expect(throws: LacunaError.self) { try parse([:], generation: #"{"top_p":1.5}"#) }
+    #expect(error?.message.contains("top_p: expected a number from 0.0 to 1.0, found 1.5") == true)
+  }
+
   @Test(
     "RoPE scaling is read in both spellings",
     arguments: [

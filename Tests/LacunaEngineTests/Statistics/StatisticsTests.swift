@@ -20,6 +20,16 @@ import Testing
     }
   }
 
+  // len(zlib.compress(text.encode())) of Python 3.
+  @Test(
+    "compressed sizes are those of Python's zlib",
+    arguments: [
+      ("", 8), ("a", 9), ("Which award has Marisol Tannhauer won?", 46), (String(repeating: "ab", count: 500), 18),
+      ("Élodie Marchevant — 灯台", 38),
+      (String(repeating: "The quick brown fox jumps over the lazy dog. ", count: 20), 61),
+    ])
+  func zlib(text: String, size: Int) { #expect(Statistics.zlibSize(text) == size) }
+
   @Test("the KS test agrees with scipy's exact p-values, whatever the sizes and ties")
   func scipy() throws {
     for expected in try Self.fixture("ks.json", [KSCase].self) {

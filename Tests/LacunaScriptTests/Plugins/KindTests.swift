@@ -162,28 +162,36 @@ struct KindTests {
       """)
   }
 
-  @Test("a probe is data: its functions and schema are there for whoever runs it")
+  @Test("a probe is data: its rows, models, formats and schema are there for whoever runs it")
   func probes() throws {
     let bench = try PluginBench()
-    try bench.write(
-      "probes", provides: ["probe:length"],
-      """
-      probes = { length = {
-        data = "words", params = { unit = { enum = { "letters", "bytes" }, default = "letters" } },
-        measure = function(item) return { n = #item.text } end,
-        summary = function(records) return { count = #records } end,
-      } }
-      """)
-    let environment = try bench.environment
-    let (data, names, plugin) = try ScriptThread.run {
-      Result { () -> (String?, [String], String) in
-        let found = try PluginRegistry(environment).probe(named: "probes/length")
-        return (found.definition.data, found.definition.schema.parameters.map(\.name), found.plugin.name)
-      }
-    }.get()
-    #expect(data == "words")
-    #expect(names == ["unit"])
-    #expect(plugin == "probes")
+    func probe(_ fields: String) throws -> (tasks: [String], companions: [String], formats: [String], names: [String]) {
+      try bench.write(
+        "probes", provides: ["probe:length"],
+        """
+        probes = { length = {
+          \(fields) params = { unit = { enum = { "letters", "bytes" }, default = "letters" } },
+          measure = function(item) return { n = #item.text } end,
+          summary = function(records) return { count = #records } end,
+        } }
+        """)
+      let environment = try bench.environment
+      return try ScriptThread.run {
+        Result {
+          let found = try PluginProbe("probes/length", in: PluginRegistry(environment))
+          return (
+            found.tasks, found.companions.map(\.rawValue), found.formats.map(\.rawValue),
+            [found.name, found.parameters]
+          )
+        }
+      }.get()
+    }
+    let plain = try probe("")
+    #expect(plain == (["forget"], [], [], ["probes/length", #"{"unit":"letters"}"#]))
+    let full = try probe(#"data = { "words", "retain" }, models = "original", formats = { "bf16", "fp8-tensor" },"#)
+    #expect(full == (["words", "retain"], ["original"], ["bf16", "fp8-tensor"], plain.names))
+    let error = #expect(throws: ScriptError.self) { try probe(#"formats = "int3","#) }
+    #expect(error?.description.contains("'formats' must be") == true, "\(error?.description ?? "")")
   }
 
   @Test("a plugin is let go of with the script that used it")

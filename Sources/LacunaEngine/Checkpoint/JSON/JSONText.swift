@@ -6,6 +6,8 @@ package enum JSONText {
   case number(String)
   case bool(Bool)
   case null
+  /// JSON already.
+  case verbatim(String)
 
   package static func integer(_ value: Int) -> JSONText { .number("\(value)") }
   /// The shortest digits that read back as the same value. The value must be finite.
@@ -31,7 +33,7 @@ package enum JSONText {
     switch self {
     case .null: bytes += Array("null".utf8)
     case .bool(let value): bytes += Array((value ? "true" : "false").utf8)
-    case .number(let digits): bytes += Array(digits.utf8)
+    case .number(let digits), .verbatim(let digits): bytes += Array(digits.utf8)
     case .string(let text): Self.append(quoted: text, to: &bytes)
     case .array(let elements):
       Self.append(list: elements, "[", "]", indent, to: &bytes) { element, bytes, indent in

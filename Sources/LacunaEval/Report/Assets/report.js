@@ -3,13 +3,24 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const byId = (id) => document.getElementById(id);
+  // A run of plugins' probes alone has no answers to show.
+  if (!byId("viewer")) return;
 
-  const METRICS = {
-    loss: { title: "loss, nats a token", of: (entry) => entry.loss },
+  const TOFU = {
+    loss: { title: "loss", of: (entry) => entry.loss },
     probability: { title: "probability", of: (entry) => entry.probability },
     ratio: { title: "truth ratio", of: (entry) => entry.ratio },
     rouge: { title: "ROUGE-L recall", of: (entry) => entry.rouge },
   };
+  const EXTRAS = Object.fromEntries(
+    data.extras.map((title, index) => ["extra" + index, { title, of: (entry) => entry.extras?.[index] }]));
+  const METRICS = { ...TOFU, ...EXTRAS };
+  const isKnown = (value) => value !== null && value !== undefined;
+  // Only figures that some row has; one at least.
+  for (const [name, metric] of Object.entries(METRICS)) {
+    const has = (entry) => entry && isKnown(metric.of(entry));
+    if (Object.keys(METRICS).length > 1 && !data.items.some((item) => item.models.some(has))) delete METRICS[name];
+  }
 
   /** An element with attributes; children are elements or texts. */
   function make(name, attributes = {}, ...children) {
@@ -23,7 +34,7 @@
   }
 
   function shown(value) {
-    if (value === null || value === undefined || Number.isNaN(value)) return "–";
+    if (!isKnown(value) || Number.isNaN(value)) return "–";
     const size = Math.abs(value);
     if (value !== 0 && (size < 1e-3 || size >= 1e5)) return value.toExponential(1);
     return size >= 100 ? value.toFixed(0) : value.toPrecision(3);
@@ -32,7 +43,7 @@
   // MARK: Answers
 
   /** The class of a loss in nats; as KnowledgeScale.step. */
-  function step(loss) {
+  function shade(loss) {
     const index = data.limits.findIndex((limit) => loss <= limit);
     return "k" + (index < 0 ? 0 : data.limits.length - index);
   }
@@ -44,52 +55,60 @@
       const loss = losses[index] / 100;
       const note = `p = ${shown(Math.exp(-loss))} (loss ${loss.toFixed(2)})`;
       const isEnd = piece === "</s>" && index === pieces.length - 1;
-      return make("span", { class: step(loss) + (isEnd ? " end" : ""), title: note }, isEnd ? "end" : piece);
+      return make("span", { class: shade(loss) + (isEnd ? " end" : ""), title: note }, isEnd ? "end" : piece);
     });
     return make("p", { class: "tokens soft", dir: "auto" }, ...spans);
   }
 
   function card(item, model, entry) {
-    const title = make("h4", {}, make("span", { class: "dot " + model.style }), model.title);
+    const title = make("h3", {}, make("span", { class: "dot " + model.style }), model.title);
     if (!entry) return make("article", { class: "card" }, title, make("p", { class: "meta" }, "not measured"));
-    const figures = `loss ${shown(entry.loss)} · truth ratio ${shown(entry.ratio)} · ROUGE-L ${shown(entry.rouge)}`;
-    return make("article", { class: "card" }, title, make("p", { class: "meta" }, figures),
-      make("h5", {}, "It says"), tokens(entry.said, entry.saidPieces, entry.saidLosses),
-      make("h5", {}, "The true answer, as it sees it"),
+    const figures = (metrics) => Object.values(metrics).map((metric) => [metric.title, metric.of(entry)])
+      .filter(([, value]) => isKnown(value));
+    const line = figures(TOFU).map(([name, value]) => `${name} ${shown(value)}`).join(" · ");
+    const extras = figures(EXTRAS).map(([name, value]) => make("li", {}, `${name} ${shown(value)}`));
+    const head = [title, make("p", { class: "meta" }, line)];
+    if (extras.length) head.push(make("details", {}, make("summary", {}, "probes"), make("ul", { class: "meta" }, ...extras)));
+    if (!item.answer) return make("article", { class: "card" }, ...head);
+    return make("article", { class: "card" }, ...head, make("h4", {}, "It says"), tokens(entry.said, entry.saidPieces, entry.saidLosses),
+      make("h4", {}, "The true answer, as it sees it"),
       tokens(item.answer, entry.pieces ?? item.pieces, entry.answerLosses));
   }
 
   let current = null;
 
-  function show(item, moveFocus = false) {
+  /** Shows a row's answers. The buttons step through the rows that the table lists. */
+  function show(item) {
     current = item;
     const place = visible.indexOf(item);
-    const move = (by) => () => show(visible[place + by], by);
-    const button = (text, by) => {
-      const element = make("button", { type: "button", "data-by": by, onclick: move(by) }, text);
-      element.disabled = place < 0 || !visible[place + by];
-      return element;
-    };
-    const viewer = byId("viewer");
-    viewer.replaceChildren(
-      make("div", { class: "bar" },
-        make("span", { class: "meta" },
-          `${data.tasks[item.task]}, row ${item.row}` + (place < 0 ? "" : ` · ${place + 1} of ${visible.length} listed`)),
-        make("span", {}, button("← previous", -1), " ", button("next →", 1))),
-      make("p", { class: "question", dir: "auto" }, item.question),
-      make("p", { class: "truth", dir: "auto" }, "True answer: " + item.answer),
+    byId("position").textContent =
+      `${data.tasks[item.task]}, row ${item.row}` + (place < 0 ? "" : ` · ${place + 1} of ${visible.length} listed`);
+    byId("previous").disabled = place <= 0;
+    byId("next").disabled = place < 0 || place + 1 === visible.length;
+    byId("shown").replaceChildren(
+      ...(item.answer ? [make("p", { class: "question", dir: "auto" }, item.question),
+        make("p", { class: "truth", dir: "auto" }, "True answer: " + item.answer)] : []),
       make("div", { class: "cards" }, ...data.models.map((model, index) => card(item, model, item.models[index]))));
-    if (moveFocus === 1 || moveFocus === -1) viewer.querySelector(`[data-by="${moveFocus}"]`).focus();
-    if (moveFocus === true) viewer.scrollIntoView({ block: "nearest" });
     for (const row of byId("items").tBodies[0].rows) {
       if (row.item === item) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
     }
   }
 
+  function step(by) {
+    const item = visible[visible.indexOf(current) + by];
+    if (item) show(item);
+  }
+
+  /** Shows a row that was chosen elsewhere on the page. */
+  function bring(item) {
+    show(item);
+    byId("viewer").scrollIntoView({ block: "nearest" });
+  }
+
   // MARK: Table
 
-  const state = { task: "", metric: "loss", search: "", sort: null, descending: false };
+  const state = { task: "", metric: Object.keys(METRICS)[0], search: "", sort: null, descending: false };
   let visible = data.items;
 
   function columns() {
@@ -107,8 +126,8 @@
 
   function compare(a, b) {
     // What was not measured comes last, whichever the order.
-    if (a === null || a === undefined) return b === null || b === undefined ? 0 : 1;
-    if (b === null || b === undefined) return -1;
+    if (!isKnown(a)) return isKnown(b) ? 1 : 0;
+    if (!isKnown(b)) return -1;
     const order = typeof a === "number" ? a - b : String(a).localeCompare(String(b));
     return state.descending ? -order : order;
   }
@@ -139,7 +158,7 @@
   function line(item, list) {
     const cells = list.map((column, index) => {
       const value = column.value(item);
-      if (index === 2) return make("td", { dir: "auto" }, make("button", { type: "button", onclick: () => show(item, true) }, value));
+      if (index === 2) return make("td", { dir: "auto" }, make("button", { type: "button", onclick: () => bring(item) }, value || "show"));
       return make("td", {}, column.isNumber ? shown(value) : String(value));
     });
     const row = make("tr", {}, ...cells);
@@ -179,10 +198,10 @@
     document.addEventListener("click", (event) => {
       const key = event.target.closest?.("[data-item]")?.dataset.item;
       const item = key && data.items.find((item) => `${item.task}-${item.row}` === key);
-      if (!item) return;
-      show(item);
-      byId("viewer").scrollIntoView({ block: "center" });
+      if (item) bring(item);
     });
+    byId("previous").addEventListener("click", () => step(-1));
+    byId("next").addEventListener("click", () => step(1));
   }
 
   start();

@@ -44,6 +44,21 @@ struct Axis: Sendable {
     return Axis(kind: .linear, range: 0...1, places: (from, to), ticks: ticks)
   }
 
+  /// The range widened to round numbers: some five ticks, steps of 1, 2 or 5.
+  static func linear(_ range: ClosedRange<Double>, from: Double, to: Double) -> Axis {
+    let raw = max(range.upperBound - range.lowerBound, 1e-12) / 4
+    let unit = pow(10, log10(raw).rounded(.down))
+    let step = [1, 2, 5, 10].map { $0 * unit }.first { $0 >= raw } ?? raw
+    let (low, high) = ((range.lowerBound / step).rounded(.down), (range.upperBound / step).rounded(.up))
+    let digits = max(0, min(6, Int(-log10(step).rounded(.down))))
+    let ticks = stride(from: low, through: high, by: 1).map { count -> (value: Double, label: String) in
+      let value = count * step
+      // Whole numbers without a point; a sum of steps may miss zero by a hair.
+      return (value, digits == 0 ? "\(Int(max(-1e15, min(1e15, value))))" : decimal(count == 0 ? 0 : value, digits))
+    }
+    return Axis(kind: .linear, range: low * step...high * step, places: (from, to), ticks: ticks)
+  }
+
   private static func label(exponent: Int) -> String {
     switch exponent {
     case -3...(-1): "0." + String(repeating: "0", count: -exponent - 1) + "1"

@@ -2,8 +2,8 @@
 struct HeatMap: Sendable {
   struct Line: Sendable {
     let name: String
-    /// A class for the colour, what is shown on pointing, and the item that a click opens; nil for what was not measured.
-    let cells: [(style: String, note: String, item: String)?]
+    /// A class for the colour, what is shown on pointing, and the row that a click opens; nil for what was not measured.
+    let cells: [(style: String, note: String, item: String?)?]
   }
 
   let title: String
@@ -27,9 +27,10 @@ struct HeatMap: Sendable {
         "<text x=\"\(at: Self.nameWidth - 5)\" y=\"\(at: top + 9)\" text-anchor=\"end\">\(clip(line.name))</text>"
       for (column, cell) in line.cells.enumerated() {
         guard let cell else { continue }
+        let item: HTML = cell.item.map { " data-item=\"\($0)\"" } ?? .empty
         drawn += """
           <rect class="\(cell.style)" x="\(at: Self.nameWidth + Double(column) * Self.cell)" y="\(at: top)" \
-          width="11" height="11" data-item="\(cell.item)"><title>\(cell.note)</title></rect>
+          width="11" height="11"\(item)><title>\(cell.note)</title></rect>
           """
       }
     }
@@ -44,7 +45,7 @@ extension RunReport {
   /// Who wrote what: the authors of a task's rows. nil for a task whose rows are not grouped by author.
   func authors(_ task: TOFUTask) -> AuthorBlocks? {
     guard !task.isChoice else { return nil }
-    let texts = items.filter { $0.task == task }.map { ($0.row, "\($0.question) \($0.answer)") }
+    let texts = items.filter { $0.task == task && !$0.question.isEmpty }.map { ($0.row, "\($0.question) \($0.answer)") }
     return texts.isEmpty ? nil : AuthorBlocks(Dictionary(uniqueKeysWithValues: texts))
   }
 
@@ -86,7 +87,7 @@ extension RunReport {
     let lines = authors.blocks.map { block in
       HeatMap.Line(
         name: block.name,
-        cells: (0..<authors.size).map { offset in
+        cells: (0..<authors.width).map { offset in
           guard let row = rows[block.firstRow + offset], let found = cell(row) else { return nil }
           return (
             found.style, "\(block.name), row \(row.index): \(found.note)",

@@ -18,7 +18,7 @@ extension RunReport {
             .object([("title", .string(columns[$0].title)), ("style", .string(style($0)))])
           })
       ),
-      ("tasks", .object(Self.taskOrder.map { ($0.rawValue, .string($0.title)) })),
+      ("tasks", .object(taskTitles)), ("extras", .array(probeFigures.map { .string($0.title) })),
       ("limits", .array(KnowledgeScale.limits.map(JSONText.real))), ("items", .array(pageItems)),
     ])
     let parts = value.compact().split(
@@ -27,57 +27,54 @@ extension RunReport {
       trusted: parts.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\\u003c"))
   }
 
+  private var taskTitles: [(String, JSONText)] {
+    var titles = Self.taskOrder.map { ($0.rawValue, JSONText.string($0.title)) }
+    for item in items where !titles.contains(where: { $0.0 == item.place.task }) {
+      titles.append((item.place.task, .string(item.place.task)))
+    }
+    return titles
+  }
+
   private var pageItems: [JSONText] {
-    var rows: [[TOFUTask: [Int: TOFURow]]] = []
-    for column in columns {
-      rows.append(
-        column.log.tasks.mapValues {
-          Dictionary($0.map { ($0.index, $0) }, uniquingKeysWith: { a, _ in a })
-        })
-    }
-    var ratios: [[TOFUTask: [Int: Double]]] = []
-    for column in columns.indices {
-      ratios.append(
-        Dictionary(uniqueKeysWithValues: TOFUTask.allCases.map { ($0, truthRatios(column, $0)) }))
-    }
+    let measured = columns.indices.map { Measured(self, $0) }
+    let extras = probeFigures
     return items.map { item in
+      let tokens = columns.map { column in item.task.flatMap { column.tokens[$0]?[item.row] } }
       // The pieces of the true answer are the same for models of one tokenizer: once a row, then.
-      let pieces = columns.lazy.compactMap { $0.tokens[item.task]?[item.row]?.answer.map(\.text) }
-        .first
+      let pieces = tokens.lazy.compactMap { $0?.answer.map(\.text) }.first
       let models = columns.indices.map { column -> JSONText in
-        guard let row = rows[column][item.task]?[item.row] else { return .null }
-        return pageEntry(
-          row, item.task, ratio: ratios[column][item.task]?[item.row], pieces: pieces,
-          tokens: columns[column].tokens[item.task]?[item.row])
+        let values = extras.map { $0.values[column]?[item.place].map(Self.rounded) ?? .null }
+        var members = measured[column].row(item).map { row in
+          pageEntry(row, item, ratio: measured[column].ratio(item), pieces: pieces, tokens: tokens[column])
+        }
+        if extras.contains(where: { $0.values[column]?[item.place] != nil }) {
+          members = (members ?? []) + [("extras", .array(values))]
+        }
+        return members.map(JSONText.object) ?? .null
       }
       return .object([
-        ("task", .string(item.task.rawValue)), ("row", .integer(item.row)),
-        ("question", .string(item.question)),
-        ("answer", .string(item.answer)),
-        ("pieces", (pieces ?? []).isEmpty ? .null : Self.strings(pieces ?? [])),
-        ("models", .array(models)),
+        ("task", .string(item.place.task)), ("row", .integer(item.row)), ("question", .string(item.question)),
+        ("answer", .string(item.answer)), ("pieces", pieces.map(Self.strings) ?? .null), ("models", .array(models)),
       ])
     }
   }
 
   private func pageEntry(
-    _ row: TOFURow, _ task: TOFUTask, ratio: Double?, pieces: [String]?, tokens: TOFUTokens?
-  ) -> JSONText {
+    _ row: TOFURow, _ item: Item, ratio: Double?, pieces: [String]?, tokens: TOFUTokens?
+  ) -> [(String, JSONText)] {
     var members: [(String, JSONText)] = [
       ("loss", Self.rounded(row.answer.average)),
-      ("probability", Self.rounded(scoring.probability(row, task))),
+      ("probability", item.task.map { Self.rounded(scoring.probability(row, $0)) } ?? .null),
       ("ratio", ratio.map(Self.rounded) ?? .null), ("rouge", Self.rounded(row.rougeLRecall)),
       ("said", row.generated.map { .string($0.text) } ?? .null),
     ]
     if let tokens {
       members.append(("answerLosses", Self.losses(tokens.answer)))
-      if tokens.answer.map(\.text) != pieces {
-        members.append(("pieces", Self.strings(tokens.answer.map(\.text))))
-      }
+      if tokens.answer.map(\.text) != pieces { members.append(("pieces", Self.strings(tokens.answer.map(\.text)))) }
       members.append(("saidPieces", Self.strings(tokens.generated.map(\.text))))
       members.append(("saidLosses", Self.losses(tokens.generated)))
     }
-    return .object(members)
+    return members
   }
 
   private static func strings(_ texts: [String]) -> JSONText { .array(texts.map(JSONText.string)) }

@@ -45,4 +45,16 @@ struct Plot: Sendable {
     }
     return "<path class=\"line \(style)\" d=\"\(d)\"/>"
   }
+
+  /// A distribution function as a line of steps.
+  /// - Parameter values: ascending.
+  static func steps(_ values: [Double], _ x: Axis, _ y: Axis) -> [(x: Double, y: Double)] {
+    var points = [(x: x.places.from, y: y.place(0))]
+    for (index, value) in values.enumerated() {
+      points.append((x.place(value), points[points.count - 1].y))
+      points.append((x.place(value), y.place(Double(index + 1) / Double(values.count))))
+    }
+    points.append((x.places.to, points[points.count - 1].y))
+    return points
+  }
 }

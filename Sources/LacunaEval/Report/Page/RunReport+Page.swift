@@ -9,6 +9,7 @@ extension RunReport {
     let policy =
       "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-\(Base64.text(of: SHA256.hash(data: Array(script.utf8))))'"
     let names = judged.map { columns[$0].title }.joined(separator: ", ")
+    let verb = judged.count == 1 ? "has" : "have"
     let page: HTML = """
       <!doctype html>
       <html lang="en">
@@ -17,11 +18,11 @@ extension RunReport {
       <meta http-equiv="Content-Security-Policy" content="\(policy)">
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
-      <title>What \(names) has forgotten</title>
+      <title>What \(names) \(verb) forgotten</title>
       <style>\(HTML(trusted: style))</style>
       </head>
       <body>
-      <header><p class="kicker">Lacuna report</p><h1>What <em>\(names)</em> has forgotten</h1><p class="meta">\(summary)</p></header>
+      <header><p class="kicker">Lacuna report</p><h1>What <em>\(names)</em> \(verb) forgotten</h1><p class="meta">\(summary)</p></header>
       <main>
       \(sections)
       </main>
@@ -41,18 +42,17 @@ extension RunReport {
       return count > 0 ? "\(task.title) \(count)" : nil
     }
     let split = split.map { "\($0.rawValue); " } ?? ""
+    guard hasTOFU else { return "\(split)probes: \(probes.map(\.title).joined(separator: ", "))" }
     return "TOFU, \(split)rows: \(counts.joined(separator: ", ")); "
       + "profile \(scoring.profile.name.rawValue), truth ratio \(scoring.truthRatio.rawValue)"
   }
 
   private var sections: [HTML] {
-    [
-      headline, truthRatios, losses, authorMaps(.forget), authorMaps(.retain), Self.answers,
-      provenance,
-    ].compactMap(\.self)
+    let tofu: [HTML?] = hasTOFU ? [headline, truthRatios, losses, authorMaps(.forget), authorMaps(.retain)] : []
+    return tofu.compactMap(\.self) + probes.map { section($0) } + [Self.answers, provenance]
   }
 
-  private static func section(_ id: String, _ title: String, _ content: HTML) -> HTML {
+  static func section(_ id: String, _ title: String, _ content: HTML) -> HTML {
     "<section id=\"\(id)\" aria-labelledby=\"\(id)-title\"><h2 id=\"\(id)-title\">\(title)</h2>\n\(content)\n</section>\n"
   }
 
@@ -68,6 +68,15 @@ extension RunReport {
       : "<p class=\"reading\">Published: \(PublishedTOFU.source). For orientation: another model, measured elsewhere.</p>"
     let parts: HTML =
       utilityTable.map { Self.data("The nine parts of model utility", $0) } ?? .empty
+    let hollow = published.isEmpty ? "" : " Hollow squares are published ones."
+    let quality: HTML =
+      qualityPlot().map { plot in
+        """
+        <figure class="beside"><div>\(key(Array(columns.indices)))\(plot)</div><figcaption class="reading">Top right is \
+        where an unlearned model should be: as useful as the original, and not to be told from the retrained one. Right \
+        of the upright line the test does not tell it at 5%.\(hollow)</figcaption></figure>
+        """
+      } ?? .empty
     return Self.section(
       "figures", "Figures",
       """
@@ -76,7 +85,7 @@ extension RunReport {
       <p class="reading">Forget quality is the p-value of an exact two-sample Kolmogorov-Smirnov test of the truth ratios against \
       the retrained model's, and D their distance: 0 is alike. Model utility is the harmonic mean of nine figures about what was \
       to be kept. Forget ROUGE-L, probability and the share of answers given word for word say what can still be got out.</p>
-      \(source)\(parts)
+      \(source)\(parts)\(quality)
       """)
   }
 
@@ -87,9 +96,9 @@ extension RunReport {
     return Self.section(
       "truth-ratios", "Does it still prefer the truth?",
       """
-      <figure class="beside"><div>\(key(shown))\(plot)</div><figcaption class="reading">Each line climbs from 0 to 100% as rows of the forget task fall at or \
-      below a truth ratio. Right of 1 a model prefers the true answer to false ones. A model that forgot well follows the \
-      retrained line; D is the widest gap between the two.</figcaption></figure>
+      <figure class="beside"><div>\(key(shown))\(plot)</div><figcaption class="reading">Each line climbs from 0 to 100% as \
+      rows of the forget task fall at or below a truth ratio. Right of 1 a model prefers the true answer to false ones. A \
+      model that forgot well follows the retrained line; D is the widest gap between the two.</figcaption></figure>
       \(Self.data("Quantiles of the truth ratio", table))
       """)
   }
@@ -140,7 +149,7 @@ extension RunReport {
       task == .forget ? "Which authors are left?" : "Which kept authors suffered?",
       """
       <div class="plots">\(maps)</div>\(KnowledgeScale.legend())
-      <p class="reading">A line for each author, a square for each of the \(authors.size) questions: the stronger the colour, the \
+      <p class="reading">A line for each author, a square for each of the \(authors.width) questions: the stronger the colour, the \
       likelier the true answer (p a token). A click on a square shows the answers.</p>
       \(compared)\(Self.data("Mean loss by author", authorTable(task, authors)))
       """)
@@ -151,7 +160,11 @@ extension RunReport {
       "answers", "Answers side by side",
       """
       <noscript><p>Answers and their table need the page's script.</p></noscript>
-      <div id="viewer" class="viewer" aria-live="polite"></div>
+      <div id="viewer" class="viewer">
+      <div class="bar"><span id="position" class="meta" role="status"></span>\
+      <span><button type="button" id="previous">← previous</button> <button type="button" id="next">next →</button></span></div>
+      <div id="shown"></div>
+      </div>
       \(KnowledgeScale.legend(soft: true))
       <p class="reading">Each token is coloured by the probability that the model gave it: what fades was not expected. Point at a token \
       for its number.</p>

@@ -47,7 +47,7 @@ extension RunReport {
         "<line class=\"even\" x1=\"\(at: x.place(1))\" x2=\"\(at: x.place(1))\" y1=\"\(at: area.top)\" y2=\"\(at: area.bottom)\"/>"
     }
     for column in shown {
-      drawn += Plot.path(Self.steps(distributions[column]?.values ?? [], x, y), style(column))
+      drawn += Plot.path(Plot.steps(distributions[column]?.values ?? [], x, y), style(column))
     }
     for column in judged { drawn += gap(column, distributions, x, y) }
     let title = "Shares of rows at or below each truth ratio, a line a model"
@@ -61,16 +61,6 @@ extension RunReport {
     case _ where scoring.profile.epsilon > 0: "truth ratio, wrong over right"
     default: "truth ratio R, right over wrong"
     }
-  }
-
-  private static func steps(_ values: [Double], _ x: Axis, _ y: Axis) -> [(x: Double, y: Double)] {
-    var points = [(x: x.places.from, y: y.place(0))]
-    for (index, value) in values.enumerated() {
-      points.append((x.place(value), points[points.count - 1].y))
-      points.append((x.place(value), y.place(Double(index + 1) / Double(values.count))))
-    }
-    points.append((x.places.to, points[points.count - 1].y))
-    return points
   }
 
   /// A bracket at the widest gap.

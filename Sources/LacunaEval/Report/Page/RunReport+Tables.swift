@@ -14,15 +14,9 @@ extension RunReport {
   }
 
   private func heading(_ column: Int) -> HTML {
-    "<th scope=\"row\"><span class=\"dot \(style(column))\"></span>\(columns[column].title) <small>\(roleTitle(column))</small></th>"
-  }
-
-  func roleTitle(_ column: Int) -> String {
-    switch columns[column].role {
-    case .model: "judged"
-    case .original: "original"
-    case .reference: "retrained"
-    }
+    let (title, role) = (columns[column].title, roleTitle(column))
+    let small: HTML = title.contains("(\(role)") ? .empty : " <small>\(role)</small>"
+    return "<th scope=\"row\"><span class=\"dot \(style(column))\"></span>\(title)\(small)</th>"
   }
 
   /// The figures that papers print, a line a model, published ones below.
@@ -111,11 +105,12 @@ extension RunReport {
     let rows = columns.indices.map { index -> HTML in
       let identity = columns[index].identity
       let values = [
-        columns[index].file, identity?.modelHash.prefix(12).description ?? "–",
-        identity?.weights ?? "–",
-        identity?.precision ?? "–", identity?.kernels ?? "–", identity?.parameters ?? "–",
+        identity.map { String($0.modelHash.prefix(12)) }, identity?.weights, identity?.precision, identity?.kernels,
       ]
-      return "<tr>\(heading(index))\(Self.cells(values))</tr>"
+      let texts = [identity?.parameters, columns[index].file].map { text -> HTML in
+        "<td class=\"text\">\(text ?? "–")</td>"
+      }
+      return "<tr>\(heading(index))\(Self.cells(values.map { $0 ?? "–" }))\(texts)</tr>"
     }
     return Self.table(
       "How each model was measured",

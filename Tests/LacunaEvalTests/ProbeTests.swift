@@ -1,0 +1,235 @@
+import Foundation
+import LacunaEngine
+import LacunaEval
+import LacunaScript
+import LacunaTestSupport
+import Testing
+
+@Suite("Plugins' probes, recorded")
+struct ProbeTests {
+  private let directory: TemporaryDirectory
+  private let data: TOFUData
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    data = try TOFUData(TOFUDataTests.demo)
+    try plugin()
+  }
+
+  /// A probe that measures a score and draws a number, over the forget set.
+  private func plugin(_ body: String = "") throws {
+    try directory.write(
+      """
+      { "name": "count-it", "version": "0.1.0", "api": 1, "provides": ["probe:count_it"], "capabilities": ["model.score"] }
+      """, to: "count-it/plugin.json")
+    try directory.write(
+      """
+      local lacuna <const> = require "lacuna"
+      return lacuna.plugin { probes = { count_it = {
+        params = { times = { type = "integer", default = 1 } },
+        measure = function(item, ctx)
+          assert(item.perturbed_answer[5] and item.paraphrased_question and ctx.params.times and ctx.split == "forget10")
+          \(body)
+          local scores = assert(ctx.model:score { prompt = ctx:render("tofu", item.question), answers = { item.answer } })
+          return { mean = scores[1].mean * ctx.params.times, draw = lacuna.rng(ctx.seed):uniform(), row = ctx.row, task = ctx.task }
+        end,
+        summary = function(records, ctx)
+          assert(not ctx.model)
+          local sum, other = 0.0, 0.0
+          for i, record in ipairs(records) do
+            sum = sum + record.mean
+            if ctx.reference then other = other + ctx.reference[i].mean end
+          end
+          return { sum = sum, other = other, rows = { first = records[1].row, last = records[#records].row }, n = #records }
+        end,
+      } } }
+      """, to: "count-it/init.lua")
+  }
+
+  private func registry() -> PluginRegistry {
+    var environment = ScriptEnvironment { _ in throw LacunaError(.notFound, "no model by name here") }
+    environment.plugins.given = ["\(directory.path)/count-it"]
+    return PluginRegistry(environment)
+  }
+
+  /// Runs `body` with the stack that plugins need.
+  private func withRegistry<Value>(_ body: (PluginRegistry) throws -> Value) throws -> Value {
+    let registry = registry()
+    return try withoutActuallyEscaping(body) { body in
+      try ScriptThread.run { Result { try body(registry) } }.get()
+    }
+  }
+
+  private func store(_ name: String, _ opening: ResultStore.Opening = .create) throws -> ResultStore {
+    try ResultStore(path: "\(directory.path)/\(name)", opening)
+  }
+
+  private func evaluation(
+    _ store: ResultStore, _ registry: PluginRegistry, role: ResultStore.Role = .model, limit: Int = 4,
+    probe: String = "count-it"
+  ) throws -> ProbeEvaluation {
+    var evaluation = ProbeEvaluation(try PluginProbe(probe, in: registry), store: store, role: role)
+    evaluation.selection.limit = limit
+    evaluation.seed = 5
+    return evaluation
+  }
+
+  private func items() throws -> ProbeData { try ProbeData(data, split: .forget10, tasks: ["forget"]) }
+
+  private let series = ResultStore.Series(probe: "count-it/count_it", role: .model)
+
+  @Test("a run that is stopped anywhere and goes on ends with the same records", arguments: [0, 1, 3])
+  func resume(stopAfter: Int) throws {
+    let engine = try EvaluationTests.engines.get().model
+    try withRegistry { registry in
+      let whole = try store("whole.sqlite")
+      try evaluation(whole, registry).run(engine, companions: [:], data: items())
+      let expected = try whole.records(of: series)
+      #expect(expected.count == 4 && expected.map(\.row) == [0, 1, 2, 3])
+      #expect(Set(expected.map(\.value)).count == 4)
+
+      var count = 0
+      var first = try evaluation(try store("parts.sqlite"), registry)
+      first.onProgress = { count = $0.done }
+      first.isCancelled = { count >= stopAfter }
+      let error = #expect(throws: LacunaError.self) { try first.run(engine, companions: [:], data: items()) }
+      #expect(error?.code == .cancelled)
+      let parts = try store("parts.sqlite", .createOrContinue)
+      #expect(try parts.records(of: series).count == stopAfter)
+      try evaluation(parts, registry).run(engine, companions: [:], data: items())
+      #expect(try parts.records(of: series) == expected)
+    }
+  }
+
+  @Test("shards merge to the whole, seeds and all")
+  func shards() throws {
+    let engine = try EvaluationTests.engines.get().model
+    try withRegistry { registry in
+      let whole = try store("whole.sqlite")
+      try evaluation(whole, registry).run(engine, companions: [:], data: items())
+      let merged = try store("merged.sqlite")
+      for index in [2, 1] {
+        var part = try evaluation(try store("part\(index).sqlite"), registry)
+        part.selection.shard = (index, 2)
+        try part.run(engine, companions: [:], data: items())
+        try merged.merge(part.store)
+      }
+      #expect(try merged.records(of: series) == (try whole.records(of: series)))
+      #expect(try merged.identity(of: series) == (try whole.identity(of: series)))
+    }
+  }
+
+  @Test("a run goes on only with the plugin, the parameters and the seed that it began with")
+  func identity() throws {
+    let engine = try EvaluationTests.engines.get().model
+    let run = try store("run.sqlite")
+    try withRegistry { try evaluation(run, $0).run(engine, companions: [:], data: items()) }
+    let identity = try #require(try run.identity(of: series))
+    #expect(identity.modelHash == engine.info.fingerprint && identity.seed == 5)
+    #expect(identity.parameters == #"{"params":{"times":1},"split":"forget10","tasks":["forget"]}"#)
+    try withRegistry { registry in
+      var other = try evaluation(run, registry, probe: "count-it:times=2")
+      let error = #expect(throws: LacunaError.self) { try other.run(engine, companions: [:], data: items()) }
+      #expect(error?.message.contains("parameters: expected") == true)
+      other = try evaluation(run, registry)
+      other.seed = 6
+      #expect(throws: LacunaError.self) { try other.run(engine, companions: [:], data: items()) }
+    }
+    try plugin("local changed = true")
+    try withRegistry { registry in
+      let error = #expect(throws: LacunaError.self) {
+        try evaluation(run, registry).run(engine, companions: [:], data: items())
+      }
+      #expect(error?.message.contains("probe_hash: expected") == true)
+      let summaries = try ProbeSummary.all(in: run, registry)
+      #expect(summaries.first?.isOfOtherVersion == true)
+    }
+  }
+
+  @Test("summaries need no model, and compare the same rows")
+  func summaries() throws {
+    let engines = try EvaluationTests.engines.get()
+    try withRegistry { registry in
+      let run = try store("run.sqlite")
+      try evaluation(run, registry).run(engines.model, companions: [:], data: items())
+      let alone = try #require(try ProbeSummary.all(in: run, registry).first)
+      #expect(alone.value["other"] == .double(0) && alone.value["rows"]?["last"] == .integer(3))
+      #expect(alone.recordCount == 4 && alone.modelName == "demo-unlearned" && !alone.isOfOtherVersion)
+
+      try evaluation(run, registry, role: .reference, limit: 3).run(
+        engines.reference, companions: [:], data: items())
+      let error = #expect(throws: LacunaError.self) { try ProbeSummary.all(in: run, registry) }
+      #expect(error?.message.contains("have the 4 rows of model, found 3") == true, "\(error?.message ?? "")")
+      try evaluation(run, registry, role: .reference).run(engines.reference, companions: [:], data: items())
+      let both = try ProbeSummary.all(in: run, registry)
+      #expect(both.map(\.series.role) == [.model, .reference])
+      #expect(both[0].value["other"] == both[1].value["sum"] && both[0].value["sum"] != both[1].value["sum"])
+      let table = ProbeTable.text(both)
+      #expect(table.contains("rows.last") && table.contains("demo-retrained"), "\(table)")
+    }
+  }
+
+  @Test("what a probe fails with names the probe, the row and the line; what was measured is kept")
+  func failure() throws {
+    try plugin("if ctx.row == 2 then error 'cannot' end")
+    let engine = try EvaluationTests.engines.get().model
+    try withRegistry { registry in
+      let run = try store("run.sqlite")
+      let error = #expect(throws: ScriptError.self) {
+        try evaluation(run, registry).run(engine, companions: [:], data: items())
+      }
+      let message = error?.description ?? ""
+      #expect(
+        message.contains("probe \"count-it/count_it\", measure, forget, row 2")
+          && message.contains("init.lua:6: cannot"))
+      #expect(try run.records(of: series).count == 2)
+    }
+  }
+
+  @Test(
+    "a record that is no plain data is refused", arguments: ["return 1", "return { f = print }", "return { x = 0/0 }"])
+  func records(body: String) throws {
+    try plugin("do \(body) end")
+    let engine = try EvaluationTests.engines.get().model
+    try withRegistry { registry in
+      let error = #expect(throws: ScriptError.self) {
+        try evaluation(try store("run.sqlite"), registry).run(engine, companions: [:], data: items())
+      }
+      #expect(error?.message.contains("plain data") == true, "\(error?.message ?? "")")
+    }
+  }
+
+  @Test("rows come from TOFU's files, from the holdout, and from any data file")
+  func rows() throws {
+    let all = try ProbeData(data, split: .forget10, tasks: ["forget", "holdout", "real_authors", "study"])
+    let counts = Dictionary(grouping: all.items, by: \.task).mapValues(\.count)
+    #expect(counts == ["forget": 40, "holdout": 40, "real_authors": 28, "study": 1200])
+    #expect(Set(all.items.prefix(80).map(\.hash)).count == 80)
+    let error = #expect(throws: LacunaError.self) { try ProbeData(data, split: .forget10, tasks: ["none"]) }
+    #expect(error?.message.contains("none.json") == true)
+  }
+
+  @Test("runs differ by their records' numbers")
+  func differences() throws {
+    func record(_ row: Int, _ value: String, hash: String = "h") -> ResultStore.Record {
+      ResultStore.Record(task: "forget", row: row, itemHash: hash, value: value)
+    }
+    let a = [record(0, #"{"x":1,"list":[1.5,2]}"#), record(1, #"{"x":2}"#), record(2, #"{"x":3}"#)]
+    let b = [record(0, #"{"x":1,"list":[1.5,5]}"#), record(1, #"{"x":2}"#)]
+    let difference = try ProbeDifference(a, b, files: ("a", "b"))
+    #expect(difference.rowCount == 2 && difference.equalCount == 1 && difference.largest == 3)
+    // Four numbers at the same places, one of them 3 apart.
+    #expect(abs(difference.rootMeanSquare - (9.0 / 4).squareRoot()) < 1e-12)
+    let other = [record(0, #"{"x":1}"#, hash: "other")]
+    #expect(throws: LacunaError.self) { try ProbeDifference(a, other, files: ("a", "b")) }
+  }
+
+  @Test("figures are listed by their paths, counts in names by size, lists left to machines")
+  func figures() throws {
+    let value = try JSONValue.parse(
+      Array(#"{"leak@16":0.5,"leak@4":0.25,"auc":{"loss":1},"list":[1,2],"on":true}"#.utf8), file: "test")
+    let figures = ProbeTable.figures(value)
+    #expect(figures.map(\.name) == ["auc.loss", "leak@4", "leak@16", "on"])
+    #expect(figures.map(\.text) == ["1", "0.2500", "0.5000", "yes"])
+  }
+}
