@@ -14,6 +14,9 @@ public struct Generation {
     public var alternatives = 0
     /// Called with the scratch logits, [vocabSize], before the sampler chain, and the number of tokens drawn so far.
     public var onLogits: ((UnsafeMutableBufferPointer<Float>, Int) throws -> Void)?
+    /// Called before each draw with what the chain will see. A copy of the chain that outlives the call costs a copy of
+    /// its memory.
+    public var onDraw: ((UnsafeBufferPointer<Float>, SamplerChain, SamplingContext) throws -> Void)?
     /// Called with the chosen token and its log-probability under the model's own logits; also for one that ends the
     /// answer.
     public var onToken: ((TokenID, Float) throws -> TokenDecision)?
@@ -207,9 +210,9 @@ public struct Generation {
 
   private mutating func draw() throws -> TokenID {
     try session.tokens.withUnsafeBufferPointer { tokens in
-      try chain.sample(
-        scratch.values,
-        SamplingContext(tokens: tokens, promptCount: promptCount, seed: options.seed, stream: stream))
+      let context = SamplingContext(tokens: tokens, promptCount: promptCount, seed: options.seed, stream: stream)
+      try options.onDraw?(UnsafeBufferPointer(scratch.values), chain, context)
+      return try chain.sample(scratch.values, context)
     }
   }
 
