@@ -1,3 +1,4 @@
+import LacunaEngine
 import Synchronization
 
 #if canImport(Glibc)
@@ -45,23 +46,28 @@ enum Interrupt {
   private static func hangBell() {
     guard bellRope.load(ordering: .relaxed) < 0 else { return }
     var ends: [Int32] = [-1, -1]
-    // Without a pipe nothing is written and `wait` looks now and then.
+    // Without a pipe nothing is written, and `watch` looks now and then.
     guard pipe(&ends) == 0 else { return }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     bellEnd.store(ends[0], ordering: .relaxed)
     bellRope.store(ends[1], ordering: .relaxed)
   }
 
-  /// Sleeps until Ctrl-C, after `stopBetweenTokens`. For one thread.
-  static func wait() {
-    var byte: UInt8 = 0
-    while !isRequested {
-      if read(bellEnd.load(ordering: .relaxed), &byte, 1) < 0, errno != EINTR { usleep(20_000) }
-    }
-  }
-
   /// Forgets a Ctrl-C that has been answered.
   static func clear() { requested.store(false, ordering: .relaxed) }
+
+  /// Calls `stop` for every Ctrl-C from now on, where `clear` follows each. A handler may do little, so a thread sleeps
+  /// until it rings.
+  static func watch(_ stop: @escaping @Sendable () -> Void) {
+    stopBetweenTokens()
+    startThread(stackBytes: 1 << 16) {
+      var byte: UInt8 = 0
+      while true {
+        if read(bellEnd.load(ordering: .relaxed), &byte, 1) < 0, errno != EINTR { usleep(20_000) }
+        if isRequested { stop() }
+      }
+    }
+  }
 
   /// How the process treats signals until a verb says otherwise.
   static func installDefaults() {
