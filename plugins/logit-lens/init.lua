@@ -1,5 +1,4 @@
 local lacuna <const> = require "lacuna"
-local stats <const> = require "lacuna.stats"
 
 -- Positions that are looked at together: each brings a row of logits for every layer.
 local WINDOW <const> = 8
@@ -9,9 +8,10 @@ local function measure(item, ctx)
   local prompt <const> = ctx:render("tofu", item.question)
   local first <const> = #model:encode(prompt, { bos = true }) + 1
   local ids <const> = model:encode(prompt .. item.answer, { bos = true })
+  if first > #ids then return nil, lacuna.error("invalid_argument", "the answer has no token of its own behind the question") end
   local session <close> = model:session { tokens = ids }
   local layers <const> = model.info.layers
-  -- From layer 0 on: whether the token was the likeliest there, and ln p of it, summed over the answer.
+  -- From layer 0 on: how often the token was the likeliest there, and ln p of it; means over the answer.
   local right, logprob, ever = {}, {}, 0
   for layer = 0, layers do right[layer + 1], logprob[layer + 1] = 0, 0.0 end
   for start = first, #ids, WINDOW do
@@ -33,29 +33,31 @@ local function measure(item, ctx)
       if led then ever = ever + 1 end
     end
   end
-  return { tokens = #ids - first + 1, right = right, logprob = logprob, ever = ever }
+  local tokens <const> = #ids - first + 1
+  for i in ipairs(right) do right[i], logprob[i] = right[i] / tokens, logprob[i] / tokens end
+  return { tokens = tokens, recall_by_layer = right, logprob_by_layer = logprob, ever = ever }
 end
 
 local function summary(records)
-  local tokens, ever, right, logprob = 0, 0, {}, {}
+  local tokens, ever, recall, logprob = 0, 0, {}, {}
   for _, record in ipairs(records) do
     tokens = tokens + record.tokens
     ever = ever + record.ever
-    for i in ipairs(record.right) do
-      right[i] = (right[i] or 0) + record.right[i]
-      logprob[i] = (logprob[i] or 0) + record.logprob[i]
+    for i, share in ipairs(record.recall_by_layer) do
+      recall[i] = (recall[i] or 0) + share * record.tokens
+      logprob[i] = (logprob[i] or 0) + record.logprob_by_layer[i] * record.tokens
     end
   end
   local out = { recall = {}, mean_logprob = {}, tokens = tokens }
-  local best, last = 1, #right
-  for i in ipairs(right) do
+  local best, last = 1, #recall
+  for i in ipairs(recall) do
     local name <const> = ("layer_%d"):format(i - 1)
-    out.recall[name] = right[i] / tokens
+    out.recall[name] = recall[i] / tokens
     out.mean_logprob[name] = logprob[i] / tokens
-    if right[i] > right[best] then best = i end
+    if recall[i] > recall[best] then best = i end
   end
   out.best_layer = best - 1
-  out.lost_behind_best = (right[best] - right[last]) / tokens
+  out.lost_behind_best = (recall[best] - recall[last]) / tokens
   out.led_somewhere = ever / tokens
   return out
 end

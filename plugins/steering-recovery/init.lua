@@ -1,5 +1,4 @@
 local lacuna <const> = require "lacuna"
-local stats <const> = require "lacuna.stats"
 
 -- Layers that are tried: evenly spread, and never the last, behind which nothing could read the state.
 local function layers_of(model, count)
@@ -41,7 +40,7 @@ local function measure(item, ctx)
     patched[i] = mean_logprob(ctx.model, ids, first, { patch })
   end
   return {
-    layers = layers, patched = patched, before = mean_logprob(ctx.model, ids, first), original = mean_logprob(ctx.original, ids, first),
+    depths = layers, patched_by_layer = patched, before = mean_logprob(ctx.model, ids, first), original = mean_logprob(ctx.original, ids, first),
     tokens = #ids - asked,
   }
 end
@@ -59,9 +58,9 @@ local function summary(records)
   local before <const> = mean(records, function(record) return record.before end)
   local original <const> = mean(records, function(record) return record.original end)
   local out = { before = before, original = original, patched = {}, recovered = {} }
-  for i, layer in ipairs(records[1].layers) do
+  for i, layer in ipairs(records[1].depths) do
     local name <const> = ("layer_%d"):format(layer)
-    local patched <const> = mean(records, function(record) return record.patched[i] end)
+    local patched <const> = mean(records, function(record) return record.patched_by_layer[i] end)
     out.patched[name] = patched
     -- Where nothing was lost there is nothing to come back.
     if original > before then
