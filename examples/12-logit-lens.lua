@@ -3,7 +3,7 @@
 -- Run: lacuna run examples/12-logit-lens.lua -- -o lens.svg
 local lacuna <const> = require "lacuna"
 
-local output, question = nil, "Where was Marisol Tannhauer born?"
+local output, question = nil, "Where and when was Marisol Tannhauer born?"
 for i, word in ipairs(arg or {}) do
   if word == "-o" then output = arg[i + 1] elseif arg[i - 1] ~= "-o" then question = word end
 end

@@ -28,7 +28,7 @@ typedef enum { READ, PEAK, PRODUCT, LAYER, ATTEND } kind;
 typedef struct {
   const char *name;
   kind kind;
-  size_t rows, cols, m;  // READ: rows side by side. ATTEND: m queries at the context's end
+  size_t rows, cols, m;  // READ: rows side by side, 0: far streams. ATTEND: m queries at the context's end
   ck_dtype dtype;
   double *times;  // [rounds * steps]
   size_t timed;
@@ -38,6 +38,7 @@ static item items[] = {
     {"read 1 stream", READ, 1, 0, 0, CK_F32, NULL, 0},
     {"read 2 rows", READ, 2, 0, 0, CK_F32, NULL, 0},
     {"read 8 rows", READ, 8, 0, 0, CK_F32, NULL, 0},
+    {"read 4 far streams", READ, 0, 0, 0, CK_F32, NULL, 0},
     {"peak", PEAK, 0, 0, 0, CK_F32, NULL, 0},
     {"decode layer", LAYER, 0, 0, 1, CK_E4M3, NULL, 0},
     {"decode q 4096x4096", PRODUCT, 4096, 4096, 1, CK_E4M3, NULL, 0},
@@ -205,6 +206,19 @@ static void read_memory(const uint8_t *p, size_t bytes, size_t rows) {
   read_plain(p, bytes, rows);
 }
 
+// Four streams, each a quarter of the memory.
+static void read_far(const uint8_t *p, size_t bytes) {
+  enum { STREAMS = 4, LINE = 64 };
+  typedef uint64_t line __attribute__((vector_size(LINE), aligned(8)));
+  const size_t part = bytes / STREAMS / LINE * LINE;
+  line sums[STREAMS] = {{0}};
+  for (size_t k = 0; k < part; k += LINE) {
+    for (size_t s = 0; s < STREAMS; s++) sums[s] ^= *(const line *)(const void *)(p + s * part + k);
+  }
+  for (size_t s = 1; s < STREAMS; s++) sums[0] ^= sums[s];
+  sink = (float)sums[0][0];
+}
+
 static double peak(size_t steps) {
 #if defined(__x86_64__)
   if (table->isa == CK_ISA_AVX512_BF16) return peak_bf16(steps);
@@ -285,7 +299,10 @@ static void attend(size_t thread, const item *it, size_t layer) {
 static void run(const item *it, size_t thread, size_t step) {
   const size_t offset = step * bytes_of(it), share = READ_BYTES / thread_count / 4096 * 4096;
   switch (it->kind) {
-    case READ: read_memory(block + offset + thread * share, share, it->rows); break;
+    case READ:
+      if (it->rows) read_memory(block + offset + thread * share, share, it->rows);
+      else read_far(block + offset + thread * share, share);
+      break;
     case PEAK: peak(PEAK_STEPS); break;
     case PRODUCT: product(thread, it->rows, it->cols, it->dtype, it->m, offset); break;
     case LAYER: layer(thread, it->m, offset); break;

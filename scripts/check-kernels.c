@@ -203,8 +203,8 @@ static void check_table(bool quick) {
     for (int fill = 0; fill < (quick ? 1 : 4); fill++) {
       check_rows(lengths[i], fill);
       for (int dtype = 0; dtype < 4; dtype++) {
-        static const size_t batches[] = {1, 2, 5, MOST};
-        for (int m = 0; m < 4; m++) check_matmul((ck_dtype)dtype, lengths[i], batches[m], fill, m % 2);
+        static const size_t batches[] = {1, 2, 3, 5, MOST};
+        for (int m = 0; m < 5; m++) check_matmul((ck_dtype)dtype, lengths[i], batches[m], fill, m % 2);
         check_matmul((ck_dtype)dtype, lengths[i], 1, fill, true);
         check_matmul((ck_dtype)dtype, lengths[i], MOST, fill, false);
       }

@@ -6,7 +6,8 @@
 #include "shared_names.h"
 
 enum {
-  CK_ATTEND_ROWS = 8,                                 // rows that share the reading of a page
+  CK_ATTEND_ROWS = 8,                                 // rows that share the reading of a page from memory
+  CK_ATTEND_TOGETHER = 2,                             // rows that share the loads of a page
   CK_HALF_PAGE = CK_PAGE_POSITIONS / CK_LANES,        // vectors of positions in a page: 2
   CK_PAIRS = CK_PAGE_POSITIONS / 2,
 };
@@ -35,28 +36,33 @@ CK_INLINE void v_load_pairs(ck_dtype dtype, const uint8_t *p, size_t n, f32x16 *
   }
 }
 
-// score[position] = (sum over d of q[d] * K[d][position]) * factor; d rises, one fused multiply-add each.
+// score[r][position] = (sum over d of q[r][d] * K[d][position]) * factor; d rises, one fused multiply-add each.
 // next: the keys of the page that comes next, which are fetched meanwhile.
-CK_INLINE void v_scores(ck_dtype dtype, f32x16 score[CK_HALF_PAGE], const float *q, const uint8_t *keys, size_t head_dim,
-                        const float *key_scales, float scale, const uint8_t *next) {
+CK_INLINE void v_scores(ck_dtype dtype, size_t R, f32x16 score[CK_ATTEND_TOGETHER][CK_HALF_PAGE], const CK_FN(attend_row) *rows,
+                        const uint8_t *keys, size_t head_dim, const float *key_scales, float scale, const uint8_t *next) {
   const size_t bytes = 2 * ck_dtype_bytes(dtype);
-  CK_UNROLL for (int h = 0; h < CK_HALF_PAGE; h++) score[h] = v_zero();
+  CK_UNROLL for (size_t r = 0; r < R; r++) {
+    CK_UNROLL for (int h = 0; h < CK_HALF_PAGE; h++) score[r][h] = v_zero();
+  }
   for (size_t d = 0; d < head_dim; d += 2) {
     CK_UNROLL for (size_t line = 0; line < CK_PAGE_POSITIONS * bytes; line += 64) {
       __builtin_prefetch(next + d / 2 * CK_PAGE_POSITIONS * bytes + line);
     }
-    const f32x16 q_first = v_set1(q[d]), q_second = v_set1(q[d + 1]);
     CK_UNROLL for (int h = 0; h < CK_HALF_PAGE; h++) {
       f32x16 k_first, k_second;
       v_load_pairs(dtype, keys + (d / 2 * CK_PAGE_POSITIONS + h * CK_LANES) * bytes, CK_LANES, &k_first, &k_second);
-      score[h] = v_fma(q_second, k_second, v_fma(q_first, k_first, score[h]));
+      CK_UNROLL for (size_t r = 0; r < R; r++) {
+        score[r][h] = v_fma(v_set1(rows[r].q[d + 1]), k_second, v_fma(v_set1(rows[r].q[d]), k_first, score[r][h]));
+      }
     }
   }
-  CK_UNROLL for (int h = 0; h < CK_HALF_PAGE; h++) {
-    if (dtype == CK_E4M3) {
-      score[h] = v_mul(score[h], v_mul(v_load(key_scales + h * CK_LANES), v_set1(CK_E4M3_FACTOR)));
+  CK_UNROLL for (size_t r = 0; r < R; r++) {
+    CK_UNROLL for (int h = 0; h < CK_HALF_PAGE; h++) {
+      if (dtype == CK_E4M3) {
+        score[r][h] = v_mul(score[r][h], v_mul(v_load(key_scales + h * CK_LANES), v_set1(CK_E4M3_FACTOR)));
+      }
+      score[r][h] = v_mul(score[r][h], v_set1(scale));
     }
-    score[h] = v_mul(score[h], v_set1(scale));
   }
 }
 
@@ -80,39 +86,11 @@ CK_INLINE float v_page_softmax(CK_FN(attend_row) *row, float p[CK_PAGE_POSITIONS
   return factor[0];
 }
 
-// sum[d] = sum[d] * factor + (sum over positions of p * V[position][d]); positions rise.
-// next: the values of the page that comes next, which are fetched meanwhile.
-CK_INLINE void v_add_values(ck_dtype dtype, float *sum, const float *p, const uint8_t *values, size_t head_dim,
-                            size_t count, float factor, const uint8_t *next) {
+// sum[d] = sum[d] * factor + (sum over positions of p * V[position][d]) for d from `begin` on; positions rise.
+CK_INLINE void v_add_values_rest(ck_dtype dtype, float *sum, const float *p, const uint8_t *values, size_t begin,
+                                 size_t head_dim, size_t count, float factor) {
   const size_t bytes = 2 * ck_dtype_bytes(dtype);
-  size_t d = 0;
-  // Two vectors side by side, or each multiply-add would wait for the one before.
-  for (; d + 2 * CK_LANES <= head_dim; d += 2 * CK_LANES) {
-    f32x16 a = v_mul(v_load(sum + d), v_set1(factor)), b = v_mul(v_load(sum + d + CK_LANES), v_set1(factor));
-    for (size_t pair = 0; pair < count / 2; pair++) {
-      const uint8_t *at = values + (pair * head_dim + d) * bytes;
-      CK_UNROLL for (size_t line = 0; line < 2 * CK_LANES * bytes; line += 64) {
-        __builtin_prefetch(next + (pair * head_dim + d) * bytes + line);
-      }
-      const f32x16 first = v_set1(p[2 * pair]), second = v_set1(p[2 * pair + 1]);
-      f32x16 a_first, a_second, b_first, b_second;
-      v_load_pairs(dtype, at, CK_LANES, &a_first, &a_second);
-      v_load_pairs(dtype, at + CK_LANES * bytes, CK_LANES, &b_first, &b_second);
-      a = v_fma(second, a_second, v_fma(first, a_first, a));
-      b = v_fma(second, b_second, v_fma(first, b_first, b));
-    }
-    if (count % 2) {
-      const uint8_t *at = values + (count / 2 * head_dim + d) * bytes;
-      f32x16 a_first, b_first, unwritten;
-      v_load_pairs(dtype, at, CK_LANES, &a_first, &unwritten);
-      v_load_pairs(dtype, at + CK_LANES * bytes, CK_LANES, &b_first, &unwritten);
-      a = v_fma(v_set1(p[count - 1]), a_first, a);
-      b = v_fma(v_set1(p[count - 1]), b_first, b);
-    }
-    v_store(sum + d, a);
-    v_store(sum + d + CK_LANES, b);
-  }
-  for (; d < head_dim; d += CK_LANES) {
+  for (size_t d = begin; d < head_dim; d += CK_LANES) {
     const size_t n = ck_min(CK_LANES, head_dim - d);
     const bool whole = n == CK_LANES;
     f32x16 a = v_mul(whole ? v_load(sum + d) : v_load_n(sum + d, n), v_set1(factor));
@@ -131,20 +109,72 @@ CK_INLINE void v_add_values(ck_dtype dtype, float *sum, const float *p, const ui
   }
 }
 
-CK_INLINE void v_attend_page(ck_dtype dtype, CK_FN(attend_row) *row, const ck_kv_layout *layout, const void *page,
+// The same for R rows and all d. Two vectors side by side, or each multiply-add would wait for the one before.
+// next: the values of the page that comes next, which are fetched meanwhile.
+CK_INLINE void v_add_values(ck_dtype dtype, size_t R, const CK_FN(attend_row) *rows,
+                            float p[CK_ATTEND_TOGETHER][CK_PAGE_POSITIONS], const uint8_t *values, size_t head_dim,
+                            size_t count, const float factor[CK_ATTEND_TOGETHER], const uint8_t *next) {
+  const size_t bytes = 2 * ck_dtype_bytes(dtype);
+  size_t d = 0;
+  for (; d + 2 * CK_LANES <= head_dim; d += 2 * CK_LANES) {
+    f32x16 a[CK_ATTEND_TOGETHER], b[CK_ATTEND_TOGETHER], a_first, a_second, b_first, b_second;
+    CK_UNROLL for (size_t r = 0; r < R; r++) {
+      a[r] = v_mul(v_load(rows[r].sum + d), v_set1(factor[r]));
+      b[r] = v_mul(v_load(rows[r].sum + d + CK_LANES), v_set1(factor[r]));
+    }
+    for (size_t pair = 0; pair < count / 2; pair++) {
+      const size_t at = (pair * head_dim + d) * bytes;
+      CK_UNROLL for (size_t line = 0; line < 2 * CK_LANES * bytes; line += 64) __builtin_prefetch(next + at + line);
+      v_load_pairs(dtype, values + at, CK_LANES, &a_first, &a_second);
+      v_load_pairs(dtype, values + at + CK_LANES * bytes, CK_LANES, &b_first, &b_second);
+      CK_UNROLL for (size_t r = 0; r < R; r++) {
+        const f32x16 first = v_set1(p[r][2 * pair]), second = v_set1(p[r][2 * pair + 1]);
+        a[r] = v_fma(second, a_second, v_fma(first, a_first, a[r]));
+        b[r] = v_fma(second, b_second, v_fma(first, b_first, b[r]));
+      }
+    }
+    if (count % 2) {  // see above
+      const uint8_t *at = values + (count / 2 * head_dim + d) * bytes;
+      v_load_pairs(dtype, at, CK_LANES, &a_first, &a_second);
+      v_load_pairs(dtype, at + CK_LANES * bytes, CK_LANES, &b_first, &b_second);
+      CK_UNROLL for (size_t r = 0; r < R; r++) {
+        a[r] = v_fma(v_set1(p[r][count - 1]), a_first, a[r]);
+        b[r] = v_fma(v_set1(p[r][count - 1]), b_first, b[r]);
+      }
+    }
+    CK_UNROLL for (size_t r = 0; r < R; r++) {
+      v_store(rows[r].sum + d, a[r]);
+      v_store(rows[r].sum + d + CK_LANES, b[r]);
+    }
+  }
+  for (size_t r = 0; r < R; r++) v_add_values_rest(dtype, rows[r].sum, p[r], values, d, head_dim, count, factor[r]);
+}
+
+// R rows that see the same `count` positions of the page.
+CK_INLINE void v_attend_page(ck_dtype dtype, size_t R, CK_FN(attend_row) *rows, const ck_kv_layout *layout, const void *page,
                              const void *next, size_t kv_head, size_t count, float scale) {
   const size_t head_dim = layout->head_dim;
   const float *scales = dtype == CK_E4M3 ? ck_page_scales(layout, page, kv_head) : NULL;
-  float p[CK_PAGE_POSITIONS];
-  f32x16 score[CK_HALF_PAGE];
-  v_scores(dtype, score, row->q, ck_page_keys(layout, page, kv_head), head_dim, scales, scale,
+  float p[CK_ATTEND_TOGETHER][CK_PAGE_POSITIONS], factor[CK_ATTEND_TOGETHER];
+  f32x16 score[CK_ATTEND_TOGETHER][CK_HALF_PAGE];
+  v_scores(dtype, R, score, rows, ck_page_keys(layout, page, kv_head), head_dim, scales, scale,
            ck_page_keys(layout, next, kv_head));
-  const float factor = v_page_softmax(row, p, score, count);
-  if (dtype == CK_E4M3) {
-    for (size_t i = 0; i < count; i++) p[i] = p[i] * (scales[CK_PAGE_POSITIONS + i] * CK_E4M3_FACTOR);
+  CK_UNROLL for (size_t r = 0; r < R; r++) {
+    factor[r] = v_page_softmax(&rows[r], p[r], score[r], count);
+    if (dtype != CK_E4M3) continue;
+    for (size_t i = 0; i < count; i++) p[r][i] = p[r][i] * (scales[CK_PAGE_POSITIONS + i] * CK_E4M3_FACTOR);
   }
-  v_add_values(dtype, row->sum, p, ck_page_values(layout, page, kv_head), head_dim, count, factor,
+  v_add_values(dtype, R, rows, p, ck_page_values(layout, page, kv_head), head_dim, count, factor,
                ck_page_values(layout, next, kv_head));
+}
+
+CK_INLINE void v_attend_rows(size_t R, CK_FN(attend_row) *rows, const ck_kv_layout *layout, const void *page,
+                             const void *next, size_t kv_head, size_t count, float scale) {
+  switch (layout->dtype) {
+    case CK_BF16: v_attend_page(CK_BF16, R, rows, layout, page, next, kv_head, count, scale); break;
+    case CK_E4M3: v_attend_page(CK_E4M3, R, rows, layout, page, next, kv_head, count, scale); break;
+    default: v_attend_page(CK_F32, R, rows, layout, page, next, kv_head, count, scale); break;
+  }
 }
 
 static size_t CK_FN(attend_scratch_bytes)(const ck_kv_layout *layout, size_t group) {
@@ -170,13 +200,15 @@ static void CK_FN(attend)(float *out, const float *q, size_t stride, size_t quer
       const size_t index = start / CK_PAGE_POSITIONS, last = (rows[n - 1].visible - 1) / CK_PAGE_POSITIONS;
       const void *page = (const uint8_t *)pages[index] + page_offset;
       const void *next = (const uint8_t *)pages[ck_min(index + 1, last)] + page_offset;
-      for (size_t i = 0; i < n; i++) {
+      for (size_t i = 0, together; i < n; i += together) {
+        together = 1;
         if (rows[i].visible <= start) continue;
         const size_t count = ck_min(CK_PAGE_POSITIONS, rows[i].visible - start);
-        switch (layout->dtype) {
-          case CK_BF16: v_attend_page(CK_BF16, &rows[i], layout, page, next, kv_head, count, scale); break;
-          case CK_E4M3: v_attend_page(CK_E4M3, &rows[i], layout, page, next, kv_head, count, scale); break;
-          default: v_attend_page(CK_F32, &rows[i], layout, page, next, kv_head, count, scale); break;
+        if (i + 1 < n && ck_min(CK_PAGE_POSITIONS, rows[i + 1].visible - start) == count) together = CK_ATTEND_TOGETHER;
+        if (together == CK_ATTEND_TOGETHER) {
+          v_attend_rows(CK_ATTEND_TOGETHER, &rows[i], layout, page, next, kv_head, count, scale);
+        } else {
+          v_attend_rows(1, &rows[i], layout, page, next, kv_head, count, scale);
         }
       }
     }
@@ -190,10 +222,12 @@ static void CK_FN(attend)(float *out, const float *q, size_t stride, size_t quer
 CK_INLINE void v_page_scores(ck_dtype dtype, float *out, const float *q, size_t count, const ck_kv_layout *layout,
                              const void *page, size_t kv_head, float scale) {
   const float *scales = dtype == CK_E4M3 ? ck_page_scales(layout, page, kv_head) : NULL;
-  f32x16 score[CK_HALF_PAGE];
+  const uint8_t *keys = ck_page_keys(layout, page, kv_head);
+  const CK_FN(attend_row) row = {.q = q};
+  f32x16 score[CK_ATTEND_TOGETHER][CK_HALF_PAGE];
   float values[CK_PAGE_POSITIONS];
-  v_scores(dtype, score, q, ck_page_keys(layout, page, kv_head), layout->head_dim, scales, scale);
-  CK_UNROLL for (int h = 0; h < CK_HALF_PAGE; h++) v_store(values + h * CK_LANES, score[h]);
+  v_scores(dtype, 1, score, &row, keys, layout->head_dim, scales, scale, keys);
+  CK_UNROLL for (int h = 0; h < CK_HALF_PAGE; h++) v_store(values + h * CK_LANES, score[0][h]);
   memcpy(out, values, count * sizeof(float));
 }
 

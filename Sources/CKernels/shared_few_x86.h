@@ -11,6 +11,8 @@
 // taken as 32-bit words into numbers: vector i holds codes i, i + 4, i + 8, i + 12, which are the contract's lanes.
 #include "shared_names.h"
 
+enum { CK_FEW_AHEAD = 2048 };  // bytes that each row is fetched ahead
+
 #define CK_TOKEN_FACTOR 0x1p112f
 #define CK_TOKEN_LIMIT 0x1p16f
 
@@ -49,39 +51,41 @@ CK_INLINE void v_rows_step(size_t T, v_quarters acc[2][4], v_codes_rows codes, c
   }
 }
 
-// out[t * out_stride + r] for CK_QUARTERS rows and T <= 2 tokens.
-CK_INLINE void v_rows_out(size_t T, float *out, size_t out_stride, const ck_weights *w, size_t row, const float *tokens) {
+// out[t * out_stride + r * gap] for CK_QUARTERS rows, `gap` rows apart, and T <= 2 tokens.
+CK_INLINE void v_rows_out(size_t T, float *out, size_t out_stride, const ck_weights *w, size_t row, size_t gap,
+                          const float *tokens) {
   const size_t cols = w->cols, stride = v_token_stride(cols);
+  const size_t gap_bytes = gap * cols;
   const uint8_t *data = (const uint8_t *)w->data + row * cols;
-  // Rows are read side by side, but fetched from memory one after the other, a group of rows ahead.
-  const uint8_t *fetch = data + (CK_AHEAD_BYTES / (CK_QUARTERS * cols + 1) + 1) * CK_QUARTERS * cols;
   v_quarters acc[2][4];
   CK_UNROLL for (size_t t = 0; t < T; t++) {
     CK_UNROLL for (int i = 0; i < 4; i++) acc[t][i] = v_quarters_zero();
   }
   v_codes_rows seen = v_codes_rows_none();
   size_t k = 0;
-  for (; k + 64 <= cols; k += 64, fetch += 64 * CK_QUARTERS) {
-    CK_UNROLL for (int line = 0; line < CK_QUARTERS; line++) __builtin_prefetch(fetch + 64 * line);
+  for (; k + 64 <= cols; k += 64) {
+    CK_UNROLL for (size_t r = 0; r < CK_QUARTERS; r++) __builtin_prefetch(data + r * gap_bytes + k + CK_FEW_AHEAD);
     CK_UNROLL for (size_t j = 0; j < 64; j += CK_LANES) {
-      v_rows_step(T, acc, v_codes_rows_load(data + k + j, cols), tokens + k + j, stride, &seen);
+      v_rows_step(T, acc, v_codes_rows_load(data + k + j, gap_bytes), tokens + k + j, stride, &seen);
     }
   }
   for (; k < cols; k += CK_LANES) {
     uint8_t tail[CK_QUARTERS * CK_LANES] = {0};
-    for (size_t r = 0; r < CK_QUARTERS; r++) memcpy(tail + r * CK_LANES, data + r * cols + k, ck_min(CK_LANES, cols - k));
+    for (size_t r = 0; r < CK_QUARTERS; r++) memcpy(tail + r * CK_LANES, data + r * gap_bytes + k, ck_min(CK_LANES, cols - k));
     v_rows_step(T, acc, v_codes_rows_load(tail, CK_LANES), tokens + k, stride, &seen);
   }
   CK_UNROLL for (size_t t = 0; t < T; t++) {
     float sums[4 * CK_QUARTERS];
     v_quarters_store(sums, v_quarters_add(v_quarters_add(v_quarters_sum(acc[t][0]), v_quarters_sum(acc[t][2])),
                                           v_quarters_add(v_quarters_sum(acc[t][1]), v_quarters_sum(acc[t][3]))));
-    CK_UNROLL for (size_t r = 0; r < CK_QUARTERS; r++) out[t * out_stride + r] = sums[4 * r] * ck_block_factor(w, row + r, 0, 1);
+    CK_UNROLL for (size_t r = 0; r < CK_QUARTERS; r++) {
+      out[t * out_stride + r * gap] = sums[4 * r] * ck_block_factor(w, row + r * gap, 0, 1);
+    }
   }
   if (!v_codes_rows_have_nan(seen)) return;
   for (size_t r = 0; r < CK_QUARTERS; r++) {
-    if (!CK_FN(row_has_nan)(data + r * cols, cols)) continue;
-    for (size_t t = 0; t < T; t++) out[t * out_stride + r] = NAN;
+    if (!CK_FN(row_has_nan)(data + r * gap_bytes, cols)) continue;
+    for (size_t t = 0; t < T; t++) out[t * out_stride + r * gap] = NAN;
   }
 }
 
@@ -93,19 +97,20 @@ CK_INLINE bool v_prepare_tokens(float *out, const uint8_t *x, size_t x_stride, s
   return true;
 }
 
+// Rows that share a register lie far apart, so that memory is read in as many streams.
 // scratch: the prepared tokens
 static void CK_FN(matmul_few_or_lanes)(float *out, size_t out_stride, const ck_weights *w, size_t row_begin, size_t row_end,
                                        const void *x, size_t x_stride, size_t m, void *scratch) {
   const float *tokens = scratch;
+  const size_t stride = v_token_stride(w->cols), gap = (row_end - row_begin) / CK_QUARTERS;
   if (m < CK_PANEL_LEAST && w->dtype == CK_E4M3 && ck_block_columns(w) == w->cols &&
       v_prepare_tokens(scratch, x, x_stride, m, w->cols)) {
-    for (; row_begin + CK_QUARTERS <= row_end; row_begin += CK_QUARTERS) {
+    for (size_t row = row_begin; row < row_begin + gap; row++) {
       size_t t = 0;
-      for (; t + 2 <= m; t += 2) {
-        v_rows_out(2, out + t * out_stride + row_begin, out_stride, w, row_begin, tokens + t * v_token_stride(w->cols));
-      }
-      if (t < m) v_rows_out(1, out + t * out_stride + row_begin, out_stride, w, row_begin, tokens + t * v_token_stride(w->cols));
+      for (; t + 2 <= m; t += 2) v_rows_out(2, out + t * out_stride + row, out_stride, w, row, gap, tokens + t * stride);
+      if (t < m) v_rows_out(1, out + t * out_stride + row, out_stride, w, row, gap, tokens + t * stride);
     }
+    row_begin += gap * CK_QUARTERS;
   }
   CK_FN(matmul_lanes)(out, out_stride, w, row_begin, row_end, x, x_stride, m, scratch);
 }

@@ -123,6 +123,12 @@ static size_t lb_distance(const char *a, const char *b) {
   return row[m];
 }
 
+// Whether one of two names, of three letters or more, begins the other: "maximum" for "max".
+static bool lb_begins(const char *a, const char *b) {
+  size_t n = strlen(a), m = strlen(b), shorter = n < m ? n : m;
+  return shorter >= 3 && strncmp(a, b, shorter) == 0;
+}
+
 const char *lb_nearest_key(lua_State *L, int table, const char *name) {
   const char *nearest = NULL;
   size_t least = 3;
@@ -131,7 +137,9 @@ const char *lb_nearest_key(lua_State *L, int table, const char *name) {
     lua_pop(L, 1);
     if (lua_type(L, -1) != LUA_TSTRING) continue;
     const char *key = lua_tostring(L, -1);
-    size_t distance = lb_distance(name, key[0] == '@' ? key + 1 : key);
+    const char *plain = key[0] == '@' ? key + 1 : key;
+    size_t distance = lb_distance(name, plain);
+    if (distance > 2 && lb_begins(name, plain)) distance = 2;
     // Ties by the alphabet: the order of a table's keys differs from run to run.
     if (distance < least || (distance == least && nearest != NULL && strcmp(key, nearest) < 0)) {
       least = distance;
@@ -142,25 +150,30 @@ const char *lb_nearest_key(lua_State *L, int table, const char *name) {
   return nearest;
 }
 
+// For an __index whose argument 2 is no field of argument 1; upvalue 1 holds the methods.
+_Noreturn void lb_raise_no_field(lua_State *L) {
+  if (lua_type(L, 2) != LUA_TSTRING)
+    lb_raise(L, "no_field", "%s has no %s fields", lb_type_name(L, 1), luaL_typename(L, 2));
+  const char *key = lua_tostring(L, 2);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  const char *nearest = lb_nearest_key(L, lua_gettop(L), key);
+  if (nearest) lb_raise(L, "no_field", "%s has no '%s' (did you mean '%s'?)", lb_type_name(L, 1), key, nearest);
+  lb_raise(L, "no_field", "%s has no '%s'", lb_type_name(L, 1), key);
+}
+
 // upvalue 1: the methods. A method, or a computed field, or an error that names what was meant.
 static int lb_handle_index(lua_State *L) {
   lua_settop(L, 2);
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
-  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : NULL;
-  if (key == NULL) {
-    lb_raise(L, "no_field", "%s has no %s fields", lb_type_name(L, 1), luaL_typename(L, 2));
-  }
-  lua_pushfstring(L, "@%s", key);
+  if (lua_type(L, 2) != LUA_TSTRING) lb_raise_no_field(L);
+  lua_pushfstring(L, "@%s", lua_tostring(L, 2));
   if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {
     lua_pushvalue(L, 1);
     lua_call(L, 1, 1);
     return 1;
   }
-  lua_pushvalue(L, lua_upvalueindex(1));
-  const char *nearest = lb_nearest_key(L, lua_gettop(L), key);
-  if (nearest) lb_raise(L, "no_field", "%s has no '%s' (did you mean '%s'?)", lb_type_name(L, 1), key, nearest);
-  lb_raise(L, "no_field", "%s has no '%s'", lb_type_name(L, 1), key);
+  lb_raise_no_field(L);
 }
 
 void lb_new_metatable(lua_State *L, uint32_t type, const char *name) {

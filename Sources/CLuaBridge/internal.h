@@ -245,6 +245,7 @@ void lb_new_metatable(lua_State *L, uint32_t type, const char *name);
 void lb_open_handles(lua_State *L);
 // The nearest string key of the table to `name`, within 2 edits; NULL if none is near.
 const char *lb_nearest_key(lua_State *L, int table, const char *name);
+_Noreturn void lb_raise_no_field(lua_State *L);
 
 // --- signature.c
 bool lb_parse_signature(lb_state *state, const char *text, lb_function *out);

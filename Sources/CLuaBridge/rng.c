@@ -126,7 +126,7 @@ static int lb_rng_index(lua_State *L) {
   if (strcmp(key, "seed") == 0) lua_pushinteger(L, (lua_Integer)rng->seed);
   else if (strcmp(key, "stream") == 0) lua_pushinteger(L, (lua_Integer)rng->stream);
   else if (strcmp(key, "position") == 0) lua_pushinteger(L, (lua_Integer)rng->position);
-  else lb_raise(L, "no_field", "lacuna.rng has no '%s'", key);
+  else lb_raise_no_field(L);
   return 1;
 }
 

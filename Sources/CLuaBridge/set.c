@@ -102,9 +102,7 @@ static int lb_set_contains(lua_State *L) {
 static int lb_set_index(lua_State *L) {
   if (lua_type(L, 2) == LUA_TNUMBER) return lb_set_contains(L);
   lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL)
-    lb_raise(L, "no_field", "lacuna.set has no '%s'",
-             lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : luaL_typename(L, 2));
+  if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL) lb_raise_no_field(L);
   return 1;
 }
 

@@ -124,10 +124,7 @@ static int lb_vec_index(lua_State *L) {
     return 1;
   }
   lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL) {
-    lb_raise(L, "no_field", "lacuna.vec has no '%s'",
-             lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : luaL_typename(L, 2));
-  }
+  if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TNIL) lb_raise_no_field(L);
   return 1;
 }
 

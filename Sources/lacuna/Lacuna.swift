@@ -26,13 +26,13 @@ struct Lacuna: ParsableCommand {
       """,
     version: version,
     groupedSubcommands: [
-      CommandGroup(name: "Generate", subcommands: [Run.self, Generate.self, Chat.self]),
+      CommandGroup(name: "Generate", subcommands: [Run.self, Repl.self, Generate.self, Chat.self, ReplayVerb.self]),
       CommandGroup(
         name: "Measure", subcommands: [Score.self, Logits.self, Tokenize.self, Detokenize.self, Bench.self]),
       CommandGroup(name: "Evaluate", subcommands: [Eval.self, Report.self, Diff.self, Merge.self, DataVerb.self]),
       CommandGroup(name: "Extend", subcommands: [Plugin.self, Test.self]),
       CommandGroup(name: "Models", subcommands: [Models.self, Pull.self, Inspect.self, Convert.self]),
-      CommandGroup(name: "Help", subcommands: [Doctor.self]),
+      CommandGroup(name: "Help", subcommands: [DocVerb.self, Doctor.self]),
     ])
 }
 

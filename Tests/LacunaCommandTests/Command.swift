@@ -48,8 +48,23 @@ struct Command {
     _ arguments: [String], input: String = "", environment: [String: String] = [:], directory: String = root,
     interruptAfter: Int? = nil
   ) throws -> Result {
+    let program = try #require(path, "no lacuna command: run `swift build` first")
+    return try start(program, arguments, input, environment, directory, interruptAfter)
+  }
+
+  /// Runs a line of shell; standard error is part of the output, in its place.
+  static func shell(
+    _ line: String, input: String, environment: [String: String], directory: String
+  ) throws -> Result {
+    try start("/bin/sh", ["-c", "exec 2>&1\n\(line)"], input, environment, directory, nil)
+  }
+
+  private static func start(
+    _ program: String, _ arguments: [String], _ input: String, _ environment: [String: String], _ directory: String,
+    _ interruptAfter: Int?
+  ) throws -> Result {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(path, "no lacuna command: run `swift build` first"))
+    process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: directory)
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }

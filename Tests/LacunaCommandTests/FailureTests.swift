@@ -87,7 +87,7 @@ struct FailureTests {
     "every verb explains itself",
     arguments: [
       "run", "generate", "chat", "score", "logits", "tokenize", "detokenize", "inspect", "convert", "pull", "models",
-      "bench", "doctor",
+      "bench", "doctor", "repl", "replay", "doc",
     ])
   func help(verb: String) throws {
     let result = try Command.output(["help", verb])

@@ -14,6 +14,9 @@ public struct Generation {
     public var alternatives = 0
     /// Called with the scratch logits, [vocabSize], before the sampler chain, and the number of tokens drawn so far.
     public var onLogits: ((UnsafeMutableBufferPointer<Float>, Int) throws -> Void)?
+    /// Called before each draw with what the chain will see. A copy of the chain that outlives the call costs a copy of
+    /// its memory.
+    public var onDraw: ((UnsafeBufferPointer<Float>, SamplerChain, SamplingContext) throws -> Void)?
     /// Called with the chosen token and its log-probability under the model's own logits; also for one that ends the
     /// answer.
     public var onToken: ((TokenID, Float) throws -> TokenDecision)?
@@ -127,11 +130,12 @@ public struct Generation {
     return session.count >= session.engine.contextLength ? .context : nil
   }
 
-  /// The pass that `next` would run: who makes it beforehand lets several generations share one, and none of them looks
-  /// ahead then. nil where `next` needs none.
+  /// The pass that `next` would run: who makes it beforehand lets several generations share one. nil where `next` needs
+  /// none, and where it looks ahead, which it does in passes of its own.
   /// - Throws: as `Session.logits()`.
   public func pendingPass() throws(LacunaError) -> PassRequest? {
-    finish == nil && ending == nil ? try session.logitsRequest() : nil
+    guard finish == nil, ending == nil, options.speculation == nil else { return nil }
+    return try session.logitsRequest()
   }
 
   /// The next event, nil after the last. Runs the session's pending forward pass.
@@ -206,9 +210,9 @@ public struct Generation {
 
   private mutating func draw() throws -> TokenID {
     try session.tokens.withUnsafeBufferPointer { tokens in
-      try chain.sample(
-        scratch.values,
-        SamplingContext(tokens: tokens, promptCount: promptCount, seed: options.seed, stream: stream))
+      let context = SamplingContext(tokens: tokens, promptCount: promptCount, seed: options.seed, stream: stream)
+      try options.onDraw?(UnsafeBufferPointer(scratch.values), chain, context)
+      return try chain.sample(scratch.values, context)
     }
   }
 

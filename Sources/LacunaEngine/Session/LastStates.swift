@@ -1,6 +1,6 @@
 /// Hidden states and logit lenses of a session's last position, which every pass for its logits brings along.
-final class LastStates {
-  enum Kind {
+package final class LastStates {
+  package enum Kind: Sendable {
     /// What Hugging Face calls hidden_states[layer].
     case hidden
     /// The last norm and the output head over the residual behind a layer (nostalgebraist 2020).
@@ -99,13 +99,18 @@ extension Session {
     return values
   }
 
-  /// As `borrowedLogits()`.
-  package func borrowedHidden(layer: Int) throws(LacunaError) -> UnsafeBufferPointer<Float> {
-    try borrowedState(.hidden, layer: layer)
-  }
-
-  /// As `borrowedLogits()`.
-  package func borrowedLens(layer: Int) throws(LacunaError) -> UnsafeBufferPointer<Float> {
-    try borrowedState(.lens, layer: layer)
+  /// In place, as `borrowedLogits()`.
+  package func borrowedState(
+    _ kind: LastStates.Kind, layer: Int
+  ) throws(LacunaError) -> UnsafeBufferPointer<Float> {
+    if let request = try stateRequest(kind, layer: layer) {
+      let epoch = request.wantsLogits ? nil : self.epoch
+      try engine.runner.run([request])
+      if let epoch { restore(epoch: epoch) }
+    }
+    guard let state = lastStates?.states.first(where: { $0.kind == kind && $0.layer == layer }) else {
+      preconditionFailure("layer \(layer) is not watched")
+    }
+    return UnsafeBufferPointer(state.values)
   }
 }

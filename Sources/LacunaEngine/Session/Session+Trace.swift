@@ -6,12 +6,7 @@ extension Session {
   /// - Throws: `invalidArgument` for an empty session, for layers, heads and positions that are not there, and for a trace
   ///   beyond the request's limit; `resource`, `notFinite`, `cancelled`.
   public func trace(_ request: Trace.Request) throws(LacunaError) -> Trace {
-    guard !tokens.isEmpty else {
-      throw LacunaError(.invalidArgument, "an empty session has nothing to trace: append a token first")
-    }
-    let trace = try Trace(request, tokens: tokens, config: engine.config)
-    try forkForTrace().fill(trace)
-    return trace
+    try TraceWork(of: self, request).finish()
   }
 
   public enum Pooling: String, Sendable, CaseIterable {
@@ -51,8 +46,7 @@ extension Session {
       var request = Trace.Request()
       request.hidden = [layer]
       request.positions = Array(wanted[start..<min(start + Scratch.rowCapacity, wanted.count)])
-      let trace = try Trace(request, tokens: tokens, config: engine.config)
-      try fork.fill(trace)
+      let trace = try TraceWork(request, on: fork).finish()
       evaluated += trace.evaluatedCount
       for position in trace.positions {
         for (index, value) in trace.hidden(layer, at: position).enumerated() { sum[index] += Double(value) }
@@ -61,25 +55,11 @@ extension Session {
     return Embedding(vector: sum.map { Float($0 / Double(wanted.count)) }, evaluatedCount: evaluated)
   }
 
-  private func forkForTrace() throws(LacunaError) -> Session {
+  /// For passes that look, and bring nothing along.
+  func forkForTrace() throws(LacunaError) -> Session {
     let copy = try fork()
     copy.onProgress = onProgress
     copy.forgetStates()
     return copy
-  }
-
-  /// Evaluates from the first wanted position, or the first token that was never evaluated, to the last wanted one.
-  private func fill(_ trace: Trace) throws(LacunaError) {
-    guard let first = trace.positions.first, let last = trace.positions.last else { return }
-    evaluateAgain(from: first)
-    let (start, before) = (evaluatedCount, evaluatedTotal)
-    while evaluatedCount <= last {
-      let end = trace.windowEnd(from: evaluatedCount, end: last + 1)
-      try engine.runner.run([PassRequest(session: self, end: end, trace: trace)])
-      if evaluatedCount <= last, onProgress?(evaluatedCount - start, last + 1 - start) == false {
-        throw LacunaError(.cancelled, "cancelled after \(evaluatedCount - start) of \(last + 1 - start) tokens")
-      }
-    }
-    trace.evaluatedCount = evaluatedTotal - before
   }
 }

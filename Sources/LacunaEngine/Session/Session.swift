@@ -116,26 +116,22 @@ public final class Session {
   /// Tokens that a pass for the logits would evaluate.
   var rowsBeforeLogits: Int { max(pendingCount, 1) }
 
-  func borrowedState(
-    _ kind: LastStates.Kind, layer: Int
-  ) throws(LacunaError) -> UnsafeBufferPointer<Float> {
+  /// What is missing for a state of the last position, which later passes for the logits bring along: nil if it is there.
+  /// Where the logits are there, the last token is run again without them.
+  func stateRequest(_ kind: LastStates.Kind, layer: Int) throws(LacunaError) -> PassRequest? {
     guard !tokens.isEmpty else {
       throw LacunaError(.invalidArgument, "an empty session has no states: append a token first")
     }
     let states = lastStates ?? LastStates()
     lastStates = states
-    let state = try states.state(kind, layer: layer, config: engine.config)
-    if state.count != tokens.count {
-      let (hadLogits, epoch) = (hasLogits, self.epoch)
-      evaluatedCount = min(evaluatedCount, tokens.count - 1)
-      try engine.runner.run([
-        PassRequest(session: self, end: tokens.count, wantsLogits: !hadLogits, wantsStates: true)
-      ])
-      // The last token was run once more, to the same bits: nothing that was looked at before is stale.
-      if hadLogits { epochCell.pointee = epoch }
-    }
-    return UnsafeBufferPointer(state.values)
+    if try states.state(kind, layer: layer, config: engine.config).count == tokens.count { return nil }
+    let hadLogits = hasLogits
+    evaluatedCount = min(evaluatedCount, tokens.count - 1)
+    return PassRequest(session: self, end: tokens.count, wantsLogits: !hadLogits, wantsStates: true)
   }
+
+  /// After a pass that came to what was there: views that were taken before it stay fresh.
+  func restore(epoch: UInt64) { epochCell.pointee = epoch }
 
   func lookahead(capacity: Int) throws(LacunaError) -> Lookahead {
     if let lookahead, lookahead.capacity >= capacity { return lookahead }

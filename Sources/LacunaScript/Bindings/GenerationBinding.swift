@@ -63,8 +63,11 @@ extension ScriptContext {
       }
       sets.append(set)
     }
-    let hooks = sets.isEmpty ? nil : try HookRun(HookSet(joining: sets), session: object, in: state)
+    let hookSet = sets.isEmpty ? nil : HookSet(joining: sets)
+    let hooks = try hookSet.map { try HookRun($0, session: object, in: state) }
     hooks?.attach(to: &settings)
+    let trace = environment.trace.map { TokenTrace(session.engine, report: $0) }
+    trace?.attach(to: &settings)
     let chain =
       try options.has("sampler")
       ? ChainObject.read(options["sampler"]) { .argument(2, "option 'sampler': \($0)") }
@@ -73,22 +76,31 @@ extension ScriptContext {
       vocabularySize: session.engine.config.vocabSize, engine: session.engine, in: self)
     // Beside others a pass is full without guesses.
     settings.speculation = state.canWait ? nil : try speculation(options, object)
-    settings.grammar = try grammar(options)
+    let grammar = try self.grammar(options)
+    settings.grammar = grammar?.grammar
     if let prompt {
       try session.append(try prompt.encode(object.model, hooks: hooks, registry, isContinuation: session.count > 0))
     }
+    var reproduction = Reproduction(
+      engine: session.engine, prompt: session.tokens, seed: settings.seed, stream: settings.stream)
+    reproduction.set(maxTokens: settings.maxTokens, stop: settings.stop)
+    reproduction.set(patchCount: session.patches.count)
+    try reproduction.set(chain, registry)
+    try reproduction.set(hookSet, registry)
+    reproduction.set("grammar", grammar?.source.value ?? .nil)
     let running = RunningGeneration(
-      try Generation(session: session, chain: sampler, options: settings), hooks: hooks)
+      try Generation(session: session, chain: sampler, options: settings), hooks: hooks, reproduction: reproduction,
+      trace: trace)
     object.begin(running)
     return running
   }
 
-  private func grammar(_ options: OptionTable) throws -> Grammar? {
+  private func grammar(_ options: OptionTable) throws -> GrammarObject? {
     switch options["grammar"] {
     case .nil: return nil
     case .object(let object):
       guard let object = object as? GrammarObject else { fallthrough }
-      return object.grammar
+      return object
     default: throw options.fault("grammar", "a grammar made by lacuna.grammar", options["grammar"])
     }
   }

@@ -4,7 +4,13 @@ internal import LacunaEngine
 final class GrammarObject: ScriptObject {
   static var scriptType: ScriptType { .compiledgrammar }
   let grammar: Grammar
-  init(_ grammar: Grammar) { self.grammar = grammar }
+  let source: GrammarSource
+
+  /// - Throws: what is wrong with the source.
+  init(_ source: GrammarSource) throws(LacunaError) {
+    grammar = try source.compile()
+    self.source = source
+  }
 }
 
 /// A place in a grammar, for a script's own decoding loop.
@@ -17,32 +23,26 @@ final class MatcherObject: ScriptObject {
 extension ScriptContext {
   /// `lacuna.grammar`: json, gbnf, regex, choice.
   func registerGrammar() {
-    func make(_ body: () throws(LacunaError) -> Grammar) -> [LuaValue] {
+    func make(_ source: GrammarSource) -> [LuaValue] {
       do throws(LacunaError) {
-        return [.object(GrammarObject(try body()))]
+        return [.object(try GrammarObject(source))]
       } catch {
         return [.nil, .error(code: error.code.description, message: error.message)]
       }
     }
     state.register("lacuna.grammar", "json", "table|string|boolean, table?") { call in
       let isCompact = try call.options(2, ["whitespace"]).choice("whitespace", JSONSchemaReader.Whitespace.self)
-      let schema: OrderedJSON
-      if case .string(let text) = call[1] {
-        do throws(LacunaError) {
-          schema = try OrderedJSON.parse(text, file: "schema")
-        } catch {
-          return [.nil, .error(code: error.code.description, message: error.message)]
+      let schema =
+        if case .string(let text) = call[1] { text } else {
+          try OrderedJSON(schema: call[1]) { .argument(1, $0) }.text
         }
-      } else {
-        schema = try OrderedJSON(schema: call[1]) { .argument(1, $0) }
-      }
-      return make { () throws(LacunaError) in try Grammar(jsonSchema: schema, isCompact: isCompact == .compact) }
+      return make(GrammarSource(.json, [schema], isCompact: isCompact == .compact))
     }
     state.register("lacuna.grammar", "gbnf", "string") { call in
-      make { () throws(LacunaError) in try Grammar(gbnf: call.string(1)) }
+      make(GrammarSource(.gbnf, [call.string(1)]))
     }
     state.register("lacuna.grammar", "regex", "string") { call in
-      make { () throws(LacunaError) in try Grammar(regex: call.string(1)) }
+      make(GrammarSource(.regex, [call.string(1)]))
     }
     state.register("lacuna.grammar", "choice", "table") { call in
       guard case .table(let list) = call[1], list.fields.isEmpty, !list.array.isEmpty else {
@@ -54,7 +54,7 @@ extension ScriptContext {
         }
         return text
       }
-      return make { () throws(LacunaError) in try Grammar(choice: texts) }
+      return make(GrammarSource(.choice, texts))
     }
     registerMatching()
   }

@@ -4,28 +4,32 @@ internal import LacunaEngine
 extension ScriptContext {
   func registerInspection() {
     let (model, session) = (ScriptType.model.name, ScriptType.session.name)
-    state.register(model, "trace", "model, string|table, table?") { [unowned self] call in
+    state.registerWaiting(model, "trace", "model, string|table, table?") { [unowned self] call in
       let options = try call.options(3, Self.traceOptions + ["template", "special", "patches"])
       let object = call.object(1) as ModelObject
       let session = try object.engine.makeSession()
       state.track(session)
       try session.append(try tokens(call, object, options, isContinuation: false))
       try session.use(try patches(options, for: session))
-      return [try trace(session, options)]
+      return try trace(session, options)
     }
-    state.register(session, "trace", "session, table?") { [unowned self] call in
-      [try trace(try (call.object(1) as SessionObject).forReading(), try call.options(2, Self.traceOptions))]
+    state.registerWaiting(session, "trace", "session, table?") { [unowned self] call in
+      try trace(try (call.object(1) as SessionObject).forReading(), try call.options(2, Self.traceOptions))
     }
-    state.register(session, "hidden", "session, integer") { [unowned self] call in
-      try checkCancellation()
-      let object = call.object(1) as SessionObject
-      return [object.view(of: try object.forReading().borrowedHidden(layer: try Self.layer(call, 2)))]
+    func registerState(_ name: String, _ kind: LastStates.Kind) {
+      state.registerWaiting(session, name, "session, integer") { [unowned self] call in
+        try checkCancellation()
+        guard let layer = Int(exactly: call.integer(2) ?? -1) else { throw HostFault.argument(2, "expected a layer") }
+        let object = call.object(1) as SessionObject
+        let work = LastStateWork(try object.forReading(), kind, layer: layer)
+        return .later(
+          WaitingCall(work, holding: [object]) {
+            [object.view(of: try object.forReading().borrowedState(kind, layer: layer))]
+          })
+      }
     }
-    state.register(session, "lens", "session, integer") { [unowned self] call in
-      try checkCancellation()
-      let object = call.object(1) as SessionObject
-      return [object.view(of: try object.forReading().borrowedLens(layer: try Self.layer(call, 2)))]
-    }
+    registerState("hidden", .hidden)
+    registerState("lens", .lens)
     state.register(session, "embedding", "session, table?") { [unowned self] call in
       let options = try call.options(2, ["layer", "pooling", "positions"])
       let session = try (call.object(1) as SessionObject).forReading()
@@ -45,18 +49,11 @@ extension ScriptContext {
     }
   }
 
-  private static func layer(_ call: HostCall, _ index: Int) throws -> Int {
-    guard let layer = Int(exactly: call.integer(index) ?? -1) else {
-      throw HostFault.argument(index, "expected a layer")
-    }
-    return layer
-  }
-
   // MARK: Traces
 
   private static let traceOptions = ["hidden", "attention", "lens", "positions"]
 
-  private func trace(_ session: Session, _ options: OptionTable) throws -> LuaValue {
+  private func trace(_ session: Session, _ options: OptionTable) throws -> HostAnswer {
     let config = session.engine.config
     var request = Trace.Request()
     request.hidden = try Self.layers(options, "hidden", all: 0...config.numHiddenLayers)
@@ -67,9 +64,14 @@ extension ScriptContext {
     // The other half of what a sandboxed script may hold beside its memory limit is for what it gives to the host.
     if let policy = state.policy { request.byteLimit = min(request.byteLimit, policy.memoryBytes / 2) }
     try checkCancellation()
-    let trace = try session.trace(request)
-    state.charge(tokens: trace.evaluatedCount)
-    return Self.record(trace)
+    let work = try TraceWork(of: session, request)
+    return .later(
+      WaitingCall(work) { [unowned self] in
+        // Its memory is on the script's account while the trace is made.
+        withExtendedLifetime(session) {}
+        state.charge(tokens: work.trace.evaluatedCount)
+        return [Self.record(work.trace)]
+      })
   }
 
   /// A list of layers, or "all".

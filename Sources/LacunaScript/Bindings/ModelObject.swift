@@ -24,11 +24,9 @@ final class ModelObject: ScriptObject {
     let bytes = WeightType.allCases.compactMap { type in
       info.weightBytes[type].map { (LuaValue.string(type.rawValue), LuaValue.count($0)) }
     }
-    // The type that holds most bytes is what the model runs in.
-    let main = info.weightBytes.max { ($0.value, $0.key.rawValue) < ($1.value, $1.key.rawValue) }?.key
     return .record([
       "name": .string(info.name), "path": .string(info.path), "sha256": .string(info.fingerprint),
-      "stored": .string(info.stored), "weights": .text(main?.rawValue),
+      "stored": .string(info.stored), "weights": .text(info.mainWeightType?.rawValue),
       "weight_bytes": .table(LuaTable(fields: bytes)), "parameters": .count(info.parameterCount),
       "layers": .count(config.numHiddenLayers), "hidden": .count(config.hiddenSize),
       "heads": .count(config.numAttentionHeads), "kv_heads": .count(config.numKeyValueHeads),

@@ -4,6 +4,9 @@ internal import LacunaEngine
 final class RunningGeneration {
   private var generation: Generation
   private let hooks: HookRun?
+  /// What the result will say of how it came about.
+  private let reproduction: Reproduction?
+  private let trace: TokenTrace?
   private(set) var tokens: [TokenID] = []
   private(set) var logProbabilities: [Float] = []
   private(set) var alternatives: [[(token: TokenID, logProbability: Float)]] = []
@@ -15,9 +18,11 @@ final class RunningGeneration {
   /// Between the two ends of `next`, where a callback may come back here.
   private var isStepping = false
 
-  init(_ generation: Generation, hooks: HookRun?) {
+  init(_ generation: Generation, hooks: HookRun?, reproduction: Reproduction? = nil, trace: TokenTrace? = nil) {
     self.generation = generation
     self.hooks = hooks
+    self.reproduction = reproduction
+    self.trace = trace
     promptCount = generation.promptCount
   }
 
@@ -36,6 +41,7 @@ final class RunningGeneration {
       throw HostFault.error(code: "busy", message: "the generation is in the middle of a token")
     }
     isStepping = true
+    trace?.begin()
     return try closingOnError {
       try hooks?.keep(generatedCount: tokens.count)
       return try generation.pendingPass()
@@ -45,7 +51,10 @@ final class RunningGeneration {
   fileprivate func endStep() throws -> Generation.Event? {
     let event = try closingOnError {
       let event = try generation.next()
-      if let event { try record(event) }
+      if let event {
+        trace?.end(event)
+        try record(event)
+      }
       return event
     }
     isStepping = false
@@ -83,7 +92,7 @@ final class RunningGeneration {
     finish = event.finish
   }
 
-  /// { text, tokens, finish, logprobs, top, usage }, with what hooks add.
+  /// { text, tokens, finish, logprobs, top, usage, repro }, with what hooks add.
   func result() throws -> LuaValue {
     let top = alternatives.map { Self.list($0) }
     let speculated = generation.speculated
@@ -101,6 +110,10 @@ final class RunningGeneration {
             "drafted": counted(\.drafted), "accepted": counted(\.accepted),
             "passes": counted(\.passes),
           ])
+        ),
+        (
+          .string("repro"),
+          reproduction?.value(tokens: tokens, logProbabilities: logProbabilities) ?? .nil
         ),
       ] + (top.isEmpty ? [] : [(.string("top"), .list(top))]))
     return .table(try hooks?.onFinish(table) ?? table)

@@ -50,7 +50,7 @@ public enum Capability: Hashable, Sendable, CustomStringConvertible {
   /// What a host function needs, "lacuna.session:generate"; nil for nothing.
   static func needed(by function: String) -> Capability? { table[function] }
 
-  private static let table: [String: Capability] = [
+  static let table: [String: Capability] = [
     "lacuna.session:generate": .modelGenerate, "lacuna.session:stream": .modelGenerate,
     "lacuna.session:logits": .modelLogits, "lacuna:forward": .modelLogits,
     "lacuna.model:score": .modelScore, "lacuna.model:score_many": .modelScore, "lacuna.model:perplexity": .modelScore,

@@ -5,6 +5,8 @@ package final class Plugin {
   package let folder: PluginFolder
   let runtime: ScriptRuntime
   package let kinds: PluginKinds
+  /// SHA-256 of its files when it was loaded.
+  let digest: String
   /// Functions of the `ctx` that decoders, pipelines, probes and tools get.
   private let contextMethods: [(name: String, function: LuaReference)]
 
@@ -16,6 +18,7 @@ package final class Plugin {
   /// - Throws: `ScriptError` with the plugin's name and the line; `LacunaError` where manifest and Lua disagree.
   init(_ folder: PluginFolder, registry: PluginRegistry) throws {
     self.folder = folder
+    digest = try folder.digest()
     runtime = try PluginStates.make(for: folder, registry: registry)
     let file = "\(folder.path)/\(folder.manifest.entry)"
     let chunk = try runtime.state.load(

@@ -51,7 +51,14 @@ public struct PluginCatalog: Sendable {
     if let plugin = plugins.first(where: { $0.name == name }) { return plugin }
     if let broken = broken.first(where: { $0.path.hasSuffix("/\(name)") }) { throw broken.error }
     throw LacunaError(
-      .notFound, "plugin \"\(name)\": not found\(NearestName.hint(name, in: plugins.map(\.name)))\(trustHint)")
+      .notFound,
+      "plugin \"\(name)\": not found\(NearestName.hint(name, in: plugins.map(\.name)))\(placeHint(name))\(trustHint)")
+  }
+
+  /// What to do where a name was not found, and a plugin of that name lies in the working directory.
+  func placeHint(_ name: String) -> String {
+    guard PluginManifest.isKebabCase(name), fileExists("\(name)/\(PluginManifest.fileName)") else { return "" }
+    return "; there is a plugin in ./\(name), which --plugin ./\(name) would load"
   }
 
   /// The plugin of a name, or the one that provides something of that name.

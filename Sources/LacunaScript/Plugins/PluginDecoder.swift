@@ -5,14 +5,15 @@ extension ScriptContext {
   ///
   /// Options that are not the host's are the decoder's own. Every session that the decoder made is closed, but for the
   /// one that was returned.
-  /// - Returns: a call that gives { text, tokens, finish, usage, info }.
+  /// - Returns: a call that gives { text, tokens, finish, usage, info, repro }.
   func decode(_ object: SessionObject, _ word: String, _ options: LuaTable) throws -> WaitingCall {
     let (plugin, name, decoder) = try registry.decoder(named: word)
     let label = "decoder \"\(plugin.name)/\(name)\""
     var given = options
     given.fields.removeAll { if case .string("decoder") = $0.key { true } else { false } }
     let parameters = try decoder.schema.resolve(given, subject: label)
-    let promptCount = try object.forChanging().count
+    let prompt = try object.forChanging().tokens
+    let promptCount = prompt.count
     guard promptCount > 0 else {
       throw LacunaError(.invalidArgument, "\(label): an empty session cannot generate: append a prompt first")
     }
@@ -42,11 +43,17 @@ extension ScriptContext {
         try object.adopt(returned)
         winner = returned
       }
-      return [try result(object, promptCount: promptCount, info: info)]
+      var reproduction = Reproduction(
+        engine: object.model.engine, prompt: prompt, seed: object.seed, stream: object.stream)
+      reproduction.set(patchCount: try object.forReading().patches.count)
+      try reproduction.set(decoder: "\(plugin.name)/\(name)", parameters, plugin, registry)
+      return [try result(object, promptCount: promptCount, info: info, reproduction)]
     }
   }
 
-  private func result(_ object: SessionObject, promptCount: Int, info: LuaValue) throws -> LuaValue {
+  private func result(
+    _ object: SessionObject, promptCount: Int, info: LuaValue, _ reproduction: Reproduction
+  ) throws -> LuaValue {
     let session = try object.forReading()
     let tokens = Array(session.tokens[promptCount...])
     var text = ""
@@ -60,6 +67,7 @@ extension ScriptContext {
     return .record([
       "text": .string(text), "tokens": .integers(tokens), "finish": finish, "info": info,
       "usage": .record(["prompt_tokens": .count(promptCount), "completion_tokens": .count(tokens.count)]),
+      "repro": reproduction.value(tokens: tokens, logProbabilities: []),
     ])
   }
 }

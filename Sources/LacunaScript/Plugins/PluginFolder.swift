@@ -43,7 +43,7 @@ public struct PluginFolder: Sendable {
       hash.update(data: Array("\(file.utf8.count) \(bytes.count) \(file)".utf8))
       hash.update(data: bytes)
     }
-    return hash.finalize().map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
+    return Reproduction.hex(hash.finalize())
   }
 
   /// Paths below the folder, sorted; hidden files are an editor's and left out.

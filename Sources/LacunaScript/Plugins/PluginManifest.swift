@@ -55,7 +55,8 @@ public struct PluginManifest: Sendable, Equatable {
     let path = "\(folder)/\(Self.fileName)"
     let fields = try JSONFields(try readFile(path, limit: Self.greatestSize), file: path)
     try self.init(fields)
-    let folderName = folder.split(separator: "/").last.map(String.init) ?? folder
+    // "." and ".." have a name of their own.
+    let folderName = PluginPlaces.resolved(folder)?.split(separator: "/").last.map(String.init) ?? folder
     guard folderName == name else {
       throw fields.refusal("name", "the folder's name, \"\(folderName)\"", "\"\(name)\"")
     }

@@ -66,7 +66,8 @@ public enum PluginPlaces {
     return path
   }
 
-  private static func resolved(_ path: String) -> String? {
+  /// The path without links, "." and ".."; nil where nothing is there.
+  static func resolved(_ path: String) -> String? {
     guard let resolved = realpath(path, nil) else { return nil }
     defer { free(resolved) }
     return String(cString: resolved)

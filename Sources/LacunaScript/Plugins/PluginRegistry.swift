@@ -39,7 +39,7 @@ public final class PluginRegistry {
     if let plugin = loaded[name], plugin.state.limitError == nil { return plugin }
     let plugin = try load(try catalog().plugin(named: name))
     loaded[name] = plugin
-    if digests != nil { digests?[name] = try plugin.folder.digest() }
+    if digests != nil { digests?[name] = plugin.digest }
     return plugin
   }
 
@@ -76,7 +76,7 @@ public final class PluginRegistry {
         .notFound,
         "no \(kind.rawValue) \"\(word)\"\(NearestName.hint(word, in: catalog.names(of: kind, short: true)))"
           + (names.isEmpty ? "; no plugin provides one" : "; plugins provide \(names.joined(separator: ", "))")
-          + catalog.trustHint)
+          + catalog.placeHint(word) + catalog.trustHint)
     }
     return (try plugin(named: found.plugin.name), found.name)
   }

@@ -90,6 +90,7 @@ public struct PluginScaffold: Sendable {
               description = "keeps tokens at least p times as probable as the best one",
               params = { p = { type = "number", default = 0.05, min = 0, max = 1, description = "the share; 0 is off" } },
               argmax_invariant = true,      -- the most probable token stays the most probable one
+              ---@param logits lacuna.Vec
               apply = function(logits, params)
                 if params.p > 0 then logits:mask_below(logits:max() + math.log(params.p)) end
               end,
@@ -102,6 +103,8 @@ public struct PluginScaffold: Sendable {
             \(identifier) = {
               description = "takes the most probable token each time",
               params = { max_tokens = { type = "integer", default = 64, min = 1 } },
+              ---@param session lacuna.Session
+              ---@param ctx lacuna.PluginContext
               run = function(session, params, ctx)
                 local finish = "length"
                 for _ = 1, params.max_tokens do
@@ -117,6 +120,7 @@ public struct PluginScaffold: Sendable {
       case .hooks:
         """
           hooks = {
+            ---@param ctx lacuna.HookContext
             on_token = function(_, ctx)
               ctx.state.count = (ctx.state.count or 0) + 1      -- rewinds with the tokens
             end,
@@ -133,6 +137,7 @@ public struct PluginScaffold: Sendable {
                 max_tokens = { type = "integer", default = 64, min = 1 },
               },
               output = { answer = { type = "string" } },
+              ---@param ctx lacuna.PluginContext
               run = function(input, ctx)
                 local session <close> = ctx.model:session { text = input.question }
                 return { answer = session:generate({ max_tokens = input.max_tokens, sampler = "greedy" }).text }
@@ -161,6 +166,7 @@ public struct PluginScaffold: Sendable {
       switch kind {
       case .sampler:
         """
+        ---@param t lacuna.test
         ["drops what is much less probable than the best"] = function(t)
           local probs = t.filter({ "\(name)/\(identifier)", p = 0.5 }, { 2.0, 1.9, 0.0 })
           t.equal(probs[3], 0)
@@ -169,6 +175,7 @@ public struct PluginScaffold: Sendable {
         """
       case .decoder:
         """
+        ---@param t lacuna.test
         ["goes on until the model ends its answer"] = function(t)
         \(model)  local session = model:session { text = "a" }
           local result = session:generate { decoder = "\(name)" }
@@ -178,6 +185,7 @@ public struct PluginScaffold: Sendable {
         """
       case .hooks:
         """
+        ---@param t lacuna.test
         ["counts what was drawn"] = function(t)
         \(model)  local session = model:session { text = "a" }
           local result = session:generate { sampler = "greedy", hooks = "\(name)" }
@@ -186,12 +194,14 @@ public struct PluginScaffold: Sendable {
         """
       case .pipeline:
         """
+        ---@param t lacuna.test
         ["an input that is missing is named"] = function(t)
           t.raises(function() assert(lacuna.pipeline("\(name)", {})) end, "question")
         end,
         """
       case .tool:
         """
+        ---@param t lacuna.test
         ["counts words"] = function(t)
           t.equal(lacuna.tool("\(name)", { text = "one two" }), 2)
         end,
@@ -201,6 +211,15 @@ public struct PluginScaffold: Sendable {
     let indented = body.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }.joined(
       separator: "\n")
     return "\(head)return {\n\(indented)\n}\n"
+  }
+
+  /// The folders that a plugin's .luarc.json has the editor look into; none where there is no such file.
+  public static func libraries(ofEditorFileIn folder: String) -> [String] {
+    guard let bytes = try? ScriptFile.read("\(folder)/.luarc.json"),
+      let value = try? JSONValue.parse(bytes, file: ".luarc.json"), case .object(let members) = value,
+      case .array(let list)? = members["workspace.library"]
+    else { return [] }
+    return list.compactMap { if case .string(let path) = $0 { path } else { nil } }
   }
 
   /// - Throws: `invalidArgument` for a name that is none; `resource` where the folder is there or cannot be made.

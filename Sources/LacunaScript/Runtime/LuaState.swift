@@ -15,6 +15,8 @@ typealias HostFunction = (HostCall) throws -> HostAnswer
 package final class LuaState {
   package let raw: OpaquePointer
   private var functions: [HostFunction] = []
+  /// Of every host function, by "owner:name"; a field's name has no "@" here.
+  package private(set) var signatures: [String: String] = [:]
   private let hostBox: UnsafeMutableRawPointer
   /// Nil for a script that is trusted.
   package let policy: SandboxPolicy?
@@ -114,6 +116,7 @@ package final class LuaState {
   /// For a function that may have to wait for passes.
   func registerWaiting(_ owner: String, _ name: String, _ signature: String, _ body: @escaping HostFunction) {
     functions.append(gated(owner, name, body))
+    signatures["\(owner):\(name.hasPrefix("@") ? name.dropFirst() : Substring(name))"] = signature
     let status = lb_add_function(raw, owner, name, signature, Int32(functions.count - 1))
     precondition(status == LB_OK, "\(owner).\(name): signature \"\(signature)\", or no memory")
   }

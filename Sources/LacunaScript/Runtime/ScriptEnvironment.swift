@@ -27,6 +27,8 @@ public struct ScriptEnvironment: Sendable {
   public var log: @Sendable (LogLevel, String) -> Void = { level, line in
     writeToStandardError("\(level.rawValue): \(line)\n")
   }
+  /// Told of each token that session:generate and session:stream draw; nil for nobody.
+  public var trace: (@Sendable (TracedStep) -> Void)?
   /// Told of a long prompt's evaluation, tokens done and in all.
   public var onProgress: (@Sendable (Int, Int) -> Void)?
 

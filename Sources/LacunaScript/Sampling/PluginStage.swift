@@ -45,7 +45,8 @@ extension PluginRegistry {
       let names = try SamplerChain.catalogue.map(\.name) + catalog().names(of: .sampler, short: true)
       throw LacunaError(
         .invalidArgument,
-        "sampler stage \"\(word)\": no such stage\(NearestName.hint(word, in: names))\(try catalog().trustHint)")
+        "sampler stage \"\(word)\": no such stage\(NearestName.hint(word, in: names))\(try catalog().placeHint(word))\(try catalog().trustHint)"
+      )
     }
     let (plugin, name, definition) = try sampler(named: word)
     let label = "\(plugin.name)/\(name)"
@@ -66,28 +67,29 @@ extension PluginRegistry {
         saved: saved, plugin: plugin, in: plugin.state))
   }
 
-  /// A chain from the command line's stages. One without a selector draws with `dist`.
+  /// The command line's stages with a selector at the end: without one, `dist` draws.
+  public func complete(_ descriptions: [StageDescription]) throws -> [StageDescription] {
+    let endsChain: Bool
+    switch descriptions.last.map({ ChainObject.Stage($0) }) {
+    case .native(let last)?: endsChain = SamplerChain.catalogue.contains { $0.name == last.name && $0.isSelector }
+    case .plugin(let name, let given)?: endsChain = try checkedSampler(name, given).stage.pick != nil
+    case .script?, nil: endsChain = false
+    }
+    return endsChain ? descriptions : descriptions + [StageDescription("dist")]
+  }
+
+  /// A chain from the command line's stages.
   /// - Throws: as `stage`, and as `SamplerChain.init`.
   public func chain(_ descriptions: [StageDescription], for engine: Engine) throws -> SamplerChain {
     let vocabularySize = engine.config.vocabSize
-    var stages = try descriptions.map { description -> SamplerChain.Stage in
+    let stages = try complete(descriptions).map { description -> SamplerChain.Stage in
       switch ChainObject.Stage(description) {
       case .native(let native): .native(native)
       case .plugin(let name, let given): try stage(name, given, vocabularySize: vocabularySize, engine: engine)
       case .script: preconditionFailure("a description is no script")
       }
     }
-    if !(stages.last?.isSelector ?? false) { stages.append(.native(StageDescription("dist"))) }
     return try SamplerChain(stages, vocabularySize: vocabularySize, tokenizer: engine.tokenizer)
-  }
-}
-
-extension SamplerChain.Stage {
-  var isSelector: Bool {
-    switch self {
-    case .native(let description): SamplerChain.catalogue.contains { $0.name == description.name && $0.isSelector }
-    case .external(_, let stage): stage.isSelector
-    }
   }
 }
 

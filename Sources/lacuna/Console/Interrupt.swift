@@ -1,3 +1,4 @@
+import LacunaEngine
 import Synchronization
 
 #if canImport(Glibc)
@@ -36,6 +37,20 @@ enum Interrupt {
 
   /// Forgets a Ctrl-C that has been answered.
   static func clear() { requested.store(false, ordering: .relaxed) }
+
+  /// Calls `stop` for every Ctrl-C from now on, where `clear` follows each. A handler may do little, so a thread looks at
+  /// what it has set.
+  static func watch(_ stop: @escaping @Sendable () -> Void) {
+    stopBetweenTokens()
+    startThread(stackBytes: 1 << 16) {
+      var wasRequested = false
+      while true {
+        usleep(20_000)
+        if isRequested, !wasRequested { stop() }
+        wasRequested = isRequested
+      }
+    }
+  }
 
   /// How the process treats signals until a verb says otherwise.
   static func installDefaults() {

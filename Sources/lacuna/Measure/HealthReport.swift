@@ -23,7 +23,8 @@ struct HealthReport {
   let checks: [Check]
 
   init() {
-    checks = [Self.version, Self.kernels, Self.memory, Self.lua, Self.share, Self.models, Self.cache]
+    checks =
+      [Self.version, Self.kernels, Self.memory, Self.lua, Self.share, Self.models, Self.cache] + PluginHealth().checks
   }
 
   var json: JSON {
@@ -90,7 +91,11 @@ struct HealthReport {
       do { _ = try CheckpointLoader.open(entry.path) } catch { broken.append("\(entry.name): \(error.message)") }
     }
     if !broken.isEmpty { return Check(name: "models", verdict: .failure, finding: broken.joined(separator: "; ")) }
-    let names = entries.map(\.name).joined(separator: ", ")
+    // Identities are cheap: both ends of every tensor.
+    let names = entries.map { entry in
+      let digest = (try? CheckpointLoader.open(entry.path))?.fingerprint ?? ""
+      return "\(entry.name) (\(digest.prefix(12)))"
+    }.joined(separator: ", ")
     return Check(
       name: "models", verdict: entries.isEmpty ? .warning : .fine, finding: names.isEmpty ? "none" : names)
   }

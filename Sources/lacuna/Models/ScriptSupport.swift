@@ -29,21 +29,12 @@ enum ScriptSupport {
   /// - Throws: `cancelled` after Ctrl-C; `ScriptError`.
   static func run(_ script: LuaHost.Script, _ arguments: [String], environment: ScriptEnvironment) throws {
     let host = LuaHost(environment)
-    onInterrupt { host.cancel() }
+    Interrupt.watch { host.cancel() }
     do {
       try host.run(script, arguments: arguments)
     } catch {
       if Interrupt.isRequested { throw LacunaError(.cancelled, "interrupted") }
       throw error
-    }
-  }
-
-  /// Calls `stop` once after Ctrl-C. A handler may do little, so a thread looks at what it has set.
-  static func onInterrupt(_ stop: @escaping @Sendable () -> Void) {
-    Interrupt.stopBetweenTokens()
-    startThread(stackBytes: 1 << 16) {
-      while !Interrupt.isRequested { usleep(20_000) }
-      stop()
     }
   }
 

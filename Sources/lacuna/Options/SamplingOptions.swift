@@ -45,13 +45,15 @@ struct SamplingOptions: ParsableArguments {
 
   /// - Throws: as `PluginRegistry.chain`.
   func makeChain(for engine: Engine, _ registry: PluginRegistry) throws -> SamplerChain {
-    let stages =
-      sampler.isEmpty
-      ? SamplerChain.default(
-        temperature: temperature ?? 0.8, topK: topK, topP: topP ?? 0.95, minP: minP ?? 0.05,
-        repetition: repetitionPenalty)
-      : try SamplerChain.parse(sampler.joined(separator: " "))
-    return try registry.chain(stages, for: engine)
+    try registry.chain(try stages(), for: engine)
+  }
+
+  /// - Throws: `invalidArgument` for what cannot be read.
+  func stages() throws(LacunaError) -> [StageDescription] {
+    guard sampler.isEmpty else { return try SamplerChain.parse(sampler.joined(separator: " ")) }
+    return SamplerChain.default(
+      temperature: temperature ?? 0.8, topK: topK, topP: topP ?? 0.95, minP: minP ?? 0.05,
+      repetition: repetitionPenalty)
   }
 }
 

@@ -8,11 +8,12 @@ struct Generate: ParsableCommand {
     discussion: """
         lacuna generate --prompt "Once upon a time" --max-tokens 40
         lacuna generate --chat --prompt "Who wrote Hamlet?" --temperature 0 --json
-        {"text":"...","ids":[...],"finish":"eos"}
+        {"text":"...","ids":[...],"finish":"eos","repro":{...}}
 
       Text is streamed as it comes, with --json it is printed at the end. "finish" is eos (the model ended its \
       answer), stop (a --stop text or a hook), length (--max-tokens) or context (the model's context is full). With \
-      --draft or --lookup, "speculation" counts the tokens guessed ahead, those that came true, and the model's passes.
+      --draft or --lookup, "speculation" counts the tokens guessed ahead, those that came true, and the model's passes. \
+      "repro" holds all that the text depends on: `lacuna replay` runs it again and compares.
       """)
 
   @OptionGroup var model: ModelOptions
@@ -65,12 +66,29 @@ struct Generate: ParsableCommand {
     let transcript = try run(generation, script, to: &out)
     let added = try script?.finish(text: transcript.text, tokens: transcript.ids, finish: transcript.finish)
     if json {
-      try out.line(transcript.json(withLogProbabilities: logprobs, added: added))
+      let repro = try reproduction(engine, tokens, options, registry)
+        .json(tokens: transcript.ids, logProbabilities: transcript.logProbabilities)
+      try out.line(transcript.json(withLogProbabilities: logprobs, repro: repro, added: added))
     } else {
       try out.line()
       if let added { try out.line(added) }
     }
     try out.flush()
+  }
+
+  private func reproduction(
+    _ engine: Engine, _ tokens: [TokenID], _ options: Generation.Options, _ registry: PluginRegistry
+  ) throws -> Reproduction {
+    var reproduction = Reproduction(engine: engine, prompt: tokens, seed: options.seed, stream: options.stream)
+    reproduction.set(maxTokens: options.maxTokens, stop: options.stop)
+    try reproduction.set(try registry.complete(try sampling.stages()), registry)
+    guard let hooks else { return reproduction }
+    if try isPlugin(hooks, registry) {
+      try reproduction.set(hooksPlugin: hooks, registry)
+    } else {
+      try reproduction.set(hooksFile: hooks)
+    }
+    return reproduction
   }
 
   func validate() throws {
@@ -90,10 +108,14 @@ struct Generate: ParsableCommand {
 
   /// A file's, or a plugin's: what is no file is a name.
   private func makeHooks(_ word: String, _ registry: PluginRegistry) throws -> HookScript {
-    guard !fileExists(word), try registry.catalog().find(.hooks, word) != nil else {
+    guard try isPlugin(word, registry) else {
       return try HookScript(try LuaHost.Script(path: word), registry: registry)
     }
     return try HookScript(plugin: word, registry: registry)
+  }
+
+  private func isPlugin(_ word: String, _ registry: PluginRegistry) throws -> Bool {
+    try !fileExists(word) && registry.catalog().find(.hooks, word) != nil
   }
 
   private func run(
@@ -157,8 +179,10 @@ struct Transcript {
     finish = event.finish ?? finish
   }
 
-  /// - Parameter added: a JSON object whose members follow ours.
-  func json(withLogProbabilities: Bool, added: String?) -> String {
+  /// - Parameters:
+  ///   - repro: a JSON object, as it is.
+  ///   - added: a JSON object whose members follow ours.
+  func json(withLogProbabilities: Bool, repro: String, added: String?) -> String {
     var members: [(key: String, value: JSON)] = [
       ("text", .string(text)), ("ids", JSON(ids)), ("finish", JSON(finish?.rawValue)),
     ]
@@ -170,8 +194,8 @@ struct Transcript {
           ["drafted": .integer(tally.drafted), "accepted": .integer(tally.accepted), "passes": .integer(tally.passes)]
         ))
     }
-    let ours = JSON.object(members).text
-    guard let added, added.hasPrefix("{"), added.count > 2 else { return ours }
+    let ours = JSON.object(members).text.dropLast() + ",\"repro\":\(repro)}"
+    guard let added, added.hasPrefix("{"), added.count > 2 else { return String(ours) }
     return ours.dropLast() + "," + added.dropFirst()
   }
 }

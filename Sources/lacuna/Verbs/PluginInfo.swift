@@ -46,17 +46,23 @@ extension Plugin {
 
     func run() throws {
       let (registry, folder) = try Plugin.find(plugin, plugins)
-      print("# \(folder.name) \(folder.manifest.version)\n\n\(folder.manifest.summary)")
-      for entry in try PluginReference.entries(folder.name, registry) {
-        print("\n## \(entry.kind.rawValue) \(entry.name)")
-        if let summary = entry.summary { print("\n\(summary)") }
-        guard !entry.parameters.isEmpty else { continue }
-        print("\n| name | takes | default | |\n|---|---|---|---|")
-        for parameter in entry.parameters {
-          let standard = parameter.defaultText ?? (parameter.isRequired ? "required" : "none")
-          print("| `\(parameter.name)` | \(parameter.expectation) | \(standard) | \(parameter.meaning ?? "") |")
-        }
+      print(try Plugin.page(of: folder, registry))
+    }
+  }
+
+  /// What a plugin provides, from its schemas, as Markdown.
+  static func page(of folder: PluginFolder, _ registry: PluginRegistry) throws -> String {
+    var text = "# \(folder.name) \(folder.manifest.version)\n\n\(folder.manifest.summary)"
+    for entry in try PluginReference.entries(folder.name, registry) {
+      text += "\n\n## \(entry.kind.rawValue) \(entry.name)"
+      if let summary = entry.summary { text += "\n\n\(summary)" }
+      guard !entry.parameters.isEmpty else { continue }
+      text += "\n\n| name | takes | default | |\n|---|---|---|---|"
+      for parameter in entry.parameters {
+        let standard = parameter.defaultText ?? (parameter.isRequired ? "required" : "none")
+        text += "\n| `\(parameter.name)` | \(parameter.expectation) | \(standard) | \(parameter.meaning ?? "") |"
       }
     }
+    return text
   }
 }

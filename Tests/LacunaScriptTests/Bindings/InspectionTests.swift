@@ -77,6 +77,29 @@ import Testing
       """)
   }
 
+  @Test("side by side, traces and states are those of each alone")
+  func parallel() throws {
+    try ScriptBench.run(
+      """
+      local up = require("lacuna.vec").new(32, 1)
+      local function look(word)
+        local t = m:trace(word, { hidden = { 1 }, lens = { 0 }, attention = "all" })
+        local s <close> = m:session { text = word, patches = { m:patch { layer = 0, add = up, scale = #word } } }
+        local seen = { t.hidden[1][#t.tokens]:sum(), t.lens[0][2]:sum(), t.attention[1][1][2][0] }
+        for _ = 1, 3 do
+          seen[#seen + 1] = s:hidden(1):sum()
+          seen[#seen + 1] = s:lens(0):max()
+          s:push(s:logits():argmax())
+        end
+        return table.concat(seen, " ")
+      end
+      local words = { "abc", "de", "fghij", "k", "abc" }
+      local together = lacuna.parallel(words, look)
+      for i, word in ipairs(words) do assert(together[i] == look(word), word) end
+      assert(together[1] == together[5] and together[1] ~= together[2])
+      """)
+  }
+
   @Test("patches change a session from its first token, and its forks, and nobody else")
   func patches() throws {
     try ScriptBench.run(

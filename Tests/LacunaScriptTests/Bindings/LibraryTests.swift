@@ -177,33 +177,4 @@ import Testing
       end
       """)
   }
-
-  @Test("every bound function is in the typed stubs, and every stub is bound")
-  func stubs() throws {
-    let folder = #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
-    let text = String(
-      decoding: try readFile("/\(folder)/plugins/meta/lacuna.lua", limit: 1 << 20), as: UTF8.self)
-    // "function Session:append(" becomes "lacuna.session:append", as does "function lacuna.json.encode(".
-    let declared = text.split(separator: "\n").compactMap { line -> String? in
-      guard line.hasPrefix("function ") else { return nil }
-      let name = line.dropFirst("function ".count).prefix { $0 != "(" }
-      guard let separator = name.lastIndex(where: { $0 == ":" || $0 == "." }) else { return nil }
-      let owner = name[..<separator].lowercased()
-      return "\(owner.hasPrefix("lacuna") ? owner : "lacuna.\(owner)"):\(name[name.index(after: separator)...])"
-    }
-    // C implements these itself.
-    let own: Set = [
-      "lacuna:error", "lacuna:write", "lacuna.session:close", "lacuna.stream:close", "lacuna.patch:close",
-    ]
-    let registered = try ScriptBench.withRuntime { $0.state.registeredNames }
-    let methods = Set(registered.filter { !$0.contains(":__") && !$0.contains(":@") && !fields.contains($0) })
-    #expect(methods == Set(declared).subtracting(own))
-    for field in fields { #expect(text.contains("---@field \(field.split(separator: ":")[1]) ")) }
-  }
-
-  /// Computed on reading; registered under their plain names.
-  private let fields: Set = [
-    "lacuna.model:info", "lacuna.model:vocab", "lacuna.vocab:size", "lacuna.vocab:bos", "lacuna.vocab:eos",
-    "lacuna.session:model", "lacuna.session:seed",
-  ]
 }

@@ -85,7 +85,7 @@ struct CheckpointTemplateTests {
 
   @Test("what people wrote is told apart from what the template wrote, whatever the template does to it")
   func provenance() throws {
-    func messages(_ letter: String) -> [ChatMessage] {
+    @Sendable func messages(_ letter: String) -> [ChatMessage] {
       ["user", "assistant", "user"].map {
         ChatMessage(role: $0, content: " \(letter)\(letter)'\n \(letter)\(letter)\(letter) ")
       }

@@ -47,7 +47,7 @@ package indirect enum OrderedJSON: Sendable {
   }
 
   /// As JSON text without spaces.
-  var text: String { String(decoding: forWriting.compact(), as: UTF8.self) }
+  package var text: String { String(decoding: forWriting.compact(), as: UTF8.self) }
 
   private var forWriting: JSONText {
     switch self {

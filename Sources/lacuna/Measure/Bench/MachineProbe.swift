@@ -16,6 +16,7 @@ struct MachineProbe {
   private static let asWeightsLie = Pattern(name: "4 rows side by side", streams: 4, run: 0)
   private static let others = [
     Pattern(name: "1 stream", streams: 1, run: 0), Pattern(name: "2 streams", streams: 2, run: 0),
+    Pattern(name: "4 streams", streams: 4, run: 0),
     Pattern(name: "4 runs of 4 KiB", streams: 4, run: 4096),
     Pattern(name: "8 runs of 4 KiB", streams: 8, run: 4096),
   ]

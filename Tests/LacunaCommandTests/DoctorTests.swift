@@ -1,0 +1,56 @@
+import Foundation
+import LacunaTestSupport
+import Testing
+
+@Suite("What doctor finds")
+struct DoctorTests {
+  /// Each check's verdict and finding, by name.
+  private func examine(data: String) throws -> [String: (verdict: String, finding: String)] {
+    let result = try Command.run(["doctor", "--json"], environment: ["XDG_DATA_HOME": data])
+    let checks = try #require(try result.object()["checks"] as? [[String: Any]])
+    return Dictionary(
+      uniqueKeysWithValues: checks.compactMap { check in
+        guard let name = check["name"] as? String, let verdict = check["verdict"] as? String else { return nil }
+        return (name, (verdict, check["finding"] as? String ?? ""))
+      })
+  }
+
+  @Test("as shipped, plugins, their grants, editors and the reference are fine, and models have an identity")
+  func shipped() throws {
+    let home = try TemporaryDirectory()
+    let checks = try examine(data: home.path)
+    for name in ["plugins", "grants", "editors", "reference"] {
+      #expect(checks[name]?.verdict == "fine", "\(name): \(checks[name]?.finding ?? "missing")")
+    }
+    #expect(try #require(checks["models"]).finding.contains(/demo \([0-9a-f]{12}\)/))
+    #expect(try #require(checks["lua"]).finding.hasPrefix("Lua 5.4."))
+  }
+
+  @Test("a broken plugin, a shadowed one, a call that is not granted and an editor's file out of date are named")
+  func troubles() throws {
+    let home = try TemporaryDirectory()
+    let plugins = "lacuna/plugins"
+    func manifest(_ name: String) -> String {
+      """
+      { "name": "\(name)", "version": "1.0.0", "api": 1, "description": "of a test", "provides": ["tool:a"] }
+      """
+    }
+    try home.write("{ \"name\": 7 }", to: "\(plugins)/bent/plugin.json")
+    try home.write(manifest("greedy-tool"), to: "\(plugins)/greedy-tool/plugin.json")
+    try home.write(
+      "-- s:score {}\nlocal function f(s)\n  return s:logits (), s:text()\nend\n", to: "\(plugins)/greedy-tool/init.lua"
+    )
+    try home.write(
+      "{ \"workspace.library\": [\"\(home.path)/gone\"] }", to: "\(plugins)/greedy-tool/.luarc.json")
+    try home.write(manifest("min-p"), to: "\(plugins)/min-p/plugin.json")
+    let checks = try examine(data: home.path)
+    #expect(checks["plugins"]?.verdict == "warning")
+    let finding = try #require(checks["plugins"]).finding
+    #expect(finding.contains("broken: ") && finding.contains("bent/plugin.json"))
+    #expect(finding.contains("is shadowed by another min-p"))
+    #expect(
+      checks["grants"]?.finding == "greedy-tool/init.lua:3 calls :logits, which needs \"model.logits\"",
+      "\(checks["grants"]?.finding ?? "")")
+    #expect(try #require(checks["editors"]).finding.contains("greedy-tool/.luarc.json names a folder that is gone"))
+  }
+}

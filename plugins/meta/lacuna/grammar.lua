@@ -1,0 +1,2 @@
+---@meta lacuna.grammar
+return require("lacuna").grammar

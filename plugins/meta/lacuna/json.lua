@@ -1,0 +1,2 @@
+---@meta lacuna.json
+return require("lacuna").json

@@ -1,0 +1,2 @@
+---@meta lacuna.log
+return require("lacuna").log

@@ -1,0 +1,2 @@
+---@meta lacuna.rng
+return require("lacuna").rng

@@ -1,0 +1,2 @@
+---@meta lacuna.sampler
+return require("lacuna").sampler

@@ -1,0 +1,2 @@
+---@meta lacuna.set
+return require("lacuna").set

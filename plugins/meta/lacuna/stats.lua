@@ -1,0 +1,2 @@
+---@meta lacuna.stats
+return require("lacuna").stats

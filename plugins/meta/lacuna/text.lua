@@ -1,0 +1,2 @@
+---@meta lacuna.text
+return require("lacuna").text

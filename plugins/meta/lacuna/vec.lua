@@ -1,0 +1,2 @@
+---@meta lacuna.vec
+return require("lacuna").vec
