@@ -109,7 +109,7 @@ extension RunReport {
   /// What a reader should know before believing the figures.
   var notes: [String] {
     var notes: [String] = []
-    let bare = columns.filter { $0.tokens.isEmpty && !$0.log.tasks.isEmpty }.map(\.title)
+    let bare = columns.filter { $0.identity != nil && $0.tokens.isEmpty && !$0.log.tasks.isEmpty }.map(\.title)
     if !bare.isEmpty {
       notes.append(
         "No tokens were recorded for \(bare.joined(separator: ", ")): answers are shown without colours. "

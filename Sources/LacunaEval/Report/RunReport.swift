@@ -57,7 +57,7 @@ public struct RunReport: Sendable {
   // MARK: Columns
 
   private mutating func add(_ log: TOFULog) throws(LacunaError) -> Int {
-    let figures = try TOFUComparison([(.reference, "published log", log)], scoring: scoring).columns[0]
+    let figures = try TOFUComparison([(.reference, "reference log", log)], scoring: scoring).columns[0]
     columns.append(
       Column(figures: figures, title: figures.name, file: log.name, identity: nil, tokens: [:], reference: 0))
     return 0
