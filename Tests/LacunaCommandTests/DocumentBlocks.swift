@@ -83,7 +83,7 @@ struct DocumentCommand: Sendable {
   let line: Int
   let words: String
   var input = ""
-  /// nil where the document does not show it.
+  /// nil, or empty, where the document does not show it.
   var expected: [String]?
 
   static func all(of block: DocumentBlock) -> [DocumentCommand] {
@@ -115,7 +115,7 @@ struct DocumentCommand: Sendable {
   /// Whether the output is what is shown: line by line, "..." alone for any lines, and in a line for any characters.
   /// - Returns: the first line that is not as expected; nil where all are.
   func difference(from output: [String]) -> String? {
-    guard var wanted = expected else { return nil }
+    guard var wanted = expected, !wanted.isEmpty else { return nil }
     while wanted.last == "" { wanted.removeLast() }
     var found = output
     while found.last == "" { found.removeLast() }

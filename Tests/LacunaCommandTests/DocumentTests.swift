@@ -104,7 +104,7 @@ struct DocumentTests {
     }
     // A transcript may show an error.
     let showsError =
-      command.expected?.contains { ["lacuna: ", "FAIL", "DIFFERS"].contains(where: $0.hasPrefix) } ?? false
+      command.expected?.contains { ["lacuna: ", "FAIL", "  FAIL", "DIFFERS"].contains(where: $0.hasPrefix) } ?? false
     #expect(result.status == 0 || showsError, "\(place): \(result.output)")
   }
 }
