@@ -9,7 +9,7 @@ struct FailureTests {
       (["generate"], "--prompt"), (["logits"], "--ids"), (["logits", "--ids", "1,x"], "1,x"),
       (["frobnicate"], "frobnicate"), (["generate", "-p", "a", "--threads", "0"], "--threads"),
       (["generate", "-p", "a", "--sampler", "greedy", "--top-k", "4"], "--top-k"),
-      (["score", "--prompt", "a"], "--answer"), (["logits", "--ids", "1", "--weights", "int4"], "int4"),
+      (["score", "--prompt", "a"], "--answer"), (["logits", "--ids", "1", "--weights", "int3"], "int3"),
     ])
   func usage(arguments: [String], word: String) throws {
     let result = try Command.run(arguments)
