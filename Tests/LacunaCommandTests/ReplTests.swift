@@ -1,3 +1,4 @@
+import CTestSupport
 import Foundation
 import LacunaTestSupport
 import Testing
@@ -82,7 +83,7 @@ struct ReplTests {
   func terminal() throws {
     let home = try TemporaryDirectory()
     let environment = ["XDG_STATE_HOME": home.path]
-    let first = try Terminal(["repl"], environment: environment)
+    let first = try CommandAtTerminal(["repl"], environment: environment)
     try first.wait(for: "> ")
     first.type("lacuna.wri\t'ok', 6 * 7, '!')")
     first.type("\u{01}\u{0B}")
@@ -100,7 +101,7 @@ struct ReplTests {
     first.type("\u{04}")
     #expect(first.end() == 0)
 
-    let second = try Terminal(["repl"], environment: environment)
+    let second = try CommandAtTerminal(["repl"], environment: environment)
     try second.wait(for: "> ")
     second.type("\u{1B}[A\u{1B}[A")
     try second.wait(for: "while true do end")
@@ -110,15 +111,14 @@ struct ReplTests {
 }
 
 /// The command at a terminal of its own.
-private final class Terminal {
+private final class CommandAtTerminal {
   private let process = Process()
   private let primary: FileHandle
   private var seen = ""
 
   init(_ arguments: [String], environment: [String: String]) throws {
-    let (descriptor, path) = try Self.pair()
-    let replica = open(path, O_RDWR | O_NOCTTY)
-    try #require(replica >= 0)
+    var (descriptor, replica) = (Int32(-1), Int32(-1))
+    try #require(ct_open_terminal(&descriptor, &replica) == 0)
     var size = winsize(ws_row: 24, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0)
     _ = ioctl(replica, UInt(TIOCSWINSZ), &size)
     primary = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
@@ -130,23 +130,6 @@ private final class Terminal {
     (process.standardInput, process.standardOutput, process.standardError) = (end, end, end)
     try process.run()
     try end.close()
-  }
-
-  /// A new pseudo-terminal: one end, and the path of the other.
-  private static func pair() throws -> (descriptor: Int32, path: String) {
-    #if os(Linux)
-      // Not among what Swift sees of stdlib.h: unlock, and ask for the number (linux/tty.h).
-      let (unlock, number) = (UInt(0x4004_5431), UInt(0x8004_5430))
-      let descriptor = Glibc.open("/dev/ptmx", O_RDWR | O_NOCTTY)
-      var (locked, index) = (Int32(0), UInt32(0))
-      try #require(descriptor >= 0)
-      try #require(ioctl(descriptor, unlock, &locked) == 0 && ioctl(descriptor, number, &index) == 0)
-      return (descriptor, "/dev/pts/\(index)")
-    #else
-      let descriptor = posix_openpt(O_RDWR | O_NOCTTY)
-      try #require(descriptor >= 0 && grantpt(descriptor) == 0 && unlockpt(descriptor) == 0)
-      return (descriptor, String(cString: ptsname(descriptor)))
-    #endif
   }
 
   func type(_ text: String) { try? primary.write(contentsOf: Data(text.utf8)) }
