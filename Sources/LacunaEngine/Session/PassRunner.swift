@@ -54,9 +54,12 @@ final class PassRunner: Sendable {
     }
     while done < total, failure == nil {
       let before = done
-      done += gate.withLock { _ in
+      let count = gate.withLock { _ in
         runOnce(items, goesOn: { goesOn(min(before + self.rowsDone(before: $0), total)) }) { failure = failure ?? $1 }
       }
+      // Nothing is left where two items had rows in common.
+      if count == 0 { break }
+      done += count
       if done < total, failure == nil { _ = goesOn(done) }
     }
     if let failure { throw failure }
