@@ -14,8 +14,6 @@ bool lb_is_waiting(lua_State *co) {
   return lua_status(co) == LUA_YIELD && lua_gettop(co) > 0 && lua_touserdata(co, -1) == (void *)&lb_wait_mark;
 }
 
-bool lb_can_wait(const lb_state *state) { return state->turn != NULL && state->turn == state->running; }
-
 static int lb_complete(lua_State *L, lb_call_frame *frame, int given) {
   int status = lb_call_host(L, frame, true);
   return lb_finish_call(L, frame, status, given);

@@ -9,6 +9,13 @@ struct DocumentTests {
   private static let skipped: [(document: String, command: String, reason: String)] = [
     ("README.md", "make", "builds what this test is part of; CI runs it"),
     ("README.md", "lacuna pull", "fetches 270 MB"),
+    ("docs/evaluation.md", "lacuna eval extraction-strength", "measures a data set with three models: minutes"),
+    ("docs/evaluation.md", "lacuna report", "shows runs of models that are not here"),
+    ("plugins/attacks/README.md", "lacuna eval", "measures a data set with two models: minutes"),
+    ("plugins/kl-divergence/README.md", "lacuna eval", "compares models that are not here"),
+    ("plugins/leak-at-k/README.md", "lacuna eval", "draws many answers to every question: minutes"),
+    ("plugins/quantization-recovery/README.md", "lacuna eval", "measures a data set in six formats: minutes"),
+    ("plugins/steering-recovery/README.md", "lacuna eval", "compares models that are not here"),
   ]
 
   /// Documents whose blocks say what one model does, which the demo is not.

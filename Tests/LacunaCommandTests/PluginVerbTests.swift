@@ -43,9 +43,10 @@ struct PluginVerbTests {
 
   @Test("--sampler may be repeated, takes plugins, and draws with dist where no selector is named")
   func samplers() throws {
-    func text(_ samplers: [String]) throws -> String {
+    func text(_ samplers: [String]) throws -> [Int] {
       let flags = samplers.flatMap { ["--sampler", $0] }
-      return try Command.output(["generate", "-p", "Marisol", "--max-tokens", "8", "--json"] + flags).output
+      let result = try Command.output(["generate", "-p", "Marisol", "--max-tokens", "8", "--json"] + flags).object()
+      return try #require(result["ids"] as? [Int])
     }
     #expect(try text(["min-p/min_p:p=0.1", "temperature:0.9"]) == text(["min_p:p=0.1 temperature:0.9 dist"]))
     #expect(try text(["min-p:p=0.1", "temperature:0.9", "dist"]) == text(["min_p:p=0.1 temperature:0.9 dist"]))

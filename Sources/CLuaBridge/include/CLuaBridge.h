@@ -259,8 +259,6 @@ lb_status lb_begin_turns(lb_state *state, lb_ref function, lb_tape *arguments, l
 // deadline: of the call limit, where the state is not within another call; 0 before the first turn, and kept between turns.
 lb_status lb_go_on(
   lb_state *state, lb_ref thread, lb_tape *results, bool keep, uint64_t *deadline, void **waiting);
-// Whether a host call that is made now could wait.
-bool lb_can_wait(const lb_state *state);
 
 // Elements of a referenced table's sequence, without metamethods.
 size_t lb_get_length(lb_state *state, lb_ref table);

@@ -75,7 +75,7 @@ extension ScriptContext {
     let sampler = try chain.make(
       vocabularySize: session.engine.config.vocabSize, engine: session.engine, in: self)
     // Beside others a pass is full without guesses.
-    settings.speculation = state.canWait ? nil : try speculation(options, object)
+    settings.speculation = registry.isInCompany ? nil : try speculation(options, object)
     let grammar = try self.grammar(options)
     settings.grammar = grammar?.grammar
     if let prompt {

@@ -17,7 +17,7 @@ extension ScriptContext {
       let group = WorkGroup(
         count: state.length(of: items), width: width, start: run.start, finish: run.finish)
       return .later(
-        WaitingCall(try registry.nested(group)) { [unowned self] in
+        WaitingCall(try registry.company(group)) { [unowned self] in
           try checkCancellation()
           return [run.results, run.errors]
         })

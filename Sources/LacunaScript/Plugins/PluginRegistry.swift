@@ -139,8 +139,11 @@ public final class PluginRegistry {
     return depth + 1
   }
 
-  /// The work, at a depth of its own.
-  func nested(_ work: any Work) throws -> any Work { NestedWork(work, depth: try oneDeeper(), in: self) }
+  /// The items of a `lacuna.parallel`, at a depth of their own.
+  func company(_ work: any Work) throws -> any Work { CompanyWork(work, depth: try oneDeeper(), in: self) }
+
+  /// Whether what runs is, however deep, within an item of `lacuna.parallel`.
+  fileprivate(set) var isInCompany = false
 
   fileprivate func at<Result>(depth: Int, _ body: () throws -> Result) rethrows -> Result {
     let outer = self.depth
@@ -183,7 +186,7 @@ public final class PluginRegistry {
   }
 }
 
-private final class NestedWork: Work {
+private final class CompanyWork: Work {
   private unowned let registry: PluginRegistry
   private let work: any Work
   private let depth: Int
@@ -194,7 +197,12 @@ private final class NestedWork: Work {
     self.registry = registry
   }
 
-  func advance() throws -> [PassRequest]? { try registry.at(depth: depth) { try work.advance() } }
+  func advance() throws -> [PassRequest]? {
+    let outer = registry.isInCompany
+    registry.isInCompany = true
+    defer { registry.isInCompany = outer }
+    return try registry.at(depth: depth) { try work.advance() }
+  }
 }
 
 /// A call of a plugin's function: what one plugin, a script or the command line asks of another plugin.

@@ -301,9 +301,6 @@ package final class LuaState {
     }
   }
 
-  /// Whether a host call that is made now could wait for others to share its passes.
-  var canWait: Bool { lb_can_wait(raw) }
-
   /// Elements of a referenced table's sequence.
   func length(of table: LuaReference) -> Int { lb_get_length(raw, table.ref) }
 
