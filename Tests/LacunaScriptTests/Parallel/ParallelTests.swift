@@ -246,7 +246,7 @@ struct ParallelTests {
       try ScriptBench.run(
         """
         local _, errors = lacuna.parallel({ 1 }, function()
-          local t = m:session { text = 'ab' }
+          local t = m:session { text = 'ab' };
           \(call)
         end)
         local err = assert(errors[1])
