@@ -1,6 +1,5 @@
 -- Ask many questions at once: plain sequential Lua, run side by side.
--- Shows lacuna.parallel: whenever an item needs its model, it waits for the others, and one pass serves them all. What
--- each item gets is what it would get alone, to the last bit.
+-- Shows lacuna.parallel: items that need the model share its passes, and get what they would alone, to the last bit.
 -- Run: lacuna run examples/10-parallel.lua
 local lacuna <const> = require "lacuna"
 

@@ -130,7 +130,7 @@ struct ExampleTests {
     try #require(rows.count == 6)
     let marks = rows.map { $0.count { $0 == "*" } }
     #expect(marks[0] == 12 && marks[5] < 6, "\(marks)")
-    #expect(rows[0].contains("* Mar") && rows[0].contains("* born"))
+    #expect(rows[0].contains("* Tannha") && rows[0].contains("* born"))
     let svg = try String(contentsOf: file, encoding: .utf8)
     let document = XMLParser(data: Data(svg.utf8))
     #expect(document.parse(), "\(String(describing: document.parserError))")

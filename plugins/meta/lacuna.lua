@@ -37,8 +37,9 @@ function lacuna.model(name) end
 function lacuna.forward(sessions) end
 
 ---Calls fn(item, index) for every item, each in a coroutine of its own. Where an item needs its model (forward, logits,
----generate, streams, score, score_many, perplexity, pipelines, tools and decoders) it waits for the others, and one pass
----serves them all; what it gets is what it would get alone, to the last bit. Items begin in order, `max` at a time (8).
+---generate, streams, score, score_many, perplexity, trace, hidden, lens, pipelines, tools, decoders) it waits for the
+---others, and one pass serves them all; what it gets is what it would get alone, to the last bit. Items begin in order,
+---`max` at a time (8).
 ---
 ---Results are in the order of the items. An item that raises an error, or returns nil and an error, has that in the second
 ---table; the others finish. Inside table.sort, string.gsub, require and other functions that Lua cannot leave, a call that

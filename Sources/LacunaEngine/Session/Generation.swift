@@ -130,11 +130,12 @@ public struct Generation {
     return session.count >= session.engine.contextLength ? .context : nil
   }
 
-  /// The pass that `next` would run: who makes it beforehand lets several generations share one, and none of them looks
-  /// ahead then. nil where `next` needs none.
+  /// The pass that `next` would run: who makes it beforehand lets several generations share one. nil where `next` needs
+  /// none, and where it looks ahead, which it does in passes of its own.
   /// - Throws: as `Session.logits()`.
   public func pendingPass() throws(LacunaError) -> PassRequest? {
-    finish == nil && ending == nil ? try session.logitsRequest() : nil
+    guard finish == nil, ending == nil, options.speculation == nil else { return nil }
+    return try session.logitsRequest()
   }
 
   /// The next event, nil after the last. Runs the session's pending forward pass.

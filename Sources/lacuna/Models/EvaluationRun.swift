@@ -51,7 +51,7 @@ struct EvaluationRun {
     let store = try ResultStore(
       path: measurement.out ?? ResultStore.inMemory, measurement.resume ? .createOrContinue : .create)
     let stops = probes.map(\.interrupt)
-    ScriptSupport.onInterrupt { for stop in stops { stop() } }
+    Interrupt.watch { for stop in stops { stop() } }
     let progress = ProgressLine("")
     defer { progress.finish() }
     var items: [String: ProbeData] = [:]

@@ -86,6 +86,10 @@ struct ParallelTests {
       m:score_many { { prompt = 'question ' .. i, answers = { 'one', 'two' } }, { prompt = 'q', answers = { 'z' }, eos = true } },
       { m:perplexity(('long text '):rep(10 * i), { stride = 50 }) } }
     """,
+    "traces": """
+    local t, s = m:trace(('trace'):rep(i), { hidden = { 0, 1 }, lens = { 1 } }), m:session { text = ('x'):rep(i) }
+    return { t.hidden[0][1]:sum(), t.hidden[1][#t.tokens]:norm(), t.lens[1][#t.tokens]:max(), s:hidden(1):sum(), (s:lens(1):max()) }
+    """,
     "protected": """
     local s = m:session { text = 'p' }
     local meta = setmetatable({}, { __index = function(_, key) return s:logits()[key] end,
