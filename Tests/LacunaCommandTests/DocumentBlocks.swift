@@ -113,6 +113,7 @@ struct DocumentCommand: Sendable {
   }
 
   /// Whether the output is what is shown: line by line, "..." alone for any lines, and in a line for any characters.
+  /// Numbers with a point may differ a little, as they do between instruction sets, and those before "ms" as they like.
   /// - Returns: the first line that is not as expected; nil where all are.
   func difference(from output: [String]) -> String? {
     guard var wanted = expected, !wanted.isEmpty else { return nil }
@@ -136,8 +137,35 @@ struct DocumentCommand: Sendable {
   }
 
   private static func matches(_ pattern: String, _ line: String) -> Bool {
+    matchesText(pattern, line) || matchesNumbers(words(pattern), words(line))
+  }
+
+  private static func words(_ line: String) -> [Substring] { line.split(separator: " ") }
+
+  private static func matchesNumbers(_ wanted: [Substring], _ found: [Substring]) -> Bool {
+    guard wanted.count == found.count else { return false }
+    return wanted.indices.allSatisfy { index in
+      let (a, b) = (wanted[index], found[index])
+      if a == b || a == "..." { return true }
+      guard let x = Double(a.trimmingSuffix(while: "%,".contains)),
+        let y = Double(b.trimmingSuffix(while: "%,".contains))
+      else { return false }
+      if index + 1 < wanted.count, wanted[index + 1].hasPrefix("ms") { return true }
+      return a.contains(".") && abs(x - y) <= 0.05 + 0.05 * abs(x)
+    }
+  }
+
+  private static func matchesText(_ pattern: String, _ line: String) -> Bool {
     let parts = pattern.components(separatedBy: "...").map { NSRegularExpression.escapedPattern(for: $0) }
     let regex = "^" + parts.joined(separator: ".*") + "\\s*$"
     return line.range(of: regex, options: .regularExpression) != nil
+  }
+}
+
+extension Substring {
+  fileprivate func trimmingSuffix(while predicate: (Character) -> Bool) -> Substring {
+    var rest = self
+    while let last = rest.last, predicate(last) { rest.removeLast() }
+    return rest
   }
 }

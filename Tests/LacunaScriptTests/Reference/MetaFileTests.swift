@@ -152,6 +152,15 @@ struct ShippedReferenceTests {
     for type in reference.files.flatMap(\.classes) where type.isHandle { #expect(!type.text.isEmpty, "\(type.name)") }
   }
 
+  @Test("docs/reference is what `lacuna doc --pages docs/reference` writes")
+  func pages() throws {
+    for page in ReferencePages(reference).pages {
+      let found = String(
+        decoding: try readFile("\(Self.root)/docs/reference/\(page.name)", limit: 1 << 20), as: UTF8.self)
+      #expect(found == page.text, "\(page.name): run that command again")
+    }
+  }
+
   @Test("each module that scripts can require has a file that editors find")
   func modules() throws {
     let described = Set(
