@@ -370,6 +370,7 @@ function Session:generate(opts) end
 ---@return lacuna.Stream stream
 function Session:stream(opts) end
 
+---A generation under way: `for piece, event in stream do`. Leaving the loop ends it.
 ---@class lacuna.Stream: userdata
 ---@operator call: string?, lacuna.StreamEvent
 local Stream = {}
