@@ -30,6 +30,8 @@ enum ScriptSupport {
     do {
       try host.run(script, arguments: arguments)
     } catch {
+      // A prompt that was broken off leaves its line behind.
+      environment.onProgress?(1, 1)
       if Interrupt.isRequested { throw LacunaError(.cancelled, "interrupted") }
       throw error
     }
