@@ -74,7 +74,8 @@ struct Command {
     process.standardError = errors
     try process.run()
 
-    let killer = DispatchWorkItem { kill(process.processIdentifier, SIGKILL) }
+    // A timer keeps what it holds until its time, cancelled or not: not the process, whose pipes would stay open.
+    let killer = DispatchWorkItem { [pid = process.processIdentifier] in kill(pid, SIGKILL) }
     DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: killer)
     DispatchQueue.global().async {
       // A command that ends early closes the pipe; that is its right.

@@ -102,7 +102,7 @@ struct DataVerbTests {
     process.standardInput = input
     process.standardOutput = output
     try process.run()
-    let killer = DispatchWorkItem { process.terminate() }
+    let killer = DispatchWorkItem { [pid = process.processIdentifier] in kill(pid, SIGTERM) }
     DispatchQueue.global().asyncAfter(deadline: .now() + 30, execute: killer)
     for answer in ["one", "two", "three"] {
       try input.fileHandleForWriting.write(

@@ -45,7 +45,7 @@ struct LongPromptTests {
     process.standardError = terminal.file
     try process.run()
     try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-    let killer = DispatchWorkItem { kill(process.processIdentifier, SIGKILL) }
+    let killer = DispatchWorkItem { [pid = process.processIdentifier] in kill(pid, SIGKILL) }
     DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: killer)
 
     var interrupted: ContinuousClock.Instant?

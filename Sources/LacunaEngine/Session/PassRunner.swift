@@ -43,41 +43,27 @@ final class PassRunner: Sendable {
   func run(_ items: some RandomAccessCollection<PassItem>) throws(LacunaError) {
     var total = 0
     for item in items where isOurs(item) { total += item.rowsLeft }
-    if total < Self.longPass { return try runUnwatched(items, total) }
     var done = 0
-    var failure: LacunaError?
-    func goesOn(_ done: Int) -> Bool {
-      for item in items where isOurs(item) && item.session.onProgress?(done, total) == false {
-        failure = LacunaError(.cancelled, "cancelled after \(done) of \(total) tokens")
-        return false
-      }
-      return true
-    }
-    while done < total, failure == nil {
+    while done < total {
       let before = done
-      let count = gate.withLock { _ in
-        runOnce(items, goesOn: { goesOn(min(before + self.rowsDone(before: $0), total)) }) { failure = failure ?? $1 }
+      let outcome = gate.withLock { _ in
+        runOnce(items) { self.isWanted(items, min(before + self.rowsDone(before: $0), total), of: total) }
       }
+      if let failure = outcome.failures.first { throw failure.error }
       // Nothing is left where two items had rows in common.
-      if count == 0 { break }
-      done += count
-      if done < total, failure == nil { _ = goesOn(done) }
+      if outcome.rowCount == 0, !outcome.isStopped { break }
+      done += outcome.rowCount
+      if done < total, outcome.isStopped || !isWanted(items, done, of: total) {
+        throw LacunaError(.cancelled, "cancelled after \(done) of \(total) tokens")
+      }
     }
-    if let failure { throw failure }
     // Whoever was shown a beginning is shown the end.
-    _ = goesOn(total)
+    _ = isWanted(items, total, of: total)
   }
 
-  /// Too few tokens for anybody to be told: apart from `run`, whose closures share a variable, which is memory.
-  private func runUnwatched(_ items: some RandomAccessCollection<PassItem>, _ total: Int) throws(LacunaError) {
-    var left = total
-    var failure: LacunaError?
-    while left > 0, failure == nil {
-      let count = gate.withLock { _ in runOnce(items, goesOn: { _ in true }) { failure = failure ?? $1 } }
-      if count == 0 { break }
-      left -= count
-    }
-    if let failure { throw failure }
+  /// Tells each session how far a long run is; false if one of them wants no more of it.
+  private func isWanted(_ items: some RandomAccessCollection<PassItem>, _ done: Int, of total: Int) -> Bool {
+    total < Self.longPass || items.allSatisfy { !isOurs($0) || $0.session.onProgress?(done, total) != false }
   }
 
   private func isOurs(_ item: PassItem) -> Bool { item.session.engine.runner === self }
@@ -94,9 +80,8 @@ final class PassRunner: Sendable {
     for request in open where request.firstTotal < 0 { request.firstTotal = request.rowsLeft }
     let order = open.enumerated().sorted { ($0.element.rowsLeft, $0.offset) < ($1.element.rowsLeft, $1.offset) }
       .map(\.element)
-    gate.withLock { _ in
-      _ = runOnce(order.lazy.map(\.item), goesOn: { self.report(order, before: $0) }) { order[$0].fail($1) }
-    }
+    let outcome = gate.withLock { _ in runOnce(order.lazy.map(\.item)) { self.report(order, before: $0) } }
+    for failure in outcome.failures { order[failure.item].fail(failure.error) }
     for request in open where !request.isDone {
       if request.rowsLeft == 0 { settle(request) } else { report(request, request.firstTotal - request.rowsLeft) }
     }
@@ -135,13 +120,19 @@ final class PassRunner: Sendable {
 
   // MARK: One pass
 
-  /// One pass over the first tokens that are still to do; returns how many there were, 0 for a pass that was stopped.
-  /// - Parameters:
-  ///   - goesOn: asked between the layers of a long pass, with the next layer's number.
-  ///   - fail: told of what cannot be done, by its number in the collection.
-  private func runOnce<Items: RandomAccessCollection<PassItem>>(
-    _ items: Items, goesOn: (Int) -> Bool, fail: (Int, LacunaError) -> Void
-  ) -> Int {
+  /// What a pass came to.
+  private struct Outcome {
+    /// Tokens that were evaluated.
+    var rowCount = 0
+    var isStopped = false
+    /// What cannot be done, by the item's number in the collection.
+    var failures: [(item: Int, error: LacunaError)] = []
+  }
+
+  /// One pass over the first tokens that are still to do.
+  /// - Parameter goesOn: asked between the layers of a long pass, with the next layer's number.
+  private func runOnce<Items: RandomAccessCollection<PassItem>>(_ items: Items, goesOn: (Int) -> Bool) -> Outcome {
+    var outcome = Outcome()
     pass.clear()
     var lensRowCount = 0
     for (number, item) in items.enumerated() where pass.rowCount < Scratch.rowCapacity && isOurs(item) {
@@ -151,7 +142,8 @@ final class PassRunner: Sendable {
       // Two that wait for one session take turns.
       guard start < end, !pass.contains(session.pages.addresses) else { continue }
       guard session.count >= item.end + item.scores.count.signum() else {
-        fail(number, LacunaError(.invalidArgument, "the session was changed while a pass over its tokens was due"))
+        outcome.failures.append(
+          (number, LacunaError(.invalidArgument, "the session was changed while a pass over its tokens was due")))
         continue
       }
       lensRowCount += item.lensRowCount(in: start..<end)
@@ -161,12 +153,12 @@ final class PassRunner: Sendable {
         if item.lookahead == nil { session.lookahead?.keep(0) }
         try session.pages.prepareToWrite(positions: start..<end)
       } catch {
-        fail(number, error)
+        outcome.failures.append((number, error))
         continue
       }
       add(item, number: number, start: start, end: end)
     }
-    if pass.rowCount == 0 { return 0 }
+    if pass.rowCount == 0 { return outcome }
     if pass.rowCount < Self.longPass {
       team.run(pass)
     } else {
@@ -175,18 +167,20 @@ final class PassRunner: Sendable {
         team.run(pass)
         pass.watch = nil
       }
-      if pass.isStopped { return 0 }
+      outcome.isStopped = pass.isStopped
+      if pass.isStopped { return outcome }
     }
     passTotal.add(1, ordering: .relaxed)
     rowTotal.add(pass.rowCount, ordering: .relaxed)
-    refuseWhatIsNotFinite(items, fail)
+    refuseWhatIsNotFinite(items, &outcome)
     for index in 0..<pass.segmentCount where !pass.scratch.segments[index].isRefused {
       let item = item(ofSegment: index, items)
       let end = pass.scratch.segments[index].endPosition
       if item.bringsStates, end >= item.end { item.session.lastStates?.didBring(count: item.end) }
       item.session.didEvaluate(upTo: min(end, item.end), hasLogits: item.wantsLogits && end >= item.end)
     }
-    return pass.rowCount
+    outcome.rowCount = pass.rowCount
+    return outcome
   }
 
   private func item<Items: RandomAccessCollection<PassItem>>(ofSegment index: Int, _ items: Items) -> PassItem {
@@ -194,7 +188,7 @@ final class PassRunner: Sendable {
   }
 
   private func refuseWhatIsNotFinite<Items: RandomAccessCollection<PassItem>>(
-    _ items: Items, _ fail: (Int, LacunaError) -> Void
+    _ items: Items, _ outcome: inout Outcome
   ) {
     for index in 0..<pass.headRowCount where !pass.scratch.headRows[index].isFinite {
       let row = pass.scratch.rows[pass.scratch.headRows[index].row]
@@ -208,12 +202,11 @@ final class PassRunner: Sendable {
       if pass.scratch.segments[row.segment].isRefused { continue }
       pass.scratch.segments[row.segment].isRefused = true
       session.forgetKeysAndValues()
-      fail(
-        pass.scratch.segments[row.segment].request,
-        LacunaError(
-          .notFinite,
-          "\(session.engine.info.name): the logits after position \(row.position + 1) (token \(row.token)) are not finite"
-        ))
+      let error = LacunaError(
+        .notFinite,
+        "\(session.engine.info.name): the logits after position \(row.position + 1) (token \(row.token)) are not finite"
+      )
+      outcome.failures.append((pass.scratch.segments[row.segment].request, error))
     }
   }
 

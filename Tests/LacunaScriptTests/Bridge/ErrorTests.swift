@@ -3,10 +3,6 @@ import LacunaScript
 import Synchronization
 import Testing
 
-#if canImport(Glibc)
-  import Glibc
-#endif
-
 @Suite struct ErrorTests {
   @Test(
     "mistakes read as Lua's own and name what was meant",
@@ -94,13 +90,10 @@ import Testing
     ])
   func cancellation(_ source: String) throws {
     let host = LuaHost(try ScriptBench.environment())
-    let canceller = Thread {
-      usleep(100_000); host.cancel()
-    }
+    host.cancel(after: 0.1)
     let error = #expect(throws: ScriptError.self) {
       try host.run(LuaHost.Script(name: "test", source: ScriptBench.prelude + source))
     }
-    canceller.join()
     #expect(error?.code == "cancelled", "\(String(describing: error))")
   }
 
@@ -115,22 +108,4 @@ import Testing
       arguments: ["one", "two"])
     #expect(String(decoding: printed.withLock { $0 }, as: UTF8.self) == "one\ttwo\ttest\nx1")
   }
-}
-
-/// A POSIX thread that runs a closure.
-private final class Thread: @unchecked Sendable {
-  private var id = pthread_t()
-  private let body: @Sendable () -> Void
-
-  init(_ body: @escaping @Sendable () -> Void) {
-    self.body = body
-    pthread_create(
-      &id, nil,
-      { context in
-        Unmanaged<Thread>.fromOpaque(context!).takeRetainedValue().body()
-        return nil
-      }, Unmanaged.passRetained(self).toOpaque())
-  }
-
-  func join() { pthread_join(id, nil) }
 }

@@ -386,11 +386,7 @@ struct ParallelTests {
   @Test("a script that is stopped stops between two passes, and closes what its items have open")
   func cancellation() throws {
     let host = LuaHost(try ScriptBench.environment())
-    let watch = Task.detached {
-      try await Task.sleep(for: .milliseconds(50))
-      host.cancel()
-    }
-    defer { watch.cancel() }
+    host.cancel(after: 0.05)
     let error = #expect(throws: ScriptError.self) {
       try host.run(
         LuaHost.Script(
