@@ -159,7 +159,7 @@ typedef struct {
   const char *path;
   char *source;
   size_t count;
-  bool slow;  // a sanitizer or an emulator: the time is reported, not judged
+  bool slow;  // a sanitizer or an emulator: time is reported, not judged, and what ends by itself has more of it
   bool failed;
 } job;
 
@@ -196,6 +196,7 @@ static void *run(void *argument) {
     .memory = (size_t)16 << 20, .call_ns = UINT64_C(50000000), .crossing = 1 << 20, .source = 1 << 16, .output = 1 << 16};
   if (header(job->source, "memory-mb", value, sizeof value)) limits.memory = strtoul(value, NULL, 10) << 20;
   if (header(job->source, "call-ms", value, sizeof value)) limits.call_ns = strtoull(value, NULL, 10) * 1000000;
+  if (job->slow && strncmp(expected, "limit ", 6) != 0) limits.call_ns *= 10;
   lb_state *state = NULL;
   lb_host host = {&state, host_call, host_release, host_uniforms, host_write, host_complete};
   state = lb_sandbox_make(&host, &limits, 1);
