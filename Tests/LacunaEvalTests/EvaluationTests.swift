@@ -159,6 +159,23 @@ import Testing
     }
   }
 
+  @Test("sharing a question among its answers saves tokens and changes no record")
+  func prefixSharing() throws {
+    // Of its own, so that the tokens that it counts are this test's.
+    let engine = try Engine.load(path: "\(Self.models)/demo-unlearned")
+    var found: [(records: [ResultStore.Record], tokens: Int)] = []
+    for sharesPrefixes in [true, false] {
+      let run = try store("\(sharesPrefixes).sqlite")
+      var evaluation = evaluation(run, limit: 2)
+      evaluation.sharesPrefixes = sharesPrefixes
+      let before = engine.passTally.tokens
+      try evaluation.run(engine, data: data)
+      found.append((try records(run), engine.passTally.tokens - before))
+    }
+    #expect(found[0].records == found[1].records)
+    #expect(found[0].tokens < found[1].tokens)
+  }
+
   @Test("tokens are recorded with their texts: joined they are the answers, and their losses the answers' losses")
   func tokens() throws {
     let engine = try Self.engines.get().model
@@ -207,6 +224,9 @@ import Testing
     #expect(forget.dropFirst(30).allSatisfy { $0.newTokenLimit == 200 - lengths[30...].max()! })
     let open = try TOFUQuestion.all(in: data, split: .forget10, profile: TOFUProfile(.open), tokenizer: tokenizer)
     #expect(open.allSatisfy { $0.newTokenLimit == 200 })
+    let short = try TOFUQuestion.all(
+      in: data, split: .forget10, profile: TOFUProfile(.paper), tokenizer: tokenizer, maxTokens: 7)
+    #expect(short.allSatisfy { $0.newTokenLimit == 7 })
   }
 
   @Test("an answer beyond the limit is cut and has no EOS; one just below keeps it")

@@ -31,6 +31,7 @@ public final class ScoringWork: Work {
   private let engine: Engine
   private let sequences: [Scorer.Sequence]
   private let budget: KVBudget
+  private let sharesPrefixes: Bool
   private let onProgress: ((Int, Int) -> Bool)?
   private let report: (Int, Result<AnswerScore, LacunaError>) throws -> Void
   /// The last is next.
@@ -40,16 +41,18 @@ public final class ScoringWork: Work {
 
   /// - Parameters:
   ///   - budget: while keys and values take more than this, sequences are scored one at a time.
+  ///   - sharesPrefixes: false to evaluate every sequence from its first token, for measurements.
   ///   - onProgress: as `Session.onProgress`, for each sequence and each beginning that is long enough.
   ///   - report: gets each sequence's score once, by its number, as they are done.
   public init(
-    engine: Engine, _ sequences: [Scorer.Sequence], budget: KVBudget = .ofMachine,
+    engine: Engine, _ sequences: [Scorer.Sequence], budget: KVBudget = .ofMachine, sharesPrefixes: Bool = true,
     onProgress: ((Int, Int) -> Bool)? = nil,
     report: @escaping (Int, Result<AnswerScore, LacunaError>) throws -> Void
   ) {
     self.engine = engine
     self.sequences = sequences
     self.budget = budget
+    self.sharesPrefixes = sharesPrefixes
     self.onProgress = onProgress
     self.report = report
   }
@@ -72,7 +75,8 @@ public final class ScoringWork: Work {
     let tree = PrefixTree()
     for (index, sequence) in sequences.enumerated() {
       // The token that predicts the first scored one is evaluated with the scored ones.
-      tree.add(index, beginning: Array(sequence.tokens.prefix(max(sequence.scoredFrom - 1, 0))))
+      let shared = sharesPrefixes ? max(sequence.scoredFrom - 1, 0) : 0
+      tree.add(index, beginning: Array(sequence.tokens.prefix(shared)))
     }
     return tree
   }

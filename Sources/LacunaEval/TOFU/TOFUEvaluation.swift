@@ -8,6 +8,10 @@ public struct TOFUEvaluation {
   public var profile = TOFUProfile(.paper)
   public var decoding = TOFUDecoding.greedy
   public var selection = ItemSelection()
+  /// Of every generated answer, in place of the profile's limit.
+  public var maxTokens: Int?
+  /// See `TOFUMeasurement`.
+  public var sharesPrefixes = true
   /// Asked between passes.
   public var isCancelled: () -> Bool = { false }
   public var onProgress: (EvaluationProgress) -> Void = { _ in }
@@ -24,9 +28,11 @@ public struct TOFUEvaluation {
   /// - Throws: `invalidArgument` if the store's run began with another model, other data or other settings; `malformed` for
   ///   data; whatever the engine throws. What was measured before is in the store.
   public func run(_ engine: Engine, data: TOFUData) throws {
-    let measurement = try TOFUMeasurement(engine: engine, profile: profile, decoding: decoding)
+    var measurement = try TOFUMeasurement(engine: engine, profile: profile, decoding: decoding)
+    measurement.sharesPrefixes = sharesPrefixes
     guard let tokenizer = engine.tokenizer else { return }
-    let questions = try TOFUQuestion.all(in: data, split: split, profile: profile, tokenizer: tokenizer)
+    let questions = try TOFUQuestion.all(
+      in: data, split: split, profile: profile, tokenizer: tokenizer, maxTokens: maxTokens)
     try store.begin(identity(engine, questions), role: role)
     let missing = try missing(questions)
     let total = missing.wanted

@@ -10,6 +10,8 @@ public struct TOFUMeasurement {
   private let profile: TOFUProfile
   private let decoding: TOFUDecoding
   private let scorer: Scorer
+  /// False to evaluate a question again for each of its answers, for measurements of what sharing saves.
+  public var sharesPrefixes = true
   /// Questions under way at a time.
   private static let width = 16
 
@@ -80,7 +82,7 @@ public struct TOFUMeasurement {
 
     let item = Running(answerCount: sequences.count)
     let parts: [any Work] = [
-      ScoringWork(engine: engine, sequences, report: item.scores.add),
+      ScoringWork(engine: engine, sequences, sharesPrefixes: sharesPrefixes, report: item.scores.add),
       GenerationWork(generation) { event in
         if let token = event.token { item.tokens.append((token, event.logProbability)) }
       },

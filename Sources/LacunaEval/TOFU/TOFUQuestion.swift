@@ -25,8 +25,9 @@ extension TOFUQuestion {
   ///
   /// How much may be generated depends on the neighbours of a question in its batch: the released code pads prompts on the
   /// left and limits the whole.
+  /// - Parameter maxTokens: in place of the profile's limit.
   public static func all(
-    in data: TOFUData, split: TOFUSplit, profile: TOFUProfile, tokenizer: any Tokenizer
+    in data: TOFUData, split: TOFUSplit, profile: TOFUProfile, tokenizer: any Tokenizer, maxTokens: Int? = nil
   ) throws(LacunaError) -> [TOFUQuestion] {
     var questions: [TOFUQuestion] = []
     for task in TOFUTask.allCases {
@@ -35,7 +36,7 @@ extension TOFUQuestion {
       for (row, item) in items.enumerated() {
         let batch = row / TOFUProfile.promptBatch * TOFUProfile.promptBatch
         let longest = lengths[batch..<min(batch + TOFUProfile.promptBatch, lengths.count)].max() ?? 0
-        let limit = profile.newTokenLimit ?? max(0, profile.sequenceLimit - longest)
+        let limit = maxTokens ?? profile.newTokenLimit ?? max(0, profile.sequenceLimit - longest)
         questions.append(TOFUQuestion(task: task, row: row, item: item, newTokenLimit: limit))
       }
     }

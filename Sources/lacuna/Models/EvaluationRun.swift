@@ -67,6 +67,8 @@ struct EvaluationRun {
           evaluation.profile = TOFUProfile(scoring.profile)
           evaluation.decoding = decoding.decoding(engine.config.sampling, seed: measurement.seed)
           evaluation.selection = measurement.selection
+          evaluation.maxTokens = decoding.maxTokens
+          evaluation.sharesPrefixes = measurement.prefixSharing
           evaluation.isCancelled = { Interrupt.isRequested }
           evaluation.onProgress = { progress.update($0) }
           try evaluation.run(engine, data: data)

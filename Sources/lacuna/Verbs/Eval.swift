@@ -133,6 +133,11 @@ struct MeasurementOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Only the first n rows of each task.", valueName: "n"))
   var limit: Int?
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Evaluate a question of tofu once for all of its answers. Figures are the same without, and slower to come.")
+  var prefixSharing = true
+
   @Option(help: ArgumentHelp("Measure part k of n; `lacuna merge` joins the parts.", valueName: "k/n"))
   var shard: ShardArgument?
 
@@ -204,6 +209,9 @@ struct DecodingOptions: ParsableArguments {
     help: "tofu's answers: greedy, or sampled as the released code of SimNPO and NPO does.")
   var kind: Kind = .greedy
 
+  @Option(help: ArgumentHelp("Of each of tofu's answers (default: as the profile has it).", valueName: "n"))
+  var maxTokens: Int?
+
   @Option(
     help: ArgumentHelp(
       "With --decoding sampled (default: the checkpoint's generation_config.json, else 1).", valueName: "t"))
@@ -227,6 +235,7 @@ struct DecodingOptions: ParsableArguments {
     if kind == .greedy, let name = given.first(where: \.1)?.0 {
       throw ValidationError("\(name) goes with --decoding sampled")
     }
+    if let maxTokens, maxTokens < 1 { throw ValidationError("--max-tokens: expected 1 or more, found \(maxTokens)") }
     if let temperature, !(0...100).contains(temperature) {
       throw ValidationError("--temperature: expected 0 to 100, found \(temperature)")
     }
