@@ -40,40 +40,15 @@ public final class Grammar {
   /// What is allowed under an engine's vocabulary. Vocabularies that are equal share one.
   /// - Throws: `unsupported` for a model without a tokenizer.
   func masks(for engine: Engine) throws(LacunaError) -> GrammarMasks {
-    guard let tokenizer = engine.tokenizer else {
+    guard let tokenizer = engine.tokenizer, let trie = engine.tokenTrie() else {
       throw LacunaError(
         .unsupported, "\(engine.info.name): a grammar needs to know the tokens' text, and the model ships no tokenizer")
     }
     let key = "\(tokenizer.fingerprint) \(engine.config.vocabSize)"
     if let known = masks[key] { return known }
-    let made = GrammarMasks(automaton, TokenTrie(tokenizer, vocabularySize: engine.config.vocabSize))
+    let made = GrammarMasks(automaton, trie)
     masks[key] = made
     return made
-  }
-}
-
-/// Masks of one grammar over one vocabulary, by state.
-final class GrammarMasks {
-  let automaton: GrammarAutomaton
-  private let trie: TokenTrie
-  private var known: [GrammarAutomaton.State: TokenMask] = [:]
-
-  /// Masks kept: 16 MB for 32,000 tokens.
-  private static let capacity = 4096
-
-  init(_ automaton: GrammarAutomaton, _ trie: TokenTrie) {
-    self.automaton = automaton
-    self.trie = trie
-  }
-
-  func mask(_ state: GrammarAutomaton.State) throws(LacunaError) -> TokenMask {
-    let key = try automaton.clamped(state, reach: trie.reach)
-    if let mask = known[key] { return mask }
-    var mask = TokenMask(size: trie.vocabularySize)
-    try trie.allowed(automaton, from: key, into: &mask)
-    if known.count >= Self.capacity { known.removeAll(keepingCapacity: true) }
-    known[key] = mask
-    return mask
   }
 }
 

@@ -34,6 +34,12 @@ final class GrammarAutomaton {
   /// Bytes that no instruction tells apart share a class.
   private let classes: [UInt8]
   private let classCount: Int
+  /// A byte of each class.
+  private let examples: [UInt8]
+  private var splits: [Split?] = []
+  /// [split]: the group of each class.
+  private var splitGroups: [[Int16]] = []
+  private var splitIndex: [[Int16]: Int32] = [:]
   private var clamped: [State: State] = [:]
 
   /// States and frames that one automaton may hold: about 200 MB.
@@ -44,7 +50,8 @@ final class GrammarAutomaton {
   /// - Throws: `invalidArgument` where the grammar is too ambiguous to run.
   init(_ program: GrammarProgram) throws(LacunaError) {
     self.program = program.instructions
-    (classes, classCount) = Self.byteClasses(program)
+    (classes, examples) = Self.byteClasses(program)
+    classCount = examples.count
     start = 0
     var work = Closure()
     try close(&work, place: Int32(program.start), stack: 0)
@@ -58,18 +65,51 @@ final class GrammarAutomaton {
 
   /// - Throws: `invalidArgument` where the automaton outgrows its limit.
   func next(_ state: State, _ byte: UInt8) throws(LacunaError) -> State {
-    guard state >= 0 else { return Self.dead }
-    let index = Int(state) * classCount + Int(classes[Int(byte)])
+    state < 0 ? Self.dead : try next(state, byteClass: Int(classes[Int(byte)]))
+  }
+
+  private func next(_ state: State, byteClass: Int) throws(LacunaError) -> State {
+    let index = Int(state) * classCount + byteClass
     if moves[index] != Self.unknown { return moves[index] }
     var work = Closure()
     for thread in states[Int(state)] {
-      guard case .bytes(let set) = program[Int(thread.place)], set.contains(byte) else { continue }
+      guard case .bytes(let set) = program[Int(thread.place)], set.contains(examples[byteClass]) else { continue }
       try close(&work, place: thread.place + 1, stack: thread.stack)
     }
     let target = work.threads.isEmpty && !work.isAccepting ? Self.dead : try intern(work)
     moves[index] = target
     return target
   }
+
+  /// How a state tells bytes apart: groups of bytes that lead to the same state.
+  struct Split {
+    /// The same for states that group bytes in the same way.
+    let number: Int32
+    /// Where each group leads.
+    let targets: [State]
+  }
+
+  /// - Throws: as `next`.
+  func split(_ state: State) throws(LacunaError) -> Split {
+    if let known = splits[Int(state)] { return known }
+    var targets: [State] = []
+    var groups: [Int16] = []
+    for byteClass in 0..<classCount {
+      let target = try next(state, byteClass: byteClass)
+      if target != Self.dead, !targets.contains(target) { targets.append(target) }
+      groups.append(Int16(targets.firstIndex(of: target) ?? -1))
+    }
+    if splitIndex[groups] == nil {
+      splitIndex[groups] = Int32(splitGroups.count)
+      splitGroups.append(groups)
+    }
+    let split = Split(number: splitIndex[groups]!, targets: targets)
+    splits[Int(state)] = split
+    return split
+  }
+
+  /// By byte: its group, -1 for a byte that cannot come.
+  func groups(ofSplit number: Int32) -> [Int16] { classes.map { splitGroups[Int(number)][Int($0)] } }
 
   /// A state that allows the same next `reach` bytes: counters far from their bounds are forgotten, so that the two
   /// hundredth character of a string and the first share what was worked out.
@@ -143,6 +183,7 @@ final class GrammarAutomaton {
     states.append(threads)
     accepting.append(work.isAccepting)
     moves.append(contentsOf: repeatElement(Self.unknown, count: classCount))
+    splits.append(nil)
     return state
   }
 
@@ -171,10 +212,12 @@ final class GrammarAutomaton {
     return Int32(clamping: maximum) - frame.count > reach ? Int32(clamping: minimum) : frame.count
   }
 
-  private static func byteClasses(_ program: GrammarProgram) -> ([UInt8], Int) {
+  /// The class of each byte, and a byte of each class.
+  private static func byteClasses(_ program: GrammarProgram) -> ([UInt8], [UInt8]) {
     var sets: Set<ByteSet> = []
     for case .bytes(let set) in program.instructions { sets.insert(set) }
     var index: [[Bool]: UInt8] = [:]
+    var examples: [UInt8] = []
     let ordered = Array(sets)
     let classes = (0...255).map { byte -> UInt8 in
       let key = ordered.map { $0.contains(UInt8(byte)) }
@@ -182,9 +225,10 @@ final class GrammarAutomaton {
       // At most 256 bytes, so at most 256 classes.
       let next = UInt8(index.count)
       index[key] = next
+      examples.append(UInt8(byte))
       return next
     }
-    return (classes, index.count)
+    return (classes, examples)
   }
 
   private static let tooLarge = LacunaError(

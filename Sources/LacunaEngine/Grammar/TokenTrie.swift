@@ -1,8 +1,7 @@
-/// The bytes of a vocabulary's tokens as a prefix tree, laid out for one walk from left to right.
+/// The bytes of a vocabulary's tokens as a prefix tree.
 struct TokenTrie: Sendable {
   /// In preorder. `end` is behind the last node below.
   private let bytes: [UInt8]
-  private let depths: [UInt16]
   private let ends: [Int32]
   /// Tokens that end at a node: the first, and after each the next with the same bytes; -1 for none.
   private let firstTokens: [Int32]
@@ -20,7 +19,6 @@ struct TokenTrie: Sendable {
     }
     tokens.sort { $0.bytes.lexicographicallyPrecedes($1.bytes) || ($0.bytes == $1.bytes && $0.id < $1.id) }
     var bytes: [UInt8] = []
-    var depths: [UInt16] = []
     var ends: [Int32] = []
     var firstTokens: [Int32] = []
     var nextTokens = [Int32](repeating: -1, count: vocabularySize)
@@ -35,7 +33,6 @@ struct TokenTrie: Sendable {
         for depth in shared..<token.bytes.count {
           path.append(bytes.count)
           bytes.append(token.bytes[depth])
-          depths.append(UInt16(depth))
           ends.append(0)
           firstTokens.append(-1)
         }
@@ -45,92 +42,33 @@ struct TokenTrie: Sendable {
     }
     while let node = path.popLast() { ends[node] = Int32(bytes.count) }
     self.bytes = bytes
-    self.depths = depths
     self.ends = ends
     self.firstTokens = firstTokens
     self.nextTokens = nextTokens
     reach = tokens.map(\.bytes.count).max() ?? 0
   }
 
-  /// Adds to `mask` every token whose bytes the automaton can read from `state`.
-  func allowed(
-    _ automaton: GrammarAutomaton, from state: GrammarAutomaton.State, into mask: inout TokenMask
-  ) throws(LacunaError) {
-    var states = [GrammarAutomaton.State](repeating: GrammarAutomaton.dead, count: reach + 1)
-    states[0] = state
-    var node = 0
-    while node < bytes.count {
-      let depth = Int(depths[node])
-      let next = try automaton.next(states[depth], bytes[node])
-      guard next != GrammarAutomaton.dead else {
-        node = Int(ends[node])
-        continue
-      }
-      states[depth + 1] = next
-      var token = firstTokens[node]
-      while token >= 0 {
-        mask.insert(token)
-        token = nextTokens[Int(token)]
-      }
-      node += 1
+  /// Where the root's children begin; the root itself is no node.
+  static let root: Int32 = -1
+
+  var nodeCount: Int { bytes.count }
+  func hasChildren(_ node: Int32) -> Bool { ends[Int(node)] > node + 1 }
+
+  func forEachChild(of node: Int32, _ body: (Int32, UInt8) -> Void) {
+    var child = node + 1
+    let end = node == Self.root ? Int32(bytes.count) : ends[Int(node)]
+    while child < end {
+      body(child, bytes[Int(child)])
+      child = ends[Int(child)]
     }
   }
-}
 
-/// A bit for each token of a vocabulary.
-package struct TokenMask: Sendable, Equatable {
-  package let size: Int
-  package private(set) var words: [UInt64]
-  package private(set) var count = 0
-
-  package init(size: Int) {
-    self.size = size
-    words = [UInt64](repeating: 0, count: (size + 63) / 64)
-  }
-
-  package func contains(_ token: TokenID) -> Bool {
-    token >= 0 && token < size && words[Int(token) >> 6] >> UInt64(token & 63) & 1 == 1
-  }
-
-  package mutating func insert(_ token: TokenID) {
-    guard token >= 0, token < size, !contains(token) else { return }
-    words[Int(token) >> 6] |= 1 << UInt64(token & 63)
-    count += 1
-  }
-
-  /// The tokens, ascending.
-  package var tokens: [TokenID] {
-    var found: [TokenID] = []
-    found.reserveCapacity(count)
-    for (index, word) in words.enumerated() {
-      var rest = word
-      while rest != 0 {
-        found.append(TokenID(index * 64 + rest.trailingZeroBitCount))
-        rest &= rest - 1
-      }
-    }
-    return found
-  }
-
-  /// Sets every logit outside the mask to minus infinity. logits: [size].
-  package func apply(to logits: UnsafeMutableBufferPointer<Float>) {
-    for (index, word) in words.enumerated() where word != .max {
-      let base = index * 64
-      let end = min(64, size - base)
-      if word == 0 {
-        for bit in 0..<end { logits[base + bit] = -.infinity }
-      } else if word.nonzeroBitCount > 48 {
-        // Few are masked: inside a JSON string nearly every word is like this.
-        var masked = end < 64 ? ~word & (1 << UInt64(end) - 1) : ~word
-        while masked != 0 {
-          logits[base + masked.trailingZeroBitCount] = -.infinity
-          masked &= masked - 1
-        }
-      } else {
-        for bit in 0..<end {
-          logits[base + bit] = word >> UInt64(bit) & 1 == 0 ? -.infinity : logits[base + bit]
-        }
-      }
+  /// Tokens that end at the node.
+  func forEachToken(at node: Int32, _ body: (TokenID) -> Void) {
+    var token = firstTokens[Int(node)]
+    while token >= 0 {
+      body(token)
+      token = nextTokens[Int(token)]
     }
   }
 }

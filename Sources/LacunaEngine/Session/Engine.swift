@@ -1,3 +1,5 @@
+import Synchronization
+
 /// A loaded model: immutable, shared, safe to use from any thread.
 public final class Engine: Sendable {
   public struct Options: Sendable {
@@ -57,6 +59,7 @@ public final class Engine: Sendable {
   public let chatTemplate: String?
   let model: LlamaModel
   let runner: PassRunner
+  private let trie = Mutex<TokenTrie?>(nil)
 
   /// - Parameter path: a Hugging Face directory or a GGUF file.
   /// - Throws: `notFound`, `unreadable`, `malformed` or `unsupported`, naming file and field.
@@ -121,6 +124,16 @@ public final class Engine: Sendable {
 
   /// Whether the token ends a generation.
   public func isEndOfGeneration(_ token: TokenID) -> Bool { config.eosTokenIDs.contains(token) }
+
+  /// The vocabulary as a tree, made when it is first asked for; nil without a tokenizer.
+  func tokenTrie() -> TokenTrie? {
+    guard let tokenizer else { return nil }
+    return trie.withLock { trie in
+      let made = trie ?? TokenTrie(tokenizer, vocabularySize: config.vocabSize)
+      trie = made
+      return made
+    }
+  }
 
   /// Passes that were run so far, and tokens that they evaluated.
   package var passTally: (passes: Int, tokens: Int) { runner.tally }
