@@ -70,15 +70,23 @@ final class GrammarAutomaton {
 
   private func next(_ state: State, byteClass: Int) throws(LacunaError) -> State {
     let index = Int(state) * classCount + byteClass
-    if moves[index] != Self.unknown { return moves[index] }
-    var work = Closure()
-    for thread in states[Int(state)] {
-      guard case .bytes(let set) = program[Int(thread.place)], set.contains(examples[byteClass]) else { continue }
-      try close(&work, place: thread.place + 1, stack: thread.stack)
+    if moves[index] == Self.unknown { moves[index] = try target(of: readers(state, byteClass)) }
+    return moves[index]
+  }
+
+  /// The state's threads that read a byte of the class.
+  private func readers(_ state: State, _ byteClass: Int) -> [Thread] {
+    states[Int(state)].filter { thread in
+      guard case .bytes(let set) = program[Int(thread.place)] else { return false }
+      return set.contains(examples[byteClass])
     }
-    let target = work.threads.isEmpty && !work.isAccepting ? Self.dead : try intern(work)
-    moves[index] = target
-    return target
+  }
+
+  private func target(of readers: [Thread]) throws(LacunaError) -> State {
+    if readers.isEmpty { return Self.dead }
+    var work = Closure()
+    for thread in readers { try close(&work, place: thread.place + 1, stack: thread.stack) }
+    return work.threads.isEmpty && !work.isAccepting ? Self.dead : try intern(work)
   }
 
   /// How a state tells bytes apart: groups of bytes that lead to the same state.
@@ -94,8 +102,13 @@ final class GrammarAutomaton {
     if let known = splits[Int(state)] { return known }
     var targets: [State] = []
     var groups: [Int16] = []
+    // Most bytes are read by the same threads as others.
+    var known: [[Thread]: State] = [:]
     for byteClass in 0..<classCount {
-      let target = try next(state, byteClass: byteClass)
+      let readers = readers(state, byteClass)
+      if known[readers] == nil { known[readers] = try target(of: readers) }
+      let target = known[readers]!
+      moves[Int(state) * classCount + byteClass] = target
       if target != Self.dead, !targets.contains(target) { targets.append(target) }
       groups.append(Int16(targets.firstIndex(of: target) ?? -1))
     }
@@ -119,7 +132,8 @@ final class GrammarAutomaton {
     var work = Closure()
     work.isAccepting = accepting[Int(state)]
     for thread in states[Int(state)] {
-      work.threads.insert(Thread(place: thread.place, stack: try clampedStack(thread.stack, reach: Int32(reach))))
+      let clamped = Thread(place: thread.place, stack: try clampedStack(thread.stack, reach: Int32(reach)))
+      if work.visited.insert(clamped).inserted { work.threads.append(clamped) }
     }
     let result = try intern(work)
     clamped[state] = result
@@ -129,7 +143,7 @@ final class GrammarAutomaton {
   // MARK: Building states
 
   private struct Closure {
-    var threads: Set<Thread> = []
+    var threads: [Thread] = []
     var visited: Set<Thread> = []
     var isAccepting = false
   }
@@ -143,7 +157,7 @@ final class GrammarAutomaton {
       let (place, stack) = (thread.place, thread.stack)
       func go(_ place: Int, _ stack: Int32) { pending.append(Thread(place: Int32(place), stack: stack)) }
       switch program[Int(place)] {
-      case .bytes: work.threads.insert(thread)
+      case .bytes: work.threads.append(thread)
       case .accept: work.isAccepting = true
       case .jump(let target): go(target, stack)
       case .split(let targets): for target in targets { go(target, stack) }

@@ -59,7 +59,9 @@ package struct TokenMask: Sendable, Equatable {
       if bits == 0xFF { continue }
       let place = logits + eighth * MemoryLayout<SIMD8<Float>>.size
       var values = place.loadUnaligned(as: SIMD8<Float>.self)
-      values.replace(with: -.infinity, where: (lanes & bits) .== 0)
+      // Vectors on both sides: with a number on one the standard library goes lane by lane.
+      let isMasked = lanes & SIMD8(repeating: bits) .== SIMD8<UInt32>.zero
+      values.replace(with: SIMD8(repeating: -.infinity), where: isMasked)
       place.storeBytes(of: values, as: SIMD8<Float>.self)
     }
   }
