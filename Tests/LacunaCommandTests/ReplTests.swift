@@ -98,7 +98,6 @@ struct ReplTests {
     try first.wait(for: "interrupted")
     first.type("=x\r")
     try first.wait(for: "\"state\"")
-    // Ctrl-D is a key only while keys are read; before, the terminal itself takes it.
     try first.wait(for: "> ")
     first.type("\u{04}")
     #expect(first.end() == 0)
@@ -109,6 +108,18 @@ struct ReplTests {
     try second.wait(for: "while true do end")
     second.type("\u{15}:quit\r")
     #expect(second.end() == 0)
+  }
+
+  @Test("what is typed while a line runs comes after it, Ctrl-D too")
+  func typedAhead() throws {
+    let home = try TemporaryDirectory()
+    let terminal = try CommandAtTerminal(["repl"], environment: ["XDG_STATE_HOME": home.path])
+    try terminal.wait(for: "> ")
+    terminal.type("do local t = os.clock() print('be'..'gun') while os.clock() < t + 0.5 do end end\r")
+    try terminal.wait(for: "begun")
+    terminal.type("print('s' .. 'econd')\r\u{04}")
+    try terminal.wait(for: "second")
+    #expect(terminal.end() == 0)
   }
 }
 

@@ -24,6 +24,7 @@ struct KeyReader {
     case 0x09: return .tab
     case 0x08, 0x7F: return .backspace
     case 0x1B: return escape()
+    case 0x00: return .control("@")
     case 0x01...0x1A: return .control(Character(UnicodeScalar(first + 0x60)))
     case 0x00...0x1F: return .unknown
     default: return character(first)

@@ -42,7 +42,11 @@ struct LineEditor {
     buffer = LineBuffer()
     place = history.entries.count
     draft = ""
-    let keys = KeyReader(RawTerminal.byte)
+    var waiting = RawTerminal.waitingCount
+    let keys = KeyReader {
+      waiting -= 1
+      return RawTerminal.byte()
+    }
     var previous = Key.unknown
     while true {
       draw()
@@ -56,7 +60,9 @@ struct LineEditor {
       case .control("c"):
         write("^C\r\n")
         return .interrupted
-      case .control("d") where buffer.characters.isEmpty, .endOfInput:
+      // A Ctrl-D from before the prompt, when the terminal still took whole lines, comes as a zero.
+      case .control("d") where buffer.characters.isEmpty, .control("@") where buffer.characters.isEmpty && waiting >= 0,
+        .endOfInput:
         write("\r\n")
         return .end
       case .tab: completeWord(showsAll: previous == .tab)
@@ -156,7 +162,7 @@ struct LineEditor {
   /// Columns of a character: two for those that Unicode's EastAsianWidth.txt calls wide, in broad ranges.
   private static func width(_ text: String) -> Int {
     guard let scalar = text.unicodeScalars.first else { return 0 }
-    return wide.contains { $0.contains(scalar.value) } ? 2 : 1
+    return scalar.properties.isEmojiPresentation || wide.contains { $0.contains(scalar.value) } ? 2 : 1
   }
 
   private static let wide: [ClosedRange<UInt32>] = [
@@ -198,6 +204,12 @@ struct RawTerminal {
     var size = winsize()
     guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
+  }
+
+  /// Bytes that were typed and not read yet.
+  static var waitingCount: Int {
+    var count: Int32 = 0
+    return ioctl(STDIN_FILENO, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
   }
 
   static func byte() -> UInt8? {
