@@ -26,7 +26,7 @@ struct PluginVerbTests {
 
   @Test(
     "a new plugin of each kind passes its own check and test",
-    arguments: ["sampler", "decoder", "hooks", "pipeline", "tool"])
+    arguments: ["sampler", "decoder", "hooks", "pipeline", "probe", "template", "tool"])
   func scaffold(_ kind: String) throws {
     let directory = try TemporaryDirectory()
     let folder = "\(directory.path)/my-own"
@@ -111,6 +111,7 @@ struct PluginVerbTests {
     #expect(help.contains("--max-tokens <tokens>"))
     for (arguments, expected) in [
       (["run", "ask"], "--question is missing"),
+      (["run", "ask", "--quetion", "Who?"], "--quetion: no such flag (did you mean \"--question\"?)"),
       (asked + ["--tries", "many"], "--tries: expected a whole number"),
       (asked + ["--tries", "1000"], "expected a whole number from 1 to 100, found 1000"),
       (["run", "akk"], "did you mean \"ask\""),
@@ -118,7 +119,26 @@ struct PluginVerbTests {
       let failed = try Command.run(arguments)
       #expect(failed.status != 0)
       #expect(failed.errors.contains(expected), "\(failed.errors)")
+      #expect(!failed.errors.contains("traceback"))
     }
+  }
+
+  @Test(
+    "a pipeline is found beside a folder of its name, its trace is a line a token, and its reasons come without ours")
+  func pipelineInItsFolder() throws {
+    let directory = try TemporaryDirectory()
+    _ = try Command.output(["plugin", "new", "own-words", "--kind", "pipeline", "--in", directory.path])
+    let words = ["run", "own-words", "--plugin", "./own-words", "--question", "Who?"]
+    let result = try Command.run(words + ["--max-tokens", "3", "--trace"], directory: directory.path)
+    #expect(result.status == 0 && !result.output.isEmpty, "\(result.errors)")
+    #expect(result.errors.split(separator: "\n").filter { $0.contains("input 1536") }.count == 3, "\(result.errors)")
+    let refused = try Command.run(words + ["--max-tokens", "0"], directory: directory.path)
+    #expect(
+      refused.errors.hasPrefix(
+        "lacuna: pipeline \"own-words/own_words\", input \"max_tokens\": expected a whole number of 1 or more, found 0"),
+      "\(refused.errors)")
+    #expect(
+      try Command.run(["plugin", "check", "./own-word"], directory: directory.path).errors.contains("found none"))
   }
 
   @Test("tests are reported plainly, as TAP and as JUnit, and a failure ends with 1")

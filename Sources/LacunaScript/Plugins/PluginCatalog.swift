@@ -50,6 +50,10 @@ public struct PluginCatalog: Sendable {
   public func plugin(named name: String) throws(LacunaError) -> PluginFolder {
     if let plugin = plugins.first(where: { $0.name == name }) { return plugin }
     if let broken = broken.first(where: { $0.path.hasSuffix("/\(name)") }) { throw broken.error }
+    if name.contains("/") {
+      throw LacunaError(
+        .notFound, "\(name): expected a plugin's folder, found \(isDirectory(name) ? "no plugin.json in it" : "none")")
+    }
     throw LacunaError(
       .notFound,
       "plugin \"\(name)\": not found\(NearestName.hint(name, in: plugins.map(\.name)))\(placeHint(name))\(trustHint)")

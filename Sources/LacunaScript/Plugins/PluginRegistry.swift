@@ -165,8 +165,11 @@ public final class PluginRegistry {
 
   /// Loads anew each plugin whose files have changed. To be called between two requests: what runs keeps the plugin
   /// that it began with, and a plugin that cannot be loaded or fails its check leaves the old one in place.
+  /// - Parameter use: what is done with the plugins; where it fails with a new one, the old one stays.
   /// - Returns: the names of those that were replaced, and what is wrong with those that were not.
-  public func reload() -> (replaced: [String], kept: [(name: String, error: any Error)]) {
+  public func reload(
+    forUse use: () throws -> Void = {}
+  ) -> (replaced: [String], kept: [(name: String, error: any Error)]) {
     var replaced: [String] = []
     var kept: [(name: String, error: any Error)] = []
     for (name, old) in loaded.sorted(by: { $0.key < $1.key }) {
@@ -175,13 +178,20 @@ public final class PluginRegistry {
         guard let before = digests?[name], digest != before else { continue }
         // A broken one is reported once, and again when it has changed.
         digests?[name] = digest
+        let catalog = found
         loaded[name] = try load(try PluginFolder(path: old.folder.path, origin: old.folder.origin))
-        replaced.append(name)
+        found = nil
+        do {
+          try use()
+          replaced.append(name)
+        } catch {
+          (loaded[name], found) = (old, catalog)
+          throw error
+        }
       } catch {
         kept.append((name, error))
       }
     }
-    if !replaced.isEmpty { found = nil }
     return (replaced, kept)
   }
 }

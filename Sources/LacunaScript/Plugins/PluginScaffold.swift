@@ -3,7 +3,7 @@ public import LacunaEngine
 /// The files of a new plugin: small, working, and passing its own check and test.
 public struct PluginScaffold: Sendable {
   public enum Kind: String, Sendable, CaseIterable {
-    case sampler, decoder, hooks, pipeline, tool
+    case sampler, decoder, hooks, pipeline, probe, template, tool
   }
 
   public let name: String
@@ -18,6 +18,7 @@ public struct PluginScaffold: Sendable {
   }
 
   private var identifier: String { name.split(separator: "-").joined(separator: "_") }
+  private var sample: PluginSample { PluginSample(kind, name: name, identifier: identifier) }
 
   /// Paths below the plugin's folder, and what they hold.
   public var files: [(path: String, text: String)] {
@@ -29,12 +30,7 @@ public struct PluginScaffold: Sendable {
 
   private var manifest: String {
     let provides = kind == .hooks ? "hooks" : "\(kind.rawValue):\(identifier)"
-    let capabilities =
-      switch kind {
-      case .sampler, .hooks, .tool: ""
-      case .decoder: "\"model.logits\""
-      case .pipeline: "\"model.generate\""
-      }
+    let capabilities = sample.capability.map { "\"\($0)\"" } ?? ""
     return """
       {
         "name": "\(name)",
@@ -50,20 +46,12 @@ public struct PluginScaffold: Sendable {
   }
 
   private var page: String {
-    let use =
-      switch kind {
-      case .sampler: "lacuna generate --prompt \"Once\" --sampler \(name)"
-      case .decoder: "lacuna generate --prompt \"Once\" --decoder \(name)"
-      case .hooks: "lacuna generate --prompt \"Once\" --hooks \(name)"
-      case .pipeline: "lacuna run \(name) --question \"Who?\""
-      case .tool: "lacuna plugin info \(name)"
-      }
     return """
       # \(name)
 
       What it does, and where the idea comes from.
 
-          \(use) --plugin .
+          \(sample.use) --plugin .
 
       """
   }
@@ -81,136 +69,14 @@ public struct PluginScaffold: Sendable {
   }
 
   private var entry: String {
-    let body =
-      switch kind {
-      case .sampler:
-        """
-          samplers = {
-            \(identifier) = {
-              description = "keeps tokens at least p times as probable as the best one",
-              params = { p = { type = "number", default = 0.05, min = 0, max = 1, description = "the share; 0 is off" } },
-              argmax_invariant = true,      -- the most probable token stays the most probable one
-              ---@param logits lacuna.Vec
-              apply = function(logits, params)
-                if params.p > 0 then logits:mask_below(logits:max() + math.log(params.p)) end
-              end,
-            },
-          },
-        """
-      case .decoder:
-        """
-          decoders = {
-            \(identifier) = {
-              description = "takes the most probable token each time",
-              params = { max_tokens = { type = "integer", default = 64, min = 1 } },
-              ---@param session lacuna.Session
-              ---@param ctx lacuna.PluginContext
-              run = function(session, params, ctx)
-                local finish = "length"
-                for _ = 1, params.max_tokens do
-                  local id = session:logits():argmax()
-                  if ctx.model:is_eog(id) then finish = "eos" break end
-                  session:push(id)
-                end
-                return session, { finish = finish }
-              end,
-            },
-          },
-        """
-      case .hooks:
-        """
-          hooks = {
-            ---@param ctx lacuna.HookContext
-            on_token = function(_, ctx)
-              ctx.state.count = (ctx.state.count or 0) + 1      -- rewinds with the tokens
-            end,
-            on_finish = function(_, ctx) return { drawn = ctx.state.count } end,
-          },
-        """
-      case .pipeline:
-        """
-          pipelines = {
-            \(identifier) = {
-              description = "asks a question",
-              input = {
-                question = { type = "string" },
-                max_tokens = { type = "integer", default = 64, min = 1 },
-              },
-              output = { answer = { type = "string" } },
-              ---@param ctx lacuna.PluginContext
-              run = function(input, ctx)
-                local session <close> = ctx.model:session { text = input.question }
-                return { answer = session:generate({ max_tokens = input.max_tokens, sampler = "greedy" }).text }
-              end,
-            },
-          },
-        """
-      case .tool:
-        """
-          tools = {
-            \(identifier) = {
-              description = "counts words",
-              params = { text = { type = "string" } },
-              run = function(args) return select(2, args.text:gsub("%S+", "")) end,
-            },
-          },
-        """
-      }
-    return "local lacuna <const> = require \"lacuna\"\n\nreturn lacuna.plugin {\n\(body)\n}\n"
+    "local lacuna <const> = require \"lacuna\"\n\nreturn lacuna.plugin {\n\(sample.entry)\n}\n"
   }
 
   private var test: String {
-    let model =
-      "  local model = t.model { vocab = { \"a\", \"b\" }, next = { a = { b = 5 }, b = { [\"</s>\"] = 5 } } }\n"
-    let body =
-      switch kind {
-      case .sampler:
-        """
-        ---@param t lacuna.test
-        ["drops what is much less probable than the best"] = function(t)
-          local probs = t.filter({ "\(name)/\(identifier)", p = 0.5 }, { 2.0, 1.9, 0.0 })
-          t.equal(probs[3], 0)
-          t.ok(probs[1] > probs[2])
-        end,
-        """
-      case .decoder:
-        """
-        ---@param t lacuna.test
-        ["goes on until the model ends its answer"] = function(t)
-        \(model)  local session = model:session { text = "a" }
-          local result = session:generate { decoder = "\(name)" }
-          t.equal(result.text, "b")
-          t.equal(result.finish, "eos")
-        end,
-        """
-      case .hooks:
-        """
-        ---@param t lacuna.test
-        ["counts what was drawn"] = function(t)
-        \(model)  local session = model:session { text = "a" }
-          local result = session:generate { sampler = "greedy", hooks = "\(name)" }
-          t.equal(result.drawn, 2)
-        end,
-        """
-      case .pipeline:
-        """
-        ---@param t lacuna.test
-        ["an input that is missing is named"] = function(t)
-          t.raises(function() assert(lacuna.pipeline("\(name)", {})) end, "question")
-        end,
-        """
-      case .tool:
-        """
-        ---@param t lacuna.test
-        ["counts words"] = function(t)
-          t.equal(lacuna.tool("\(name)", { text = "one two" }), 2)
-        end,
-        """
-      }
-    let head = kind == .pipeline || kind == .tool ? "local lacuna <const> = require \"lacuna\"\n\n" : ""
-    let indented = body.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }.joined(
-      separator: "\n")
-    return "\(head)return {\n\(indented)\n}\n"
+    let head = sample.test.contains("lacuna.") ? "local lacuna <const> = require \"lacuna\"\n\n" : ""
+    let test = "---@param t lacuna.test\n\(sample.test)"
+    let indented = test.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
+    return "\(head)return {\n\(indented.joined(separator: "\n"))\n}\n"
   }
 
   /// The folders that a plugin's .luarc.json has the editor look into; none where there is no such file.

@@ -9,7 +9,7 @@ struct DecoderRun {
   /// - Parameters:
   ///   - text: NAME or NAME:PARAMETER=VALUE,...
   ///   - maxTokens: nil for the decoder's own default.
-  /// - Throws: `invalidArgument` with the column.
+  /// - Throws: `invalidArgument` with the column, or where both say how many tokens.
   init(_ text: String, maxTokens: Int?) throws(LacunaError) {
     let stages = try SamplerChain.parse(text)
     guard stages.count == 1 else {
@@ -17,6 +17,10 @@ struct DecoderRun {
     }
     decoder = stages[0]
     self.maxTokens = maxTokens
+    if maxTokens != nil, decoder.parameters["max_tokens"] != nil {
+      throw LacunaError(
+        .invalidArgument, "--decoder: expected max_tokens once, found it in \"\(text)\" and in --max-tokens")
+    }
   }
 
   /// Prints the text, or with `json` the whole result.
@@ -25,8 +29,7 @@ struct DecoderRun {
     for (name, value) in decoder.parameters.sorted(by: { $0.key < $1.key }) { options.append((name, JSON(value))) }
     if let maxTokens { options.append(("max_tokens", .integer(maxTokens))) }
     let request: JSON = ["tokens": JSON(tokens), "options": .object(options), "json": .bool(json)]
-    try ScriptSupport.run(
-      LuaHost.Script(name: "decoder", source: Self.source), [request.text], environment: environment)
+    try ScriptSupport.run(own: Self.source, named: "decoder", request, environment: environment)
   }
 
   private static let source = """

@@ -13,7 +13,7 @@ struct PipelineFlags {
 
   /// Takes the pipeline's own flags out of a command line.
   /// - Returns: its input, and the words that are somebody else's.
-  /// - Throws: `invalidArgument` for a flag without its value, or a value of another kind.
+  /// - Throws: `invalidArgument` for a flag without its value, given twice, or with a value of another kind.
   func split(_ words: [String]) throws(LacunaError) -> (input: JSON, rest: [String]) {
     var values: [String: [JSON]] = [:]
     var rest: [String] = []
@@ -42,14 +42,25 @@ struct PipelineFlags {
       }
       values[parameter.name, default: []].append(value)
     }
-    for parameter in parameters where parameter.isRequired && values[parameter.name] == nil {
-      throw LacunaError(
-        .invalidArgument, "\(Self.flag(parameter.name)) is missing: \(parameter.meaning ?? parameter.expectation)")
-    }
     let members = values.sorted { $0.key < $1.key }.map { name, all in
       (key: name, value: parameters.contains { $0.name == name && $0.kind == .list } ? JSON.array(all) : all[0])
     }
     return (.object(members), rest)
+  }
+
+  /// - Throws: `invalidArgument` for a required flag that is not there.
+  func requireAll(_ input: JSON) throws(LacunaError) {
+    guard case .object(let members) = input else { return }
+    for parameter in parameters where parameter.isRequired && !members.contains(where: { $0.key == parameter.name }) {
+      throw LacunaError(
+        .invalidArgument, "\(Self.flag(parameter.name)) is missing: \(parameter.meaning ?? parameter.expectation)")
+    }
+  }
+
+  /// What is meant, for a word that is nearly one of the flags; else empty.
+  func hint(_ word: String) -> String {
+    let flag = word.split(separator: "=").first.map(String.init) ?? word
+    return flag.hasPrefix("--") ? NearestName.hint(flag, in: parameters.map { Self.flag($0.name) }) : ""
   }
 
   /// A line or two for each flag.

@@ -37,6 +37,16 @@ enum ScriptSupport {
     }
   }
 
+  /// Runs lines of this command's own over a request, which they get as JSON in `arg[1]`.
+  /// - Throws: as `run`, without a place in those lines, which tells nobody anything.
+  static func run(own source: String, named name: String, _ request: JSON, environment: ScriptEnvironment) throws {
+    do {
+      try run(LuaHost.Script(name: name, source: source), [request.text], environment: environment)
+    } catch let error as ScriptError where error.place?.hasPrefix("\(name):") == true {
+      throw ScriptError(code: error.code, message: error.message, plugin: error.plugin)
+    }
+  }
+
   /// An error of any kind in one line.
   static func text(_ error: any Error) -> String {
     switch error {

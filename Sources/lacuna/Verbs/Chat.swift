@@ -68,7 +68,7 @@ struct Chat: ParsableCommand {
         guard try obey(line, &conversation, session, to: &out) else { break }
         continue
       }
-      if watch { try Self.reload(registry, to: &out) }
+      if watch { try reload(registry, engine, to: &out) }
       do {
         try reply(to: line, turn: turn, &conversation, session, registry, speculation, to: &out)
       } catch let error as LacunaError {
@@ -76,6 +76,10 @@ struct Chat: ParsableCommand {
         guard isInteractive, error.code == .contextFull || error.code == .cancelled else { throw error }
         conversation.takeBack()
         if error.code == .contextFull { try out.line("\(error.message); /reset begins again") }
+      } catch  where watch {
+        // So does a mistake in a plugin that is being written.
+        conversation.takeBack()
+        try out.line("(\(ScriptSupport.text(error)))")
       }
       turn += 1
       if Interrupt.isRequested {
@@ -117,8 +121,8 @@ struct Chat: ParsableCommand {
     conversation.answer(transcript.text)
   }
 
-  private static func reload(_ registry: PluginRegistry, to out: inout StandardOutput) throws {
-    let (replaced, kept) = registry.reload()
+  private func reload(_ registry: PluginRegistry, _ engine: Engine, to out: inout StandardOutput) throws {
+    let (replaced, kept) = registry.reload { _ = try sampling.makeChain(for: engine, registry) }
     for name in replaced { try out.line("(plugin \(name) is loaded anew)") }
     for (name, error) in kept { try out.line("(plugin \(name) stays as it was: \(ScriptSupport.text(error)))") }
   }

@@ -15,7 +15,7 @@ extension Plugin {
     @Argument(help: "Lower-case words joined by \"-\".")
     var name: String
 
-    @Option(help: "What it provides: sampler, decoder, hooks, pipeline or tool.")
+    @Option(help: "What it provides: sampler, decoder, hooks, pipeline, probe, template or tool.")
     var kind: PluginScaffold.Kind = .sampler
 
     @Option(name: [.customLong("in")], help: ArgumentHelp("Where its folder goes.", valueName: "folder"))

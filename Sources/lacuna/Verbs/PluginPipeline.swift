@@ -16,6 +16,8 @@ struct PluginPipeline: ParsableCommand {
   @Option(help: ArgumentHelp("The same seed gives the same text.", valueName: "n"))
   var seed: UInt64 = 0
 
+  @OptionGroup var tracing: TraceOptions
+
   @Flag(help: "Print the output as one JSON object.")
   var json = false
 
@@ -23,7 +25,8 @@ struct PluginPipeline: ParsableCommand {
   static func accepts(_ words: [String]) -> Bool {
     guard words.count > 1, words[0] == "run" else { return false }
     let name = words[1]
-    return !name.hasPrefix("-") && !name.hasSuffix(".lua") && !fileExists(name)
+    // The folder of a plugin that is being written may lie right here, under its name.
+    return !name.hasPrefix("-") && !name.hasSuffix(".lua") && (!fileExists(name) || isDirectory(name))
   }
 
   /// - Parameter words: "run", the name, and flags.
@@ -60,15 +63,22 @@ struct PluginPipeline: ParsableCommand {
         """)
     }
     let (input, rest) = try flags.split(arguments)
-    let command = try parse([name] + rest)
+    let command: PluginPipeline
+    do {
+      command = try parse([name] + rest)
+    } catch {
+      guard let word = rest.first(where: { !flags.hint($0).isEmpty }) else { throw error }
+      throw LacunaError(.invalidArgument, "\(word): no such flag\(flags.hint(word))")
+    }
+    try flags.requireAll(input)
     try command.run(input)
   }
 
   private func run(_ input: JSON) throws {
-    let environment = try ScriptSupport.environment(model, seed: seed, plugins: plugins)
+    var environment = try ScriptSupport.environment(model, seed: seed, plugins: plugins)
+    tracing.apply(to: &environment)
     let request: JSON = ["name": .string(name), "input": input, "json": .bool(json)]
-    try ScriptSupport.run(
-      LuaHost.Script(name: "pipeline", source: Self.source), [request.text], environment: environment)
+    try ScriptSupport.run(own: Self.source, named: "pipeline", request, environment: environment)
   }
 
   /// --plugin's values, which are needed before anything can be parsed.

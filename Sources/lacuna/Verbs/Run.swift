@@ -32,12 +32,7 @@ struct Run: ParsableCommand {
   @Option(help: ArgumentHelp("The same seed gives the same text.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @Flag(
-    help: """
-      Print a line on standard error for each token that session:generate and session:stream draw: its number, piece, \
-      id, log-probability and time, then survivors and entropy (in nats) behind each stage.
-      """)
-  var trace = false
+  @OptionGroup var tracing: TraceOptions
 
   @Argument(parsing: .postTerminator, help: "Words for the script.")
   var arguments: [String] = []
@@ -46,7 +41,7 @@ struct Run: ParsableCommand {
     let file = try LuaHost.Script(path: script)
     var environment = try ScriptSupport.environment(model, seed: seed, plugins: plugins)
     environment.sandbox = sandbox.policy(name: script)
-    if trace { environment.trace = { printToStandardError("\(TraceLine(step: $0))") } }
+    tracing.apply(to: &environment)
     do {
       try ScriptSupport.run(file, arguments, environment: environment)
     } catch let error as ScriptError where error.code == "limit" {

@@ -229,8 +229,8 @@ struct RegistryTests {
         var log: [String] = []
         let registry = PluginRegistry(environment)
         func call() throws { log.append("\(try registry.callTool("num", [:]))") }
-        func reload() {
-          let (replaced, kept) = registry.reload()
+        func reload(forUse use: () throws -> Void = {}) {
+          let (replaced, kept) = registry.reload(forUse: use)
           log.append("\(replaced) \(kept.map(\.name))")
         }
         try call()
@@ -246,12 +246,16 @@ struct RegistryTests {
         try write("3")
         reload()
         try call()
+        // One that loads, and does not serve.
+        try write("{}")
+        reload { throw LacunaError(.invalidArgument, "\(try registry.callTool("num", [:])) is no number") }
+        try call()
         return log
       }
     }.get()
     #expect(
       outcomes == [
-        "1", "[] []", "[\"num\"] []", "2", "[] [\"num\"]", "[] []", "2", "[\"num\"] []", "3",
+        "1", "[] []", "[\"num\"] []", "2", "[] [\"num\"]", "[] []", "2", "[\"num\"] []", "3", "[] [\"num\"]", "3",
       ])
   }
 }
