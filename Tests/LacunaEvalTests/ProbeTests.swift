@@ -17,10 +17,11 @@ struct ProbeTests {
   }
 
   /// A probe that measures a score and draws a number, over the forget set.
-  private func plugin(_ body: String = "") throws {
+  private func plugin(_ body: String = "", limits: String = "") throws {
     try directory.write(
       """
-      { "name": "count-it", "version": "0.1.0", "api": 1, "provides": ["probe:count_it"], "capabilities": ["model.score"] }
+      { "name": "count-it", "version": "0.1.0", "api": 1, "provides": ["probe:count_it"],
+        "capabilities": ["model.score", "model.generate", "model.logits", "clock"], "limits": { \(limits) } }
       """, to: "count-it/plugin.json")
     try directory.write(
       """
@@ -98,6 +99,42 @@ struct ProbeTests {
       #expect(try parts.records(of: series).count == stopAfter)
       try evaluation(parts, registry).run(engine, companions: [:], data: items())
       #expect(try parts.records(of: series) == expected)
+    }
+  }
+
+  @Test("rows side by side have the records that each has alone, in fewer passes")
+  func company() throws {
+    // Scores, what is expected, texts, samples, forks and draws by hand: whatever a probe waits for.
+    try plugin(
+      """
+      local m <const>, prompt <const> = ctx.model, ctx:render("tofu", item.question)
+      local s <const> = m:session { text = prompt, seed = ctx.seed }
+      local said <const> = s:fork():generate { max_tokens = 4 + ctx.row % 5, sampler = { { "temperature", t = 2 }, { "dist" } } }
+      local a <const>, b <const> = s:fork(), s
+      lacuna.forward { a, b }
+      a:push(b:logits():sample(lacuna.rng(ctx.seed, 3)))
+      local seen <const> = { text = said.text, sum = a:logits():logsumexp(),
+        moments = m:moments { prompt = prompt, answer = item.answer, eos = true },
+        kl = m:kl(m, { prompt = prompt, answer = item.perturbed_answer[1] }).values,
+        scores = m:score { prompt = prompt, answers = item.perturbed_answer, per_token = true } }
+      if true then return seen end
+      """)
+    // Of its own, so that only its passes are counted.
+    let engine = try Engine(sharing: try EvaluationTests.engines.get().model, options: Engine.Options())
+    try withRegistry { registry in
+      var records: [[ResultStore.Record]] = []
+      var passes: [Int] = []
+      for width in [1, 3, 8, 20] {
+        var one = try evaluation(try store("\(width).sqlite"), registry, limit: 12)
+        one.width = width
+        let before = engine.passTally.passes
+        try one.run(engine, companions: [:], data: items())
+        passes.append(engine.passTally.passes - before)
+        records.append(try one.store.records(of: series))
+      }
+      #expect(records[0].count == 12 && Set(records[0].map(\.value)).count == 12)
+      #expect(records.allSatisfy { $0 == records[0] })
+      #expect(passes[1] * 2 < passes[0] && passes[2] * 4 < passes[0], "\(passes)")
     }
   }
 
@@ -183,6 +220,92 @@ struct ProbeTests {
         message.contains("probe \"count-it/count_it\", measure, forget, row 2")
           && message.contains("init.lua:6: cannot"))
       #expect(try run.records(of: series).count == 2)
+    }
+  }
+
+  @Test("of several rows that fail the first is told of, and all before it are kept")
+  func firstFailure() throws {
+    // Row 5 fails at once, row 2 after a few passes, when others behind it are done.
+    try plugin(
+      """
+      if ctx.row == 5 then error "at once" end
+      if ctx.row == 2 then
+        ctx.model:session { text = item.question }:generate { max_tokens = 30, sampler = "greedy", stop = {} }
+        error "later"
+      end
+      """)
+    let engine = try EvaluationTests.engines.get().model
+    try withRegistry { registry in
+      let run = try store("run.sqlite")
+      let error = #expect(throws: ScriptError.self) {
+        try evaluation(run, registry, limit: 20).run(engine, companions: [:], data: items())
+      }
+      #expect(error?.message.contains("row 2: ") == true && error?.message.contains("later") == true)
+      let rows = try run.records(of: series).map(\.row)
+      #expect(rows.prefix(2) == [0, 1] && rows.allSatisfy { $0 < 5 && $0 != 2 }, "\(rows)")
+    }
+  }
+
+  @Test("a row that exceeds a limit is named, and those before it are kept")
+  func limit() throws {
+    try plugin("while ctx.row == 3 do end", limits: #""call_ms": 200"#)
+    let engine = try EvaluationTests.engines.get().model
+    try withRegistry { registry in
+      let run = try store("run.sqlite")
+      let error = #expect(throws: ScriptError.self) {
+        try evaluation(run, registry, limit: 20).run(engine, companions: [:], data: items())
+      }
+      #expect(error?.code == "limit")
+      #expect(error?.message.contains("row 3: ") == true && error?.message.contains("200 ms for a call") == true)
+      #expect(try run.records(of: series).map(\.row) == [0, 1, 2])
+    }
+  }
+
+  @Test("rows that hold more together than one may are measured with fewer side by side")
+  func holdings() throws {
+    let engine = try EvaluationTests.engines.get().model
+    for body in [
+      "local held <close> = setmetatable({ ('x'):rep(3 << 20) }, { __close = function() end })",
+      // Each has a hundred rows of logits beside the keys and values.
+      """
+      local held <close>, all = setmetatable({}, { __close = function(t) for _, s in ipairs(t) do s:close() end end }), nil
+      for i = 1, 100 do held[i] = ctx.model:session { text = item.question } end
+      """,
+    ] {
+      try plugin(body)
+      let expected = try withRegistry { registry in
+        let run = try store("\(body.count)-alone.sqlite")
+        var alone = try evaluation(run, registry, limit: 12)
+        alone.width = 1
+        try alone.run(engine, companions: [:], data: items())
+        return try run.records(of: series).map(\.value)
+      }
+      try plugin(body, limits: #""memory_mb": 16, "kv_mb": 12"#)
+      try withRegistry { registry in
+        let run = try store("\(body.count).sqlite")
+        try evaluation(run, registry, limit: 12).run(engine, companions: [:], data: items())
+        #expect(try run.records(of: series).map(\.value) == expected)
+      }
+    }
+  }
+
+  @Test("of the time that rows wait for passes together, each has its part on its limit")
+  func sharedTime() throws {
+    try plugin(
+      """
+      local s <const>, start <const> = ctx.model:session { text = item.question }, os.time()
+      local length <const> = #s
+      repeat s:rewind(length - 1); s:push(5); s:logits() until os.time() - start >= 2
+      """, limits: #""call_ms": 900"#)
+    let engine = try EvaluationTests.engines.get().model
+    try withRegistry { registry in
+      let run = try store("run.sqlite")
+      try evaluation(run, registry, limit: 8).run(engine, companions: [:], data: items())
+      #expect(try run.records(of: series).count == 8)
+      let error = #expect(throws: ScriptError.self) {
+        try evaluation(try store("alone.sqlite"), registry, limit: 1).run(engine, companions: [:], data: items())
+      }
+      #expect(error?.code == "limit", "what one waits for alone is its own")
     }
   }
 

@@ -90,11 +90,7 @@ public struct Scorer {
   /// - Throws: what the first of them that fails fails with.
   public func score(_ sequences: [Sequence]) throws(LacunaError) -> [AnswerScore] {
     let result = Scores(count: sequences.count)
-    do {
-      try ScoringWork(engine: engine, sequences, report: result.add).run()
-    } catch {
-      throw error as? LacunaError ?? LacunaError(.resource, "\(error)")
-    }
+    try finish(ScoringWork(engine: engine, sequences, report: result.add))
     return try result.all()
   }
 

@@ -8,7 +8,9 @@ package struct ProbeEvaluation {
   package let series: ResultStore.Series
   package var selection = ItemSelection()
   package var seed: UInt64 = 0
-  /// Asked between items.
+  /// Items under way at a time.
+  package var width = PluginProbe.width
+  /// Asked between passes.
   package var isCancelled: () -> Bool = { false }
   package var onProgress: (EvaluationProgress) -> Void = { _ in }
 
@@ -42,30 +44,18 @@ package struct ProbeEvaluation {
           seconds: (ContinuousClock.now - start) / .seconds(1)))
     }
     report()
-    try measure(missing, engine, companions, split: data.split) { item, value in
+    let items = missing.map { item in
+      PluginProbe.Item(
+        task: item.task, row: item.row, split: data.split.rawValue, fields: item.fields, seed: itemSeed(item))
+    }
+    try probe.measure(
+      items, engine: engine, companions: companions, width: width, isCancelled: isCancelled
+    ) { index, value in
+      let item = missing[index]
       try store.add(
         [ResultStore.Record(task: item.task, row: item.row, itemHash: item.hash, value: value)], to: series)
       measured += 1
       report()
-    }
-  }
-
-  /// Every item on its own way through the probe; `commit` gets each result once.
-  private func measure(
-    _ items: [ProbeData.Item], _ engine: Engine, _ companions: [PluginProbe.Companion: Engine], split: TOFUSplit,
-    commit: (ProbeData.Item, String) throws -> Void
-  ) throws {
-    for item in items {
-      if isCancelled() { throw LacunaError(.cancelled, "interrupted") }
-      let value: String
-      do {
-        value = try probe.measure(
-          PluginProbe.Item(task: item.task, row: item.row, split: split.rawValue, fields: item.fields),
-          engine: engine, companions: companions, seed: itemSeed(item))
-      } catch let error as ScriptError where error.code == "cancelled" {
-        throw LacunaError(.cancelled, "interrupted")
-      }
-      try commit(item, value)
     }
   }
 

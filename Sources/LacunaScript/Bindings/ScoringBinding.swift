@@ -78,7 +78,8 @@ extension ScriptContext {
     }
   }
 
-  private static func expected(_ body: () throws -> [LuaValue]) throws -> [LuaValue] {
+  /// What the body gives, or `nil, err` for what the engine fails with.
+  static func expected(_ body: () throws -> [LuaValue]) throws -> [LuaValue] {
     do {
       return try body()
     } catch let error as LacunaError {
@@ -87,7 +88,7 @@ extension ScriptContext {
   }
 
   /// `nil, err`.
-  private static func expected(_ error: LacunaError) -> [LuaValue] {
+  static func expected(_ error: LacunaError) -> [LuaValue] {
     [.nil, .error(code: error.code.description, message: error.message)]
   }
 }

@@ -22,6 +22,8 @@ final class ScriptAccount {
 
   /// Which limit was exceeded, in words.
   private(set) var excess: String?
+  /// Whether that is the one on what sessions hold.
+  private(set) var hasHeldTooMuch = false
 
   init(_ policy: SandboxPolicy) { self.policy = policy }
 
@@ -66,6 +68,7 @@ final class ScriptAccount {
     if let limit = policy.tokens, tokens > limit {
       excess = excess ?? "token limit of \(limit)"
     } else if let limit = policy.kvBytes, bytes > limit {
+      hasHeldTooMuch = excess == nil || hasHeldTooMuch
       excess = excess ?? "limit of \(limit >> 20) MiB of sessions"
     }
     return excess == nil

@@ -63,12 +63,14 @@ final class WaitingCall {
 /// A call of Lua under way that can be left, and where it is.
 final class LuaTurns {
   let thread: LuaReference
-  /// When it exceeds the limit of its state for a call; the bridge's business.
+  /// When it exceeds the limit of its state for a call, in nanoseconds; the bridge's business. 0 for never.
   var deadline: UInt64 = 0
   /// What it was left for.
   var waiting: WaitingCall?
 
   init(thread: LuaReference) { self.thread = thread }
+
+  func put(off time: Duration) { deadline += UInt64(max(time / .nanoseconds(1), 0)) }
 }
 
 /// A call of Lua as a piece of work: where its host calls wait for passes, whoever has those made lets it go on.
@@ -78,6 +80,9 @@ final class ScriptCall: Work {
   private let arguments: [LuaValue]
   private let keepsValues: Bool
   private var turns: LuaTurns?
+  /// How many calls wait for passes together: of the time that passes then, each has its part on its limit.
+  var sharers: () -> Int = { 1 }
+  private var waitingSince: ContinuousClock.Instant?
   /// Once it is done.
   private(set) var results: [LuaValue] = []
 
@@ -93,8 +98,13 @@ final class ScriptCall: Work {
   func advance() throws -> [PassRequest]? {
     let turns = try turns ?? state.beginTurns(function, arguments)
     self.turns = turns
+    if let waitingSince { turns.put(off: (ContinuousClock.now - waitingSince) * (1 - 1 / Double(max(sharers(), 1)))) }
+    waitingSince = nil
     while true {
-      if let requests = turns.waiting?.advance() { return requests }
+      if let requests = turns.waiting?.advance() {
+        if turns.deadline != 0 { waitingSince = .now }
+        return requests
+      }
       if let results = try state.goOn(turns, keepsValues: keepsValues) {
         self.results = results
         return nil

@@ -1,4 +1,5 @@
 package import LacunaEngine
+internal import Synchronization
 
 /// A plugin's probe with its parameters. Used from the thread of its registry, but for `interrupt`.
 package struct PluginProbe {
@@ -9,9 +10,31 @@ package struct PluginProbe {
 
   /// "plugin/probe".
   package let name: String
-  private let plugin: Plugin
-  private let definition: PluginKinds.Probe
-  private let params: LuaTable
+  let registry: PluginRegistry
+  let params: LuaTable
+  private let loaded: Loaded
+
+  /// The plugin as the registry has it: another one when a limit has ended the first.
+  private final class Loaded: @unchecked Sendable {
+    // SAFETY: used from other threads for `interrupt` alone, which the bridge allows, and replaced under the mutex.
+    private(set) var plugin: Plugin
+    private(set) var definition: PluginKinds.Probe
+    private let isChanging = Mutex<Void>(())
+
+    init(_ plugin: Plugin, _ definition: PluginKinds.Probe) {
+      self.plugin = plugin
+      self.definition = definition
+    }
+
+    func replace(_ plugin: Plugin, _ definition: PluginKinds.Probe) {
+      isChanging.withLock { _ in
+        self.plugin = plugin
+        self.definition = definition
+      }
+    }
+
+    func interrupt() { isChanging.withLock { _ in plugin.state.interrupt() } }
+  }
 
   /// - Parameter text: NAME or NAME:PARAMETER=VALUE,...
   /// - Throws: `notFound` with what is near; `invalidArgument` naming the parameter; what the plugin's Lua fails with.
@@ -34,10 +57,19 @@ package struct PluginProbe {
 
   init(_ word: String, _ given: LuaTable, in registry: PluginRegistry) throws {
     let (plugin, short, definition) = try scriptErrors { try registry.probe(named: word) }
-    self.plugin = plugin
-    self.definition = definition
+    self.registry = registry
+    loaded = Loaded(plugin, definition)
     name = "\(plugin.name)/\(short)"
     params = try definition.schema.resolve(given, subject: "probe \"\(name)\"")
+  }
+
+  var plugin: Plugin { loaded.plugin }
+  var definition: PluginKinds.Probe { loaded.definition }
+
+  /// For a plugin that a limit has ended.
+  func loadAnew() throws {
+    let (plugin, _, definition) = try scriptErrors { try registry.probe(named: name) }
+    loaded.replace(plugin, definition)
   }
 
   package var tasks: [String] { definition.tasks }
@@ -50,49 +82,8 @@ package struct PluginProbe {
   /// SHA-256 of the plugin's files.
   package func digest() throws(LacunaError) -> String { try plugin.folder.digest() }
 
-  /// Stops a call that is under way. From any thread.
-  package var interrupt: @Sendable () -> Void {
-    // SAFETY: the bridge allows an interrupt from any thread, and the state lives as long as the closure.
-    nonisolated(unsafe) let state = plugin.state
-    return { state.interrupt() }
-  }
-
-  // MARK: Measuring
-
-  /// An item and where it comes from.
-  package struct Item {
-    package let task: String
-    /// In its data file, from 0.
-    package let row: Int
-    package let split: String
-    package let fields: JSONValue
-
-    package init(task: String, row: Int, split: String, fields: JSONValue) {
-      self.task = task
-      self.row = row
-      self.split = split
-      self.fields = fields
-    }
-  }
-
-  /// What `measure` returned, as JSON with sorted names.
-  /// - Parameters:
-  ///   - seed: the item's own.
-  ///   - companions: those that the probe named.
-  /// - Throws: `ScriptError` with the plugin's name, task and row.
-  package func measure(
-    _ item: Item, engine: Engine, companions: [Companion: Engine], seed: UInt64
-  ) throws -> String {
-    let ctx = plugin.makeContext(
-      model: engine, seed: seed, params: params,
-      [
-        "original": handle(companions[.original]), "reference": handle(companions[.reference]),
-        "task": .string(item.task), "row": .count(item.row), "split": .string(item.split),
-      ])
-    return try call("measure, \(item.task), row \(item.row)", definition.measure, LuaValue(item.fields), ctx)
-  }
-
-  private func handle(_ engine: Engine?) -> LuaValue { engine.map { .object(plugin.context.model($0)) } ?? .nil }
+  /// Stops calls that are under way. From any thread.
+  package var interrupt: @Sendable () -> Void { { [loaded] in loaded.interrupt() } }
 
   // MARK: Summing up
 
@@ -131,15 +122,25 @@ package struct PluginProbe {
   }
 
   private func call(_ what: String, _ function: LuaReference, _ argument: LuaValue, _ ctx: LuaValue) throws -> String {
+    try naming(what) { try record(try plugin.call(function, [argument, ctx]), of: what) }
+  }
+
+  /// What a function returned, as JSON with sorted names.
+  func record(_ results: [LuaValue], of what: String) throws -> String {
+    let value = try plugin.value(results, of: what)
+    guard case .table = value else {
+      throw HostFault.error(code: "invalid_result", message: "expected a table of plain data, found \(value.shown)")
+    }
+    var codec = JSONCodec()
+    do throws(JSONCodec.Refusal) { return try codec.encode(value) } catch {
+      throw HostFault.error(code: "invalid_result", message: "expected a table of plain data: \(error.message)")
+    }
+  }
+
+  /// - Throws: `ScriptError` that says which probe's, and what it was doing.
+  func naming<Value>(_ what: String, _ body: () throws -> Value) throws -> Value {
     do {
-      let value = try plugin.value(try plugin.call(function, [argument, ctx]), of: what)
-      guard case .table = value else {
-        throw HostFault.error(code: "invalid_result", message: "expected a table of plain data, found \(value.shown)")
-      }
-      var codec = JSONCodec()
-      do throws(JSONCodec.Refusal) { return try codec.encode(value) } catch {
-        throw HostFault.error(code: "invalid_result", message: "expected a table of plain data: \(error.message)")
-      }
+      return try body()
     } catch {
       let error = ScriptError(any: error)
       throw ScriptError(

@@ -234,6 +234,12 @@ final class PluginCall: Work {
     call = ScriptCall(function, arguments, in: plugin.state)
   }
 
+  /// See `ScriptCall`.
+  var sharers: () -> Int {
+    get { call.sharers }
+    set { call.sharers = newValue }
+  }
+
   /// - Throws: as `LuaState.call`.
   func advance() throws -> [PassRequest]? {
     // Others of the plugin's calls may be under way: each has what it made.

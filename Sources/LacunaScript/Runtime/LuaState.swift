@@ -184,6 +184,9 @@ package final class LuaState {
     KVBudget(bytes: min(policy?.kvBytes ?? .max, KVBudget.ofMachine.bytes))
   }
 
+  /// What calls of the state may hold of keys and values before no further one begins beside them.
+  var companyBudget: KVBudget { KVBudget(bytes: scoringBudget.bytes / 2) }
+
   /// Whether a host function should return as soon as it can: the script was asked to stop, or is beyond a limit.
   var shouldReturn: Bool {
     settle()
@@ -223,6 +226,15 @@ package final class LuaState {
     return ScriptError(
       code: "limit", message: "\(policy.name) exceeded its \(limit) and was ended",
       place: place.isEmpty ? nil : place)
+  }
+
+  /// Whether it was ended for what its calls held together.
+  var hasHeldTooMuch: Bool {
+    switch lb_state_limit(raw) {
+    case LB_LIMIT_MEMORY: true
+    case LB_LIMIT_HOST: account?.hasHeldTooMuch ?? false
+    default: false
+    }
   }
 
   // MARK: Running

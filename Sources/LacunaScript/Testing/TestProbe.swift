@@ -47,15 +47,18 @@ extension ScriptContext {
       }
       companions[companion] = engine
     }
-    let seed = try options.bits("seed") ?? 0
-    return try (options.table("items")?.array ?? []).enumerated().map { row, item in
-      let fields = try JSONValue.parse(Array(JSONCodec.line(item).utf8), file: "items[\(row + 1)]")
-      return try probe.measure(
-        PluginProbe.Item(
-          task: try options.string("task") ?? "forget", row: row, split: try options.string("split") ?? "",
-          fields: fields),
-        engine: engine, companions: companions, seed: SeededRandom.hash(seed, UInt64(row)))
+    let (seed, task, split) = try (
+      options.bits("seed") ?? 0, options.string("task") ?? "forget", options.string("split") ?? ""
+    )
+    let items = try (options.table("items")?.array ?? []).enumerated().map { row, item in
+      PluginProbe.Item(
+        task: task, row: row, split: split,
+        fields: try JSONValue.parse(Array(JSONCodec.line(item).utf8), file: "items[\(row + 1)]"),
+        seed: SeededRandom.hash(seed, UInt64(row)))
     }
+    var records = Array(repeating: "", count: items.count)
+    try probe.measure(items, engine: engine, companions: companions) { records[$0] = $1 }
+    return records
   }
 
   private static func engine(_ value: LuaValue) -> Engine? {
