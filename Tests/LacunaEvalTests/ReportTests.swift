@@ -236,7 +236,9 @@ import Testing
       let records = (0..<4).map { row in
         ResultStore.Record(
           task: "forget", row: row, itemHash: "",
-          value: #"{"by_layer":[0.0,0.5,\#(row).0],"score":\#(row).25,"whole":true,"words":"<b>"}"#)
+          value: """
+            {"at_layer":[0,\(row)],"by_layer":[0.0,0.5,\(row).0],"depths":[2,9],"score":\(row).25,"whole":true,"words":"<b>"}
+            """)
       }
       try store.add(records, to: series)
     }
@@ -251,7 +253,8 @@ import Testing
       #expect(held(page, "fade-title\">fade</h2>", ">first.score</th>", "&lt;i&gt;", "<h3>score</h3>").count == 4)
       // Each row is true, which is no distribution; layers are means over rows.
       #expect(held(page, "<h3>whole</h3>", "<b>", "<i>") == [])
-      #expect(held(page, "layer 3: 1.500", "class=\"k7\"", "<h3>by_layer, 0.000 to 1.500</h3>").count == 3)
+      #expect(held(page, "layer 2: 1.500", "class=\"k7\"", "<h3>by_layer, 0.000 to 1.500</h3>").count == 3)
+      #expect(held(page, "layer 2: 0.000", "layer 9: 1.500").count == 2, "as `depths` says")
       #expect(held(page, "id=\"figures\"").isEmpty == !isTOFU)
       let items = parse(report.itemsCSV)
       let score = try #require(items[0].firstIndex(of: "fade: score"))

@@ -16,6 +16,8 @@ struct ProbePart: Sendable {
     let numbers: [String: Double]
     /// Lists that have a number for each layer of the model.
     let layers: [String: [Double]]
+    /// Which layers those are; nil for all from 0 on.
+    let depths: [Int]?
 
     var place: RunReport.Place {
       RunReport.Place(task: TOFUTask(probeTask: task)?.rawValue ?? task, row: row)
@@ -70,7 +72,8 @@ extension ProbePart.Column {
       rows.append(
         ProbePart.Row(
           task: record.task, row: record.row, numbers: members.compactMapValues(Self.number),
-          layers: members.filter { $0.key.contains("layer") }.compactMapValues(Self.list)))
+          layers: members.filter { $0.key.contains("layer") }.compactMapValues(Self.list),
+          depths: members["depths"].flatMap(Self.list)?.compactMap(Int.init(exactly:))))
     }
     self.rows = rows
   }
@@ -87,6 +90,14 @@ extension ProbePart.Column {
   }
 
   func values(_ name: String) -> [Double] { rows.compactMap { $0.numbers[name] } }
+
+  /// The numbers of the layers that such a list has numbers for.
+  func layerNumbers(count: Int) -> [Int] {
+    guard let depths = rows.first?.depths, depths.count == count, rows.allSatisfy({ $0.depths == depths }) else {
+      return Array(0..<count)
+    }
+    return depths
+  }
 
   /// The mean of each layer over the rows; nil unless all have as many layers.
   func layerMeans(_ name: String) -> [Double]? {

@@ -8,6 +8,8 @@ struct HeatMap: Sendable {
 
   let title: String
   let lines: [Line]
+  /// What stands above the columns; nil for numbers from 1.
+  var columnNumbers: [Int]?
 
   private static let cell = 12.0
   private static let nameWidth = 110.0
@@ -19,7 +21,7 @@ struct HeatMap: Sendable {
     var drawn: HTML = .empty
     for column in stride(from: 0, to: columns, by: columns > 12 ? 5 : 3) {
       drawn +=
-        "<text x=\"\(at: Self.nameWidth + (Double(column) + 0.5) * Self.cell)\" y=\"9\" text-anchor=\"middle\">\(column + 1)</text>"
+        "<text x=\"\(at: Self.nameWidth + (Double(column) + 0.5) * Self.cell)\" y=\"9\" text-anchor=\"middle\">\(columnNumbers?[column] ?? column + 1)</text>"
     }
     for (number, line) in lines.enumerated() {
       let top = Double(number) * Self.cell + 13

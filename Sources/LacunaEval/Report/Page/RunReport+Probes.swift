@@ -18,7 +18,7 @@ extension RunReport {
       ? .empty
       : """
       <div class="plots">\(maps)</div>
-      <p class="reading">Means over the rows, from the first layer on the left to the last: the stronger the colour, the greater the number, \
+      <p class="reading">Means over the rows by layer, where 0 is the embedding: the stronger the colour, the greater the number, \
       from the least to the greatest of the map.</p>
       """
     let isChanged = part.columns.contains(where: \.summary.isOfOtherVersion)
@@ -81,17 +81,21 @@ extension RunReport {
     guard let least = known.flatMap(\.self).min(), let most = known.flatMap(\.self).max(), least < most else {
       return nil
     }
+    var numbers: [Int] = []
     let lines = zip(part.columns, means).compactMap { column, means -> HeatMap.Line? in
       guard let means else { return nil }
-      let cells = means.enumerated().map { layer, mean in
+      let layers = column.layerNumbers(count: means.count)
+      if layers.count > numbers.count { numbers = layers }
+      let cells = zip(layers, means).map { layer, mean in
         (
           style: "k\(min(7, Int((mean - least) / (most - least) * 8)))",
-          note: "\(title(column)), layer \(layer + 1): \(decimal(mean, 3))", item: nil as String?
+          note: "\(title(column)), layer \(layer): \(decimal(mean, 3))", item: nil as String?
         )
       }
       return HeatMap.Line(name: title(column), cells: cells)
     }
-    let map = HeatMap(title: "\(part.title): \(name), a line a model, a square a layer", lines: lines)
+    let map = HeatMap(
+      title: "\(part.title): \(name), a line a model, a square a layer", lines: lines, columnNumbers: numbers)
     return "<figure><h3>\(name), \(decimal(least, 3)) to \(decimal(most, 3))</h3>\(map.svg)</figure>"
   }
 }
