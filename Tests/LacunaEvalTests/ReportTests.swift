@@ -266,15 +266,28 @@ import Testing
         (try JSONSerialization.jsonObject(with: Data(report.json.utf8)) as? [String: Any])?["probes"] as? [Any])
       #expect(probes.count == (isTOFU ? 2 : 1))
     }
+    // Two runs of one model: a column, unless both have something to say of the same.
+    let plain = try store("plain", [(.model, "model", [Row(row: 0)])])
+    for runs in [[plain, alone], [alone, plain]] {
+      let report = try report(runs, plugin: "fade")
+      #expect(report.columns.map(\.title) == ["model"] && report.columns[0].log.tasks.count == 1)
+      #expect(held(report.html, "id=\"figures\"", "fade-title\">fade</h2>").count == 2)
+    }
+    #expect(
+      try report([both, alone], plugin: "fade").columns.map(\.title)
+        == ["original", "model (both.sqlite)", "model (alone.sqlite)"])
   }
 
-  private func report(_ store: ResultStore, plugin: String) throws -> RunReport {
+  private func report(_ store: ResultStore, plugin: String) throws -> RunReport { try report([store], plugin: plugin) }
+
+  private func report(_ stores: [ResultStore], plugin: String) throws -> RunReport {
     let path = "\(directory.path)/\(plugin)"
     return try ScriptThread.run {
       Result {
         var environment = ScriptEnvironment { _ in throw LacunaError(.notFound, "no model by name here") }
         environment.plugins.given = [path]
-        return try RunReport([store], probes: [try ProbeSummary.all(in: store, PluginRegistry(environment))])
+        let registry = PluginRegistry(environment)
+        return try RunReport(stores, probes: try stores.map { try ProbeSummary.all(in: $0, registry) })
       }
     }.get()
   }

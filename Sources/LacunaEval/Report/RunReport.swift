@@ -78,7 +78,8 @@ public struct RunReport: Sendable {
         let empty = TOFULog(name: "\(store.path), \(role.rawValue)", tasks: [:])
         figures = try TOFUComparison([(role, identity.modelName, empty)], scoring: scoring).columns[0]
       }
-      places[role] = try place(of: figures, identity, in: store)
+      let probed = run.probes.map(\.series).filter { $0.role == role }
+      places[role] = try place(of: figures, identity, beside: probed, in: store)
     }
     for place in places.values where columns[place].reference == nil {
       columns[place].reference = logReference ?? places[.reference]
@@ -90,9 +91,11 @@ public struct RunReport: Sendable {
     }
   }
 
-  /// The column that shows a run's model: a new one, unless another run measured the same to the last bit.
+  /// The column that shows a run's model: a new one, unless another run measured the same to the last bit, or put other
+  /// probes to the same model.
   private mutating func place(
-    of figures: TOFUComparison.Column, _ identity: RunIdentity, in store: ResultStore
+    of figures: TOFUComparison.Column, _ identity: RunIdentity, beside series: [ResultStore.Series],
+    in store: ResultStore
   ) throws(LacunaError) -> Int {
     if let known = columns.firstIndex(where: {
       $0.role == figures.role && $0.identity == identity && $0.log.tasks == figures.log.tasks
@@ -102,11 +105,29 @@ public struct RunReport: Sendable {
     }
     var tokens: [TOFUTask: [Int: TOFUTokens]] = [:]
     for task in TOFUTask.allCases { tokens[task] = try store.tofuTokens(of: figures.role, task: task) }
-    columns.append(
-      Column(
-        figures: figures, title: figures.name, file: store.path, identity: identity,
-        tokens: tokens.filter { !$0.value.isEmpty }))
-    return columns.count - 1
+    var column = Column(
+      figures: figures, title: figures.name, file: store.path, identity: identity,
+      tokens: tokens.filter { !$0.value.isEmpty })
+    guard let same = columns.indices.first(where: { canJoin(column, $0, series) }) else {
+      columns.append(column)
+      return columns.count - 1
+    }
+    if columns[same].log.tasks.isEmpty {
+      column.reference = columns[same].reference
+      columns[same] = column
+    }
+    return same
+  }
+
+  /// Whether a column is of the same model, and nothing in it would stand there twice.
+  private func canJoin(_ column: Column, _ index: Int, _ series: [ResultStore.Series]) -> Bool {
+    let known = columns[index]
+    guard known.role == column.role, let identity = column.identity, known.identity?.isOfModel(identity) == true,
+      known.log.tasks.isEmpty || column.log.tasks.isEmpty
+    else { return false }
+    return !probes.contains { part in
+      part.columns.contains { $0.column == index && series.contains($0.summary.series) }
+    }
   }
 
   private mutating func order() {

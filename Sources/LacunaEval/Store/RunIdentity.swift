@@ -48,6 +48,12 @@ public struct RunIdentity: Sendable, Equatable {
     ]
   }
 
+  /// Whether it was measured on the same weights in the same arithmetic.
+  func isOfModel(_ other: RunIdentity) -> Bool {
+    (modelHash, weights, precision, kvType, kernels)
+      == (other.modelHash, other.weights, other.precision, other.kvType, other.kernels)
+  }
+
   /// - Throws: `invalidArgument` naming the first field that differs.
   package func check(continues earlier: RunIdentity, in file: String) throws(LacunaError) {
     for (mine, theirs) in zip(fields, earlier.fields) where mine.name != "model" && mine.value != theirs.value {
