@@ -14,6 +14,12 @@ return {
     t.near({ result.summary.plain.rouge, result.summary.reworded.rouge, result.summary.gain }, { 0, 1, 1 })
     t.near(result.summary.reworded.probability, 1, 1e-3)
   end,
+  ["what other words gain is counted where they gain, and means are over questions"] = function(t)
+    local function record(plain, p, reworded, q) return { plain = { rouge = plain, probability = p }, reworded = { rouge = reworded, probability = q } } end
+    local summary = t.probe("attacks/paraphrase", { records = { record(0.5, 0.2, 0.25, 0.1), record(0.25, 0.4, 0.75, 0.3) } }).summary
+    -- The first question loses 0.25, which counts as nothing; the second gains 0.5.
+    t.near(summary, { plain = { rouge = 0.375, probability = 0.3 }, reworded = { rouge = 0.5, probability = 0.2 }, gain = 0.25 })
+  end,
   ["data without other words are refused"] = function(t)
     local model = t.model { vocab = { "a" } }
     t.raises(function()
@@ -45,6 +51,15 @@ return {
     -- Behind "one" it says "five": one word of four. Behind "one two" and "one two three" it says the rest.
     t.near({ record.given_25.rouge, record.given_50.rouge, record.given_75.rouge }, { 0.25, 1, 1 })
     t.near(record.given_75.probability, 1, 1e-3)
+  end,
+  ["what was begun is averaged over the answers that had words left"] = function(t)
+    local records = {
+      { given_0 = { rouge = 0.5, probability = 0.25 }, given_50 = { rouge = 1, probability = 0.5 } },
+      { given_0 = { rouge = 0, probability = 0.75 } },
+    }
+    t.near(t.probe("attacks/partial_answer", { records = records }).summary, {
+      given_0 = { rouge = 0.25, probability = 0.5 }, given_50 = { rouge = 1, probability = 0.5 },
+    })
   end,
   ["an answer of one word can only be asked for whole"] = function(t)
     local model = t.model { vocab = { "yes", " [/INST]" }, next = { [" [/INST]"] = { yes = 9 }, yes = { ["</s>"] = 9 } } }
