@@ -164,7 +164,9 @@ static void lb_describe_failure(lua_State *L, lua_State *from, int level) {
   } else if (!lb_is_sandboxed(lb_of(L)) && luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) {
     lua_rawseti(L, 2, 2);
   } else {
-    lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+    // A script's own table of an error: its message, if it has one.
+    if (lua_istable(L, 1)) lb_push_raw_string(L, 1, "message");
+    if (lua_type(L, -1) != LUA_TSTRING) lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
     lua_rawseti(L, 2, 2);
   }
   // What came through a host call already knows the frames inside it.

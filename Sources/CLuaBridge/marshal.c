@@ -205,10 +205,8 @@ static void lb_push_value(lua_State *L, lb_tape *tape, size_t *position, int rec
     break;
   }
   case LB_SET: {
-    const int32_t *ids = (const int32_t *)(const void *)(tape->bytes + item->offset);
     lb_set *set = lb_push_set(L, item->type);
-    for (size_t i = 0; i < item->count; i++)
-      if (ids[i] >= 0 && (uint32_t)ids[i] < item->type) set->words[ids[i] / 64] |= UINT64_C(1) << (ids[i] % 64);
+    if (item->count > 0) memcpy(set->words, tape->bytes + item->offset, item->count * sizeof *set->words);
     break;
   }
   case LB_RNG: {

@@ -232,8 +232,8 @@ void lb_add_error(
   free(text);
 }
 
-void lb_add_set(lb_tape *tape, uint32_t universe, const int32_t *ids, size_t count) {
-  lb_add_block(tape, LB_SET, ids, sizeof *ids, count);
+void lb_add_set(lb_tape *tape, uint32_t universe, const uint64_t *words) {
+  lb_add_block(tape, LB_SET, words, sizeof *words, ((size_t)universe + 63) / 64);
   if (!tape->failed) tape->items[tape->count - 1].type = universe;
 }
 

@@ -56,7 +56,7 @@ typedef enum {
   LB_REF,       // integer: an lb_ref of any value; on a tape to Lua only
   LB_RECEIVER,  // the call's first argument; on a tape of results only
   LB_ERROR,     // an error table: "code", 0, "message"; on a tape to Lua only
-  LB_SET,       // a TokenSet over `type` ids: count int32_t at offset; on a tape to Lua only
+  LB_SET,       // a TokenSet over `type` ids: count uint64_t at offset; on a tape to Lua only
   LB_RNG,       // seed, stream, position as uint64_t at offset; on a tape to Lua only
 } lb_kind;
 
@@ -110,8 +110,8 @@ void lb_add_vec(lb_tape *tape, const float *values, size_t count, void *owner);
 // What a function returns behind a nil.
 void lb_add_error(
   lb_tape *tape, const char *code, size_t code_count, const char *message, size_t message_count);
-// A TokenSet over ids 0..<universe. Ids outside are left out.
-void lb_add_set(lb_tape *tape, uint32_t universe, const int32_t *ids, size_t count);
+// A TokenSet over ids 0..<universe: a bit each, in whole words whose bits past the last id are zero.
+void lb_add_set(lb_tape *tape, uint32_t universe, const uint64_t *words);
 void lb_add_rng(lb_tape *tape, uint64_t seed, uint64_t stream, uint64_t position);
 // Follow with `array_count` values, then keys and values, then lb_end_table.
 void lb_begin_table(lb_tape *tape, size_t array_count, bool marked_as_array);

@@ -6,6 +6,11 @@ package struct TokenMask: Sendable, Equatable {
 
   package init(size: Int) { self.init(size: size, words: [UInt64](repeating: 0, count: Self.wordCount(size))) }
 
+  package init(size: Int, tokens: some Sequence<TokenID>) {
+    self.init(size: size)
+    for token in tokens { insert(token) }
+  }
+
   init(size: Int, words: [UInt64]) {
     (self.size, self.words) = (size, words)
     count = words.reduce(0) { $0 + $1.nonzeroBitCount }

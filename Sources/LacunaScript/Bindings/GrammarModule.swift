@@ -74,8 +74,7 @@ extension ScriptContext {
     func object(_ call: HostCall) -> MatcherObject { call.object(1) }
     // The tokens that may come next; those that end an answer are among them where the text is whole.
     state.register(matcher, "mask", "matcher") { call in
-      let mask = try object(call).matcher.mask()
-      return [.tokenSet(vocabularySize: mask.size, mask.tokens)]
+      [.tokenSet(try object(call).matcher.mask())]
     }
     state.register(matcher, "accept", "matcher, integer") { call in
       try object(call).matcher.accept(try call.token(2))

@@ -81,7 +81,7 @@ extension ScriptContext {
       if let bad = ids.first(where: { $0 < 0 || $0 >= size }) {
         throw HostFault.argument(2, "token id out of range: expected 0 to \(size - 1), found \(bad)")
       }
-      return [.tokenSet(vocabularySize: size, ids)]
+      return [.tokenSet(TokenMask(size: size, tokens: ids))]
     }
   }
 }

@@ -1,4 +1,4 @@
-internal import LacunaEngine
+package import LacunaEngine
 
 /// A value on its way between Lua and the host.
 package enum LuaValue {
@@ -29,7 +29,7 @@ package enum LuaValue {
   /// The call's first argument, for verbs that return their receiver.
   case receiver
   case error(code: String, message: String)
-  case tokenSet(vocabularySize: Int, [Int32])
+  case tokenSet(TokenMask)
   case random(seed: UInt64, stream: UInt64, position: UInt64)
 
   var isNil: Bool { if case .nil = self { true } else { false } }

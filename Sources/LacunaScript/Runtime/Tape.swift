@@ -88,8 +88,7 @@ struct TapeWriter {
       lb_add_view(tape, view.floats.baseAddress, view.floats.count, view.source.raw, view.isWritable, anchor)
     case .error(let code, let message):
       code.withBytes { code, count in message.withBytes { lb_add_error(tape, code, count, $0, $1) } }
-    case .tokenSet(let size, let ids):
-      ids.withUnsafeBufferPointer { lb_add_set(tape, UInt32(clamping: size), $0.baseAddress, $0.count) }
+    case .tokenSet(let set): lb_add_set(tape, UInt32(clamping: set.size), set.words)
     case .random(let seed, let stream, let position): lb_add_rng(tape, seed, stream, position)
     case .table(let table):
       lb_begin_table(tape, table.array.count, table.isMarkedAsArray)

@@ -43,6 +43,8 @@ import Testing
     "what is no string can be raised too",
     arguments: [
       ("error(nil)", "(error object is a nil value)"), ("error({})", "(error object is a table value)"),
+      ("error({ code = 3, message = 'no luck' })", "no luck"),
+      ("error({ message = {} })", "(error object is a table value)"),
       ("error(setmetatable({}, { __tostring = function() return 'mine' end }))", "mine"),
       ("error(lacuna.error('my_code', 'said so'))", "said so"), ("local x = nil + 1", "arithmetic on a nil value"),
       ("x x", "syntax error"),
