@@ -31,6 +31,18 @@ struct JSONReaderTests {
     #expect(error.message.hasPrefix("x.json: JSON, byte "))
   }
 
+  @Test(
+    "a refusal names the way to the value",
+    arguments: [
+      ("{\"a\":{\"b\":[1,{\"c\":x}]}}", ", in a.b[1].c: "), ("[[1],[2,]]", ", in [1][1]: "),
+      ("{\"a\":1,\"b\":tru}", ", in b: "),
+      ("{\"a\":{},\"a\":1}", "byte 11: expected distinct names"), ("x", "byte 0: "),
+    ])
+  func place(text: String, place: String) throws {
+    let error = try #require(throws: LacunaError.self) { _ = try parse(text) }
+    #expect(error.message.contains(place), "\(error.message)")
+  }
+
   @Test("32 levels are read and 33 are refused")
   func depth() throws {
     func nested(_ depth: Int) -> String {

@@ -1,13 +1,15 @@
 /// A strict pull parser of JSON (RFC 8259) for files that nobody vouches for.
 ///
 /// It goes forward only and builds nothing that the caller does not ask for, so memory is bounded by what is kept.
-/// Refused: ill-formed UTF-8, a byte order mark, repeated names in an object, nesting beyond `maximumDepth`,
-/// more than `maximumMembers` members in an object, strings of more than 16 MiB, lone surrogates, numbers that a Double cannot hold, trailing text.
+/// Refused: ill-formed UTF-8, a byte order mark, repeated names in an object, nesting beyond `maximumDepth`, more than
+/// `maximumMembers` members in an object, strings of more than 16 MiB, lone surrogates, numbers that a Double cannot
+/// hold, trailing text.
 package struct JSONReader {
   // Borrowed: the caller keeps the bytes alive and unchanged while it reads.
   private let bytes: UnsafeRawBufferPointer
   private var position = 0
-  private var depth = 0
+  /// The way from the document to what is being read; its length is the depth.
+  private var steps: [Step] = []
   private static let maximumStringByteCount = 16 << 20
   /// How the file is called in messages.
   package let file: String
@@ -19,6 +21,13 @@ package struct JSONReader {
     self.file = file
     self.maximumDepth = maximumDepth
     self.maximumMembers = maximumMembers
+  }
+
+  private enum Step {
+    /// The object itself, before its first member's name.
+    case object
+    case member(String)
+    case element(Int)
   }
 
   /// Reads a whole document: `body` must consume its one value.
@@ -53,7 +62,7 @@ package struct JSONReader {
   package mutating func readObject(
     _ member: (inout JSONReader, String) throws(LacunaError) -> Void
   ) throws(LacunaError) {
-    try enter(UInt8(ascii: "{"), "an object")
+    try enter(UInt8(ascii: "{"), "an object", .object)
     // By bytes: names that are canonically equivalent in Unicode, which String would call equal, are distinct.
     var names = Set<[UInt8]>()
     skipSpace()
@@ -68,26 +77,31 @@ package struct JSONReader {
         }
         skipSpace()
         guard take(UInt8(ascii: ":")) else { throw unexpected("':'") }
+        steps[steps.count - 1] = .member(name)
         try member(&self, name)
+        steps[steps.count - 1] = .object
         skipSpace()
       } while take(UInt8(ascii: ","))
       guard take(UInt8(ascii: "}")) else { throw unexpected("',' or '}'") }
     }
-    depth -= 1
+    steps.removeLast()
   }
 
   /// Reads an array, calling `element` before each value; it must read exactly the value.
   package mutating func readArray(_ element: (inout JSONReader) throws(LacunaError) -> Void) throws(LacunaError) {
-    try enter(UInt8(ascii: "["), "an array")
+    try enter(UInt8(ascii: "["), "an array", .element(0))
     skipSpace()
     if !take(UInt8(ascii: "]")) {
+      var count = 0
       repeat {
+        steps[steps.count - 1] = .element(count)
         try element(&self)
+        count += 1
         skipSpace()
       } while take(UInt8(ascii: ","))
       guard take(UInt8(ascii: "]")) else { throw unexpected("',' or ']'") }
     }
-    depth -= 1
+    steps.removeLast()
   }
 
   package mutating func readString() throws(LacunaError) -> String {
@@ -177,9 +191,22 @@ package struct JSONReader {
     guard position == bytes.count else { throw unexpected("the end") }
   }
 
-  /// An error at the present position.
+  /// An error at the present position, with the names that lead there.
   package func failure(_ text: String) -> LacunaError {
-    LacunaError(.malformed, "\(file): JSON, byte \(position): \(text)")
+    LacunaError(.malformed, "\(file): JSON, byte \(position)\(place): \(text)")
+  }
+
+  /// ", in model.merges[3]", or nothing at the top.
+  private var place: String {
+    var field = ""
+    for step in steps {
+      switch step {
+      case .object: break
+      case .member(let name): field += (field.isEmpty ? "" : ".") + name.clipped
+      case .element(let index): field += "[\(index)]"
+      }
+    }
+    return field.isEmpty ? "" : ", in \(field)"
   }
 
   // MARK: Bytes
@@ -210,11 +237,11 @@ package struct JSONReader {
     while let byte = peek(), byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
   }
 
-  private mutating func enter(_ byte: UInt8, _ what: String) throws(LacunaError) {
+  private mutating func enter(_ byte: UInt8, _ what: String, _ step: Step) throws(LacunaError) {
     skipSpace()
     guard take(byte) else { throw unexpected(what) }
-    depth += 1
-    guard depth <= maximumDepth else { throw failure("expected at most \(maximumDepth) levels, found more") }
+    steps.append(step)
+    guard steps.count <= maximumDepth else { throw failure("expected at most \(maximumDepth) levels, found more") }
   }
 
   private func unexpected(_ wanted: String) -> LacunaError {

@@ -61,17 +61,15 @@ package struct TokenizerJSONFile {
     }
   }
 
-  private static func check(
-    _ count: Int, below limit: Int, _ field: String, _ reader: JSONReader
-  ) throws(LacunaError) {
-    if count >= limit { throw reader.failure("\(field): expected at most \(limit) for this model, found more") }
+  private static func check(_ count: Int, below limit: Int, _ reader: JSONReader) throws(LacunaError) {
+    if count >= limit { throw reader.failure("expected at most \(limit) for this model, found more") }
   }
 
   private mutating func readAddedTokens(_ reader: inout JSONReader) throws(LacunaError) {
     if try reader.peekKind() == .null { return try reader.readNull() }
     var tokens: [AddedToken] = []
     try reader.readArray { (reader) throws(LacunaError) in
-      try Self.check(tokens.count, below: addedLimit, "added_tokens", reader)
+      try Self.check(tokens.count, below: addedLimit, reader)
       var limit = 64
       let value = try reader.readValue(limit: &limit)
       tokens.append(try AddedToken(value, id: nil, field: "added_tokens[\(tokens.count)]", file: file))
@@ -92,8 +90,10 @@ package struct TokenizerJSONFile {
       case "byte_fallback": model.byteFallback = try reader.readBool()
       case "ignore_merges": model.ignoresMerges = try reader.readBool()
       case "dropout":
-        if case .double(let rate) = try reader.readNumber(), rate != 0 {
-          throw LacunaError(.unsupported, file: file, field: "model.dropout", expected: "none", found: "\(rate)")
+        switch try reader.readNumber() {
+        case .integer(0), .double(0): break
+        case .integer(let rate): throw dropout("\(rate)")
+        case .double(let rate): throw dropout("\(rate)")
         }
       case "continuing_subword_prefix", "end_of_word_suffix":
         let text = try reader.readString()
@@ -107,6 +107,10 @@ package struct TokenizerJSONFile {
     self.model = model
   }
 
+  private func dropout(_ rate: String) -> LacunaError {
+    LacunaError(.unsupported, file: file, field: "model.dropout", expected: "none", found: rate)
+  }
+
   private static func readVocabulary(
     _ reader: inout JSONReader, limit: Int
   ) throws(LacunaError) -> [(token: String, id: TokenID)] {
@@ -117,12 +121,12 @@ package struct TokenizerJSONFile {
     }
     var vocabulary: [(token: String, id: TokenID)] = []
     try reader.readObject { (reader, token) throws(LacunaError) in
-      try check(vocabulary.count, below: limit, "model.vocab", reader)
+      try check(vocabulary.count, below: limit, reader)
       let number = try reader.readInteger()
       guard number >= 0, let id = TokenID(exactly: number) else {
-        throw reader.failure("model.vocab: expected a token id, found \(number)")
+        throw reader.failure("expected a token id, found \(number)")
       }
-      guard !token.isEmpty else { throw reader.failure("model.vocab: expected tokens, found one without text") }
+      guard !token.isEmpty else { throw reader.failure("expected a token, found one without text") }
       vocabulary.append((token, id))
     }
     return vocabulary
@@ -134,18 +138,18 @@ package struct TokenizerJSONFile {
   ) throws(LacunaError) -> [(left: String, right: String)] {
     var merges: [(left: String, right: String)] = []
     try reader.readArray { (reader) throws(LacunaError) in
-      try check(merges.count, below: limit, "model.merges", reader)
+      try check(merges.count, below: limit, reader)
       if try reader.peekKind() == .array {
         var pair: [String] = []
         try reader.readArray { (reader) throws(LacunaError) in
           if pair.count < 3 { pair.append(try reader.readString()) } else { try reader.skipValue() }
         }
-        guard pair.count == 2 else { throw reader.failure("model.merges: expected two tokens, found \(pair.count)") }
+        guard pair.count == 2 else { throw reader.failure("expected two tokens, found \(pair.count)") }
         merges.append((pair[0], pair[1]))
       } else {
         let text = try reader.readString()
         guard let pair = MergeText(text) else {
-          throw reader.failure("model.merges: expected two tokens and a space, found \"\(text.clipped)\"")
+          throw reader.failure("expected two tokens and a space, found \"\(text.clipped)\"")
         }
         merges.append((pair.left, pair.right))
       }
