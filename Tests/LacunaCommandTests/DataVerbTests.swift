@@ -138,6 +138,23 @@ struct DataVerbTests {
     #expect(tensors.count >= layers * 9)
   }
 
+  @Test(
+    "inspect plans the weights that loading them takes",
+    arguments: [[], ["--weights", "bf16"], ["--weights", "fp8", "--lm-head", "fp8"]])
+  func plannedWeights(options: [String]) throws {
+    let script = """
+      local bytes = 0
+      for _, count in pairs(require("lacuna").model().info.weight_bytes) do bytes = bytes + count end
+      print(bytes)
+      """
+    let loaded = try #require(Int(try Command.output(["run", "-"] + options, input: script).lines.first ?? ""))
+    let record = try Command.output(["inspect", "demo", "--json"] + options).object()
+    let memory = try #require(record["memory"] as? [String: Any])
+    let planned = try #require(memory["weights"] as? Int)
+    // Beside the matrices that are counted here lie their scales, and norms.
+    #expect((loaded...loaded * 21 / 20).contains(planned), "\(planned) planned, \(loaded) loaded")
+  }
+
   @Test("models lists the three that ship")
   func models() throws {
     let result = try Command.output(["models", "--json"])

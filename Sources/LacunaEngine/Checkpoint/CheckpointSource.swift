@@ -25,6 +25,9 @@ package protocol CheckpointSource: Sendable {
   /// The matrix in place, with its scales, if it can run as it is stored; nil if it must be decoded first.
   func matrix(_ name: String) -> WeightMatrix?
 
+  /// The type of a matrix of plain numbers, whether or not it can run in place; nil for codes and blocks.
+  func plainType(_ name: String) -> WeightType?
+
   /// Rows of a tensor as float32, scales applied; a vector is one row. out: rows.count * cols floats.
   func readRows(_ name: String, _ rows: Range<Int>, into out: UnsafeMutablePointer<Float>)
 
@@ -34,6 +37,11 @@ package protocol CheckpointSource: Sendable {
 
 extension CheckpointSource {
   package var warnings: [String] { [] }
+
+  package func plainType(_ name: String) -> WeightType? {
+    let type = matrix(name)?.type
+    return type == .e4m3 ? nil : type
+  }
 }
 
 package struct StoredTensor: Sendable {

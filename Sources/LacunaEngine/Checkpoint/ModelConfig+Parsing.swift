@@ -11,6 +11,8 @@ extension ModelConfig {
     static let heads = 1...1024
     static let headDim = 2...1024
     static let positions = 1...(1 << 24)
+    static let rmsNormEps = 1e-12...0.1
+    static let ropeTheta = 1.0...1e12
     static let ropeFactor = 1e-3...1024.0
   }
 
@@ -29,7 +31,7 @@ extension ModelConfig {
     let vocabulary = try config.required("vocab_size", in: Limit.vocabulary)
     let positions = try config.integer("max_position_embeddings", in: Limit.positions) ?? 2048
     let rope = try RoPEScaling.parse(config, maxPositionEmbeddings: positions)
-    var ends = try Self.tokenIDs(config, "eos_token_id", vocabulary) ?? [2]
+    var ends = try Self.tokenIDs(config, "eos_token_id", vocabulary) ?? (vocabulary > 2 ? [2] : [])
     if let generation, let more = try Self.tokenIDs(generation, "eos_token_id", vocabulary) {
       ends += more.filter { !ends.contains($0) }
     }
@@ -39,7 +41,7 @@ extension ModelConfig {
       numHiddenLayers: try config.required("num_hidden_layers", in: Limit.layers), numAttentionHeads: heads,
       numKeyValueHeads: keyValueHeads, headDim: try Self.headDim(config, hidden: hidden, heads: heads),
       maxPositionEmbeddings: positions,
-      rmsNormEps: Float(try config.double("rms_norm_eps", in: 1e-12...0.1) ?? 1e-6), ropeTheta: rope.theta,
+      rmsNormEps: Float(try config.double("rms_norm_eps", in: Limit.rmsNormEps) ?? 1e-6), ropeTheta: rope.theta,
       ropeScaling: rope.scaling, tieWordEmbeddings: try config.bool("tie_word_embeddings") ?? false,
       attentionBias: try config.bool("attention_bias") ?? false, mlpBias: try config.bool("mlp_bias") ?? false,
       bosTokenID: try Self.beginning(config, vocabulary), eosTokenIDs: ends)
@@ -51,7 +53,9 @@ extension ModelConfig {
   }
 
   private static func checkArchitecture(_ config: JSONFields) throws(LacunaError) {
-    guard let type = try config.string("model_type") else { throw config.refusal("model_type", "\"llama\"", "nothing") }
+    guard let type = try config.string("model_type") else {
+      throw config.refusal("model_type", "\"llama\" or \"mistral\"", "nothing")
+    }
     switch type {
     case "llama": try checkClass(config, "LlamaForCausalLM")
     case "mistral":
@@ -64,7 +68,8 @@ extension ModelConfig {
           "sliding_window", "null, with num_key_value_heads, rms_norm_eps and max_position_embeddings given",
           config["sliding_window"]?.shown ?? "less", .unsupported)
       }
-    default: throw config.refusal("model_type", "\"llama\"", "\"\(type.clipped)\"", .unsupported)
+    default:
+      throw config.refusal("model_type", "\"llama\" or \"mistral\"", "\"\(type.clipped)\"", .unsupported)
     }
     try config.expect("hidden_act", .string("silu"))
     try config.expect("pretraining_tp", .integer(1))

@@ -19,6 +19,12 @@ public struct ModelConfig: Sendable, Equatable {
   public var eosTokenIDs: [TokenID]
   public var sampling = SamplingDefaults()
 
+  /// The most positions that the model is good for; dynamic scaling goes beyond those that it was trained on.
+  public var contextLength: Int {
+    guard case .dynamic(let factor, let original) = ropeScaling else { return maxPositionEmbeddings }
+    return max(maxPositionEmbeddings, Int(factor * Double(original)))
+  }
+
   public init(
     vocabSize: Int, hiddenSize: Int, intermediateSize: Int, numHiddenLayers: Int, numAttentionHeads: Int,
     numKeyValueHeads: Int, headDim: Int, maxPositionEmbeddings: Int, rmsNormEps: Float = 1e-5,

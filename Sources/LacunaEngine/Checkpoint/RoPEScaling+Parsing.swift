@@ -3,7 +3,7 @@ extension RoPEScaling {
   static func parse(
     _ config: JSONFields, maxPositionEmbeddings: Int
   ) throws(LacunaError) -> (theta: Double, scaling: RoPEScaling) {
-    let thetaRange = 1.0...1e12
+    let thetaRange = ModelConfig.Limit.ropeTheta
     let outerTheta = try config.double("rope_theta", in: thetaRange)
     let (old, new) = (try config.object("rope_scaling"), try config.object("rope_parameters"))
     if old != nil, new != nil, config["rope_scaling"] != config["rope_parameters"] {

@@ -83,14 +83,16 @@ struct WeightBuilder {
     switch (choice, stored?.type, treatment) {
     case (.stored, .some, _), (.bf16, .bf16, _), (.fp8, .e4m3, _), (_, .bf16, .kept):
       if let stored { return stored }
-      converted = try conversion.bf16(name, rows: rows, cols: cols)
+      converted = try conversion.plain(name, rows: rows, cols: cols, as: .bf16)
+    case (.stored, nil, _):
+      converted = try conversion.plain(name, rows: rows, cols: cols, as: source.plainType(name) ?? .bf16)
     case (.fp8, _, .quantized): converted = try conversion.e4m3(name, rows: rows, cols: cols)
     case (.fp8Tensor, _, .quantized): converted = try conversion.e4m3WithOneScale(name, rows: rows, cols: cols)
     default:
       if treatment == .quantized, let format = choice.rounding {
         converted = try conversion.rounded(name, rows: rows, cols: cols, to: format)
       } else {
-        converted = try conversion.bf16(name, rows: rows, cols: cols)
+        converted = try conversion.plain(name, rows: rows, cols: cols, as: .bf16)
       }
     }
     owners.append(converted.1)

@@ -8,17 +8,26 @@ struct WeightConversion {
   /// Elements that one thread holds as float32 at a time: 1 MiB.
   private static let chunkElementCount = 1 << 18
 
+  /// - Parameter type: bf16, or the type of `CheckpointSource.plainType`, which holds every value as it is.
   /// - Throws: `resource` if there is no memory for the result.
-  func bf16(_ name: String, rows: Int, cols: Int) throws(LacunaError) -> (WeightMatrix, SharedBuffer) {
-    let buffer = SharedBuffer(try AlignedBuffer(byteCount: rows * cols * 2))
+  func plain(
+    _ name: String, rows: Int, cols: Int, as type: WeightType
+  ) throws(LacunaError) -> (WeightMatrix, SharedBuffer) {
+    let buffer = SharedBuffer(try AlignedBuffer(byteCount: rows * cols * type.byteCount))
     let base = buffer.storage.base
     let out = Destination(codes: base, scales: nil)
     forEachChunk(rows: rows, cols: cols) { chunk, scratch in
       source.readRows(name, chunk, into: scratch)
-      let codes = out.codes.assumingMemoryBound(to: UInt16.self) + chunk.lowerBound * cols
-      BFloat16.encode(scratch, count: chunk.count * cols, into: codes)
+      let codes = out.codes + chunk.lowerBound * cols * type.byteCount
+      let count = chunk.count * cols
+      switch type {
+      case .f32: codes.assumingMemoryBound(to: Float.self).update(from: scratch, count: count)
+      case .f16: HalfFloat.encode(scratch, count: count, into: codes.assumingMemoryBound(to: UInt16.self))
+      case .bf16: BFloat16.encode(scratch, count: count, into: codes.assumingMemoryBound(to: UInt16.self))
+      case .e4m3: preconditionFailure("codes need scales")
+      }
     }
-    return (WeightMatrix(data: base, rows: rows, cols: cols, type: .bf16), buffer)
+    return (WeightMatrix(data: base, rows: rows, cols: cols, type: type), buffer)
   }
 
   /// Rounded to a format, then to bf16.

@@ -68,6 +68,9 @@ package struct LayerWeights: Sendable {
   package var up: LinearWeights  // [intermediate, hidden]
   package var down: LinearWeights  // [hidden, intermediate]
 
+  /// The projections, in the order of a forward pass.
+  package var linears: [LinearWeights] { [query, key, value, output, gate, up, down] }
+
   package init(
     inputNorm: [Float], query: LinearWeights, key: LinearWeights, value: LinearWeights, output: LinearWeights,
     postAttentionNorm: [Float], gate: LinearWeights, up: LinearWeights, down: LinearWeights

@@ -101,10 +101,7 @@ public final class Engine: Sendable {
   }
 
   /// The most tokens that a session may hold.
-  public var contextLength: Int {
-    guard case .dynamic(let factor, let original) = config.ropeScaling else { return config.maxPositionEmbeddings }
-    return max(config.maxPositionEmbeddings, Int(factor * Double(original)))
-  }
+  public var contextLength: Int { config.contextLength }
 
   /// The same weights, run with other options; nothing is loaded or copied.
   package convenience init(sharing other: Engine, options: Options) throws(LacunaError) {
@@ -154,9 +151,7 @@ extension ModelWeights {
   package var matrices: [WeightMatrix] {
     var all = [embedding]
     for layer in layers {
-      for linear in [layer.query, layer.key, layer.value, layer.output, layer.gate, layer.up, layer.down] {
-        all.append(linear.weight)
-      }
+      all += layer.linears.map(\.weight)
     }
     if head.weight.data != embedding.data { all.append(head.weight) }
     return all
@@ -167,7 +162,10 @@ extension ModelWeights {
   }
 
   var parameterCount: Int {
-    let vectors = norm.count + layers.reduce(0) { $0 + $1.inputNorm.count + $1.postAttentionNorm.count }
+    let vectors = layers.reduce(norm.count) { sum, layer in
+      let biases = layer.linears.reduce(0) { $0 + ($1.bias?.count ?? 0) }
+      return sum + layer.inputNorm.count + layer.postAttentionNorm.count + biases
+    }
     return matrices.reduce(vectors) { $0 + $1.rows * $1.cols }
   }
 }

@@ -83,6 +83,18 @@ struct GGUFSourceTests {
     #expect(quantized.matrix("model.norm.weight") == nil)
   }
 
+  @Test("stored, plain numbers that cannot run in place keep their type and every bit")
+  func plainTypes() throws {
+    let source = try GGUFSource.open(GGUFFixtures.path("tiny-spm.gguf"))
+    let weights = try CheckpointLoader.weights(of: source, choice: .stored, quantizesHead: false, progress: nil)
+    let query = weights.layers[1].query.weight
+    #expect(query.type == .f16)
+    var found = [Float](repeating: 0, count: query.rows * query.cols)
+    query.decode(0..<query.rows, into: &found)
+    #expect(found == rows(source, "model.layers.1.self_attn.q_proj.weight", 0..<query.rows, cols: query.cols))
+    withExtendedLifetime(weights) {}
+  }
+
   @Test("the fingerprint tells files apart and does not depend on where they lie")
   func fingerprint() throws {
     let bytes = try GGUFFixtures.bytes("tiny-bpe.gguf")
@@ -120,12 +132,19 @@ struct GGUFSourceTests {
 
   @Test("other architectures, unknown and missing tensors and missing keys are refused by name")
   func refusesOthers() throws {
+    func key(_ name: String, _ value: UInt32) -> [UInt8] {
+      Array(name.utf8) + GGUFBuilder.le(UInt32(4)) + GGUFBuilder.le(value)
+    }
     // Old and new have the same length, so that everything else stays where it is.
     let cases: [(old: [UInt8], new: [UInt8], message: String)] = [
       (GGUFBuilder.string("llama"), GGUFBuilder.string("gemma"), "general.architecture: expected llama, found gemma"),
       (Array("blk.1.ffn_up.".utf8), Array("blk.1.ffn_xx.".utf8), "blk.1.ffn_xx.weight"),
       (Array("blk.1.ffn_up.".utf8), Array("blk.7.ffn_up.".utf8), "model.layers.1.mlp.up_proj.weight"),
       (Array("llama.block_count".utf8), Array("llama.block_XXXXX".utf8), "llama.block_count"),
+      (
+        key("llama.context_length", 128), key("llama.context_length", 1 << 30),
+        "llama.context_length: expected an integer of 1 to 16777216, found 1073741824"
+      ),
     ]
     let bytes = try GGUFFixtures.bytes("tiny-spm.gguf")
     for (old, new, message) in cases {

@@ -80,6 +80,12 @@ struct SmallFloatTests {
     }
     #expect(wrong.isEmpty, "\(wrong.prefix(4))")
   }
+
+  @Test("every binary16 comes back from its float32")
+  func halfAndBack() {
+    let wrong = (UInt16.min...UInt16.max).filter { HalfFloat.bits(HalfFloat.float($0)) != $0 }
+    #expect(wrong.isEmpty, "\(wrong.prefix(4))")
+  }
 }
 
 extension Array {

@@ -1,36 +1,37 @@
 /// A GGUF file's metadata as a `ModelConfig`. What cannot be expressed in one is refused by name.
 enum GGUFConfig {
+  /// The same bounds as on a config.json: what is converted must open again.
+  private typealias Limit = ModelConfig.Limit
+
   /// - Parameter biases: whether the file holds attention biases and MLP biases.
   static func read(
     _ file: GGUFFile, attentionBias: Bool, mlpBias: Bool, isTied: Bool
   ) throws(LacunaError) -> ModelConfig {
-    let hidden = try required(file, "llama.embedding_length", in: 1...(1 << 20))
-    let heads = try sameInEveryLayer(file, "llama.attention.head_count", in: 1...(1 << 16))
+    let hidden = try required(file, "llama.embedding_length", in: Limit.hidden)
+    let heads = try sameInEveryLayer(file, "llama.attention.head_count", in: Limit.heads)
     let kvHeads =
       file.metadata["llama.attention.head_count_kv"] == nil
-      ? heads : try sameInEveryLayer(file, "llama.attention.head_count_kv", in: 1...(1 << 16))
+      ? heads : try sameInEveryLayer(file, "llama.attention.head_count_kv", in: Limit.heads)
     guard heads % kvHeads == 0 else {
       throw file.mismatch("llama.attention.head_count_kv", "a divisor of head_count \(heads)", "\(kvHeads)")
     }
     let headDim = try headDim(file, hidden: hidden, heads: heads)
-    let context = try required(file, "llama.context_length", in: 1...(1 << 30))
+    let context = try required(file, "llama.context_length", in: Limit.positions)
     let vocabSize = try vocabularySize(file)
-    guard let eps = try file.real("llama.attention.layer_norm_rms_epsilon"), eps > 0, eps < 1 else {
-      throw file.mismatch(
-        "llama.attention.layer_norm_rms_epsilon", "a number above 0 and below 1",
-        file.metadata["llama.attention.layer_norm_rms_epsilon"]?.shown ?? "no such key")
+    let epsilonKey = "llama.attention.layer_norm_rms_epsilon"
+    guard let eps = try file.real(epsilonKey, in: Limit.rmsNormEps) else {
+      throw file.mismatch(epsilonKey, "a number", "no such key")
     }
     if let experts = try file.integer("llama.expert_count", in: 0...(1 << 16)), experts > 0 {
       throw LacunaError(
         .unsupported, file: file.path, field: "llama.expert_count", expected: "0 (no mixture of experts)",
         found: "\(experts)")
     }
-    let theta = try file.real("llama.rope.freq_base") ?? 10_000
-    guard theta > 0 else { throw file.mismatch("llama.rope.freq_base", "a number above 0", "\(theta)") }
+    let theta = try file.real("llama.rope.freq_base", in: Limit.ropeTheta) ?? 10_000
     return ModelConfig(
       vocabSize: vocabSize, hiddenSize: hidden,
-      intermediateSize: try sameInEveryLayer(file, "llama.feed_forward_length", in: 1...(1 << 24)),
-      numHiddenLayers: try required(file, "llama.block_count", in: 1...(1 << 12)), numAttentionHeads: heads,
+      intermediateSize: try sameInEveryLayer(file, "llama.feed_forward_length", in: Limit.intermediate),
+      numHiddenLayers: try required(file, "llama.block_count", in: Limit.layers), numAttentionHeads: heads,
       numKeyValueHeads: kvHeads, headDim: headDim, maxPositionEmbeddings: context, rmsNormEps: Float(eps),
       ropeTheta: theta,
       ropeScaling: try GGUFRoPE.scaling(file, theta: theta, headDim: headDim, context: context),
@@ -74,7 +75,7 @@ enum GGUFConfig {
   }
 
   private static func headDim(_ file: GGUFFile, hidden: Int, heads: Int) throws(LacunaError) -> Int {
-    let range = 2...(1 << 12)
+    let range = Limit.headDim
     let key = "llama.attention.key_length"
     let stated = try file.integer(key, in: range)
     guard stated != nil || hidden % heads == 0 else {
@@ -96,8 +97,9 @@ enum GGUFConfig {
       throw file.mismatch("token_embd.weight", "a tensor", "none of this name")
     }
     let rows = embedding.rows
-    guard rows <= 1 << 24 else { throw file.mismatch("token_embd.weight", "at most \(1 << 24) rows", "\(rows)") }
-    if let stated = try file.integer("llama.vocab_size", in: 1...(1 << 24)), stated != rows {
+    let most = Limit.vocabulary.upperBound
+    guard rows <= most else { throw file.mismatch("token_embd.weight", "at most \(most) rows", "\(rows)") }
+    if let stated = try file.integer("llama.vocab_size", in: Limit.vocabulary), stated != rows {
       throw file.mismatch("llama.vocab_size", "the \(rows) rows of token_embd.weight", "\(stated)")
     }
     if let tokens = try file.stringCount("tokenizer.ggml.tokens"), tokens > rows {

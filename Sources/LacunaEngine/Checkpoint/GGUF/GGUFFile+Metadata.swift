@@ -27,8 +27,8 @@ extension GGUFFile {
     return number
   }
 
-  /// A finite number, stored as a float or as an integer.
-  package func real(_ key: String) throws(LacunaError) -> Double? {
+  /// A number within `range`, stored as a float or as an integer.
+  package func real(_ key: String, in range: ClosedRange<Double>) throws(LacunaError) -> Double? {
     guard let value = metadata[key] else { return nil }
     let number: Double? =
       switch value {
@@ -37,7 +37,9 @@ extension GGUFFile {
       case .signed(let number): Double(number)
       default: nil
       }
-    guard let number, number.isFinite else { throw mismatch(key, "a finite number", value.shown) }
+    guard let number, range.contains(number) else {
+      throw mismatch(key, "a number of \(range.lowerBound) to \(range.upperBound)", value.shown)
+    }
     return number
   }
 

@@ -23,7 +23,8 @@ enum GGUFRoPE {
     let factors = try factors(file, table, count: headDim / 2)
     if factors.allSatisfy({ $0 == 1 }) { return .none }
     let originals = [
-      8192, try file.integer("llama.rope.scaling.original_context_length", in: 1...(1 << 30)) ?? 8192, context,
+      8192, try file.integer("llama.rope.scaling.original_context_length", in: ModelConfig.Limit.positions) ?? 8192,
+      context,
     ]
     // The slowest frequency is always stretched by the whole factor.
     let factor = Double(factors[factors.count - 1])
@@ -43,13 +44,12 @@ enum GGUFRoPE {
 
   private static func statedScaling(_ file: GGUFFile) throws(LacunaError) -> RoPEScaling {
     let type = try file.string("llama.rope.scaling.type") ?? "none"
-    let older = try file.real("llama.rope.scale_linear")
-    let factor = try file.real("llama.rope.scaling.factor") ?? older ?? 1
+    let range = ModelConfig.Limit.ropeFactor
+    let older = try file.real("llama.rope.scale_linear", in: range)
+    let factor = try file.real("llama.rope.scaling.factor", in: range) ?? older ?? 1
     switch type {
     case "none" where older == nil: return .none
-    case "none", "linear":
-      guard factor > 0 else { throw file.mismatch("llama.rope.scaling.factor", "a number above 0", "\(factor)") }
-      return factor == 1 ? .none : .linear(factor: factor)
+    case "none", "linear": return factor == 1 ? .none : .linear(factor: factor)
     default:
       throw LacunaError(
         .unsupported, file: file.path, field: "llama.rope.scaling.type", expected: "none or linear", found: type.clipped

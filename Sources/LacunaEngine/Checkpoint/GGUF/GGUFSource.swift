@@ -64,6 +64,8 @@ package struct GGUFSource: CheckpointSource {
     return WeightMatrix(data: data, rows: entry.tensor.rows, cols: entry.tensor.cols, type: type)
   }
 
+  package func plainType(_ name: String) -> WeightType? { entry(name).encoding.weightType }
+
   package func readRows(_ name: String, _ rows: Range<Int>, into out: UnsafeMutablePointer<Float>) {
     let entry = entry(name)
     precondition(rows.lowerBound >= 0 && rows.upperBound <= entry.tensor.rows, "rows \(rows) outside \(name)")

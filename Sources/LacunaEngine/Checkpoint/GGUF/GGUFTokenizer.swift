@@ -28,12 +28,11 @@ enum GGUFTokenizer {
     var pairs: [(left: String, right: String)] = []
     pairs.reserveCapacity(merges.count)
     for (index, merge) in merges.enumerated() {
-      // The first space that is not the first character: tokens are written without any.
-      guard let space = merge.utf8.dropFirst().firstIndex(of: UInt8(ascii: " ")) else {
+      guard let pair = MergeText(merge) else {
         throw file.mismatch(
           "tokenizer.ggml.merges[\(index)]", "two tokens with a space between", "\"\(merge.clipped)\"")
       }
-      pairs.append((String(merge[..<space]), String(merge[merge.utf8.index(after: space)...])))
+      pairs.append((pair.left, pair.right))
     }
     var added: [AddedToken] = []
     for (id, (token, type)) in zip(vocabulary.tokens, vocabulary.types).enumerated()

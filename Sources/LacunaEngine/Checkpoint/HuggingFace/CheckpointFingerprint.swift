@@ -17,11 +17,7 @@ enum CheckpointFingerprint {
         hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes.suffix(sampleByteCount)))
       }
     }
-    let digits = Array("0123456789abcdef")
-    return hash.finalize().reduce(into: "") { text, byte in
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
-    }
+    return hash.finalize().hexadecimal
   }
 
   /// With its length, so that its end cannot be taken for the beginning of what follows.

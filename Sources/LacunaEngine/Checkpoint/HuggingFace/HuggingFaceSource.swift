@@ -1,7 +1,7 @@
 /// A directory as `transformers` saves a Llama: config.json, safetensors, and what comes with them.
 ///
 /// Weights stay in their mapped files. Opening checks all of them against the configuration and the quantization
-/// scheme; see `HuggingFaceSource+Placement.swift`.
+/// scheme; see `Placement`.
 package final class HuggingFaceSource: CheckpointSource {
   package static let maximumConfigByteCount = 1 << 20
 
