@@ -36,8 +36,7 @@ struct ChainPlan {
         } else {
           throw LacunaError(
             .invalidArgument,
-            "sampler stage \"\(description.name)\": no such stage"
-              + NearestName.hint(description.name, in: NativeStages.catalogue.map(\.name)))
+            "sampler stage \"\(description.name)\": no such stage" + SamplerChain.hint(description.name))
         }
       }
     }

@@ -51,9 +51,7 @@ private struct ChainParser {
         }
       } else {
         index = start
-        guard let first = catalogue(stage.name)?.parameters.first?.name else {
-          throw unexpected("PARAMETER=VALUE")
-        }
+        let first = try firstParameter(of: stage.name)
         if stage.parameters.updateValue(try value(), forKey: first) != nil { throw twice(first, start) }
       }
     } while take(",")
@@ -148,8 +146,13 @@ private struct ChainParser {
     while index < characters.count, characters[index].isWhitespace { index += 1 }
   }
 
-  private func catalogue(_ name: String) -> StageSchema? {
-    SamplerChain.catalogue.first { $0.name == name }
+  /// What a value without a name is for.
+  private func firstParameter(of stage: String) throws(LacunaError) -> String {
+    guard let schema = SamplerChain.catalogue.first(where: { $0.name == stage }) else {
+      throw unexpected("PARAMETER=VALUE, for \"\(stage)\" is no native stage\(SamplerChain.hint(stage))")
+    }
+    guard let first = schema.parameters.first else { throw unexpected("\"\(stage)\" alone, which takes no parameters") }
+    return first.name
   }
 
   private func unexpected(_ expectation: String, at place: Int? = nil) -> LacunaError {

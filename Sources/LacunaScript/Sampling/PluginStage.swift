@@ -42,10 +42,10 @@ extension PluginRegistry {
     _ word: String, _ given: LuaTable
   ) throws -> (plugin: Plugin, label: String, stage: LuaStage.Definition, parameters: LuaTable) {
     guard try catalog().find(.sampler, word) != nil else {
-      let names = try SamplerChain.catalogue.map(\.name) + catalog().names(of: .sampler, short: true)
+      let hint = SamplerChain.hint(word, and: try catalog().names(of: .sampler, short: true))
       throw LacunaError(
         .invalidArgument,
-        "sampler stage \"\(word)\": no such stage\(NearestName.hint(word, in: names))\(try catalog().placeHint(word))\(try catalog().trustHint)"
+        "sampler stage \"\(word)\": no such stage\(hint)\(try catalog().placeHint(word))\(try catalog().trustHint)"
       )
     }
     let (plugin, name, definition) = try sampler(named: word)

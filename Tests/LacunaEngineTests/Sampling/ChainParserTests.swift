@@ -32,6 +32,18 @@ struct ChainParserTests {
   }
 
   @Test(
+    "a bare value tells what is wrong with its stage",
+    arguments: [
+      ("topk:40 dist", "\"topk\" is no native stage (did you mean \"top_k\"?)"),
+      ("temp:1", "did you mean \"temperature\""),
+      ("nucleus:0.9", "did you mean \"top_p\""), ("greedy:1", "\"greedy\" alone, which takes no parameters"),
+    ])
+  func bareValues(_ text: String, _ words: String) {
+    let error = #expect(throws: LacunaError.self) { try SamplerChain.parse(text) }
+    #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
+  }
+
+  @Test(
     "what cannot be read is shown with its column",
     arguments: [
       (":k=1", "column 1"), ("top_k:k=", "column 9"), ("top_k:k=4x", "column 9"), ("top_k:", "column 7"),

@@ -92,7 +92,7 @@ public struct ModelRegistry: Sendable {
 
   private func notFound(_ reference: String, among names: [String]) -> LacunaError {
     var message = "\(reference.clipped): no such model, directory or file"
-    let near = NearestNames.of(reference, among: names)
+    let near = NearestName.several(reference, in: names)
     if !near.isEmpty {
       message += "; did you mean \(near.joined(separator: " or "))?"
     } else if names.isEmpty {

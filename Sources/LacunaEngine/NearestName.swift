@@ -17,6 +17,18 @@ package enum NearestName {
     of(name, in: candidates).map { " (did you mean \"\($0)\"?)" } ?? ""
   }
 
+  /// At most three candidates, nearest first: those that begin with the name, or are within a third of its length.
+  package static func several(_ name: String, in candidates: [String]) -> [String] {
+    let wanted = Array(name.lowercased().prefix(64))
+    guard !wanted.isEmpty else { return [] }
+    let near = candidates.compactMap { candidate -> (name: String, distance: Int)? in
+      let characters = Array(candidate.lowercased())
+      let distance = characters.starts(with: wanted) ? 0 : distance(wanted, characters)
+      return distance <= max(1, wanted.count / 3) ? (candidate, distance) : nil
+    }
+    return near.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(3).map(\.name)
+  }
+
   /// Optimal string alignment over three rows.
   private static func distance(_ a: [Character], _ b: [Character]) -> Int {
     var beforeLast = [Int](repeating: 0, count: b.count + 1)
