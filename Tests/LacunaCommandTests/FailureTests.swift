@@ -9,7 +9,8 @@ struct FailureTests {
       (["generate"], "--prompt"), (["logits"], "--ids"), (["logits", "--ids", "1,x"], "1,x"),
       (["frobnicate"], "frobnicate"), (["generate", "-p", "a", "--threads", "0"], "--threads"),
       (["generate", "-p", "a", "--sampler", "greedy", "--top-k", "4"], "--top-k"),
-      (["score", "--prompt", "a"], "--answer"), (["logits", "--ids", "1", "--weights", "int3"], "int3"),
+      (["score", "--prompt", "a"], "--answer"), (["generate", "-p", "a", "--logprobs"], "--json"),
+      (["logits", "--ids", "1", "--weights", "int3"], "int3"),
     ])
   func usage(arguments: [String], word: String) throws {
     let result = try Command.run(arguments)
@@ -34,6 +35,21 @@ struct FailureTests {
     #expect(!result.wasKilled)
     #expect(result.errors.hasPrefix("lacuna: "))
     #expect(result.errors.contains(word))
+    #expect(result.errors.filter { $0 == "\n" }.count == 1)
+  }
+
+  @Test("a checkpoint with tensors that are not used runs with a warning")
+  func warning() throws {
+    let path = NSTemporaryDirectory() + "/lacuna-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    _ = try Command.output(["convert", "demo", path, "--to", "bf16"])
+    let config = path + "/config.json"
+    let text = try String(contentsOfFile: config, encoding: .utf8)
+    try text.replacing("\"num_hidden_layers\": 5", with: "\"num_hidden_layers\": 4")
+      .write(toFile: config, atomically: true, encoding: .utf8)
+    let result = try Command.run(["logits", "--model", path, "--ids", "1,2"])
+    #expect(result.status == 0)
+    #expect(result.errors.hasPrefix("lacuna: warning: \(path)/model.safetensors: model.layers.4."), "\(result.errors)")
     #expect(result.errors.filter { $0 == "\n" }.count == 1)
   }
 
@@ -87,12 +103,17 @@ struct FailureTests {
     "every verb explains itself",
     arguments: [
       "run", "generate", "chat", "score", "logits", "tokenize", "detokenize", "inspect", "convert", "pull", "models",
-      "bench", "doctor", "repl", "replay", "doc",
+      "bench", "doctor", "repl", "replay", "doc", "eval", "report", "diff", "merge", "data", "test", "plugin",
     ])
   func help(verb: String) throws {
     let result = try Command.output(["help", verb])
     #expect(result.output.contains("USAGE: lacuna \(verb)"))
     #expect(result.output.contains("OVERVIEW: "))
     #expect(try Command.output(["--help"]).output.contains("  \(verb) "))
+    // An example that is longer than a line would go on at the margin, and could not be copied.
+    let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false)
+    for (example, next) in zip(lines, lines.dropFirst()) where example.hasPrefix("  lacuna ") {
+      #expect(next.isEmpty || next.hasPrefix("  ") || next.hasPrefix("{"), "\(example)\n\(next)")
+    }
   }
 }

@@ -17,13 +17,12 @@ final class ProgressLine: Sendable {
   }
 
   private let label: String
-  private let isVisible: Bool
   private let state = Mutex(State())
 
-  init(_ label: String) {
-    self.label = label
-    isVisible = isatty(STDERR_FILENO) == 1
-  }
+  /// Whether anybody would see it.
+  static var isVisible: Bool { isatty(STDERR_FILENO) == 1 }
+
+  init(_ label: String) { self.label = label }
 
   deinit { finish() }
 
@@ -31,7 +30,7 @@ final class ProgressLine: Sendable {
   ///   - fraction: 0...1 of the whole.
   ///   - detail: shown behind the bar.
   func update(_ fraction: Double, detail: String = "") {
-    guard isVisible else { return }
+    guard Self.isVisible else { return }
     let now = ContinuousClock.now
     state.withLock { state in
       guard let start = state.start else {

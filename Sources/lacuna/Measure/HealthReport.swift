@@ -46,10 +46,13 @@ struct HealthReport {
     let tables = report.tables.map { $0.isAvailable ? $0.name : "(\($0.name))" }.joined(separator: " ")
     let features = report.features.joined(separator: " ")
     let isSlow = report.chosen == "scalar"
+    let isLowered = report.tables.contains { $0.isAvailable && $0.name != report.chosen }
     return Check(
       name: "kernels", verdict: isSlow ? .warning : .fine,
       finding: "\(report.chosen); tables \(tables); processor: \(features.isEmpty ? "unknown" : features)",
-      advice: isSlow ? "scalar kernels are a specification and slow; this processor has no faster ones" : nil)
+      advice: isSlow
+        ? "scalar kernels are a specification and slow; "
+          + (isLowered ? "LACUNA_ISA asks for them" : "this processor has no faster ones") : nil)
   }
 
   private static var memory: Check {

@@ -31,8 +31,8 @@ struct ModelOptions: ParsableArguments {
   }
 
   func validate() throws {
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads: expected 1 to 1024, found \(threads)")
+    if let threads, !(1...256).contains(threads) {
+      throw ValidationError("--threads: expected 1 to 256, found \(threads)")
     }
     if lmHead == .fp8, weights != .fp8 {
       throw ValidationError("--lm-head fp8 goes with --weights fp8, found --weights \(weights.rawValue)")
@@ -59,7 +59,13 @@ struct ModelOptions: ParsableArguments {
     defer { progress.finish() }
     var options = options
     options.progress = { progress.update($0) }
-    return try Engine.load(path: entry.path, name: entry.name, options: options)
+    let engine = try Engine.load(path: entry.path, name: entry.name, options: options)
+    progress.finish()
+    if let first = engine.info.warnings.first {
+      let more = engine.info.warnings.count - 1
+      printToStandardError("lacuna: warning: \(first)" + (more > 0 ? "; `lacuna inspect` shows \(more) more" : ""))
+    }
+    return engine
   }
 }
 

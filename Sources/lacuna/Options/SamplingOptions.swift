@@ -21,7 +21,10 @@ struct SamplingOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A stage of a chain that replaces the options above, native or a plugin's: min-p:p=0.1. Several run in that order.",
+      """
+      A stage of a chain that replaces the options above, native (`lacuna doc stages`) or a plugin's: min_p:p=0.1. \
+      Several run in that order; without a selector at the end, dist draws.
+      """,
       valueName: "stage"))
   var sampler: [String] = []
 

@@ -7,23 +7,27 @@ struct SandboxOptions: ParsableArguments {
   var sandbox = false
 
   @Option(
-    name: .customLong("call-ms"), help: ArgumentHelp("With --sandbox: time for the whole script.", valueName: "n"))
+    name: .customLong("call-ms"),
+    help: ArgumentHelp("With --sandbox: time for the whole script (default: 600000).", valueName: "n"))
   var callMilliseconds: Int?
 
   @Option(
     name: .customLong("step-ms"),
-    help: ArgumentHelp("With --sandbox: processor time of one callback.", valueName: "n"))
+    help: ArgumentHelp("With --sandbox: processor time of one callback (default: 1000).", valueName: "n"))
   var stepMilliseconds: Int?
 
   @Option(
-    name: .customLong("memory-mb"), help: ArgumentHelp("With --sandbox: memory of Lua and its vectors.", valueName: "n")
+    name: .customLong("memory-mb"),
+    help: ArgumentHelp("With --sandbox: memory of Lua and its vectors (default: 64).", valueName: "n")
   )
   var memoryMegabytes: Int?
 
-  @Option(help: ArgumentHelp("With --sandbox: tokens that a model may evaluate.", valueName: "n"))
+  @Option(help: ArgumentHelp("With --sandbox: tokens that a model may evaluate (default: any number).", valueName: "n"))
   var tokens: Int?
 
-  @Option(name: .customLong("kv-mb"), help: ArgumentHelp("With --sandbox: memory of sessions.", valueName: "n"))
+  @Option(
+    name: .customLong("kv-mb"),
+    help: ArgumentHelp("With --sandbox: memory of sessions (default: 2048).", valueName: "n"))
   var kvMegabytes: Int?
 
   @Option(

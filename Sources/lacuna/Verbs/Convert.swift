@@ -18,10 +18,13 @@ struct Convert: ParsableCommand {
   @Argument(help: "The directory to make; it must not exist.")
   var destination: String
 
-  @Option(help: "The type to write.")
+  @Option(help: ArgumentHelp("The type to write.", valueName: "type"))
   var to: Converter.Target
 
-  @Option(help: ArgumentHelp("With --to fp8: the output head in bf16 or in fp8.", valueName: "type"))
+  @Option(
+    help: ArgumentHelp(
+      "With --to fp8: the output head in bf16 or in fp8; a head that is tied stays with the embedding, in bf16.",
+      valueName: "type"))
   var lmHead: ModelOptions.HeadType = .bf16
 
   @Flag(help: "Print one JSON object.")

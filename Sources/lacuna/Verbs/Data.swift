@@ -9,7 +9,7 @@ struct DataVerb: ParsableCommand {
     discussion: """
         lacuna data demo               what is in it
         lacuna data demo --out mine    a copy, in the layout of TOFU's files
-        lacuna data ./TOFU             checks fields, counts and how the files hang together
+        lacuna data ./TOFU             checks fields, counts and how files agree
       """)
 
   @Argument(help: "A folder of TOFU's files, or \"demo\".")

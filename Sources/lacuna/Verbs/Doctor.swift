@@ -6,8 +6,9 @@ struct Doctor: ParsableCommand {
     abstract: "What this machine and this installation offer, and what is wrong with them.",
     discussion: """
       Shows the processor's features and the kernels that they allow, memory, the linked Lua and its known bugs, \
-      the models with the beginnings of their SHA-256, plugins (those that are broken, shadowed or not trusted, and calls \
-      that their manifests do not grant), and whether what editors complete from fits this version. Exits with 1 if something keeps Lacuna from working.
+      the models with the beginnings of their SHA-256, plugins (those that are broken, shadowed or not trusted, and \
+      calls that their manifests do not grant), and whether what editors complete from fits this version. Exits with 1 \
+      if something keeps Lacuna from working.
       """)
 
   @Flag(help: "Print one JSON object.")

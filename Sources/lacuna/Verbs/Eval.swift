@@ -9,22 +9,26 @@ struct Eval: ParsableCommand {
     discussion: """
       An unlearned model beside the one that it was made from and one that never knew:
 
-        lacuna eval tofu --model demo-unlearned --original demo --reference demo-retrained --data demo
-        lacuna eval tofu --model ./simnpo --reference-log retain95/eval_log_aggregated.json \\
-          --data ./TOFU --split forget05 --out run.sqlite
+        lacuna eval tofu --data demo --model demo-unlearned --original demo \\
+          --reference demo-retrained
+        lacuna eval tofu --data ./TOFU --split forget05 --model ./simnpo \\
+          --reference-log retain95/eval_log_aggregated.json --out run.sqlite
 
       Every answer is recorded as it is measured: a run that was stopped, however hard, goes on with --resume. \
       Published logs are judged with no model:
 
-        lacuna eval tofu --from-log A/eval_log_aggregated.json --reference-log B/eval_log_aggregated.json
+        lacuna eval tofu --from-log A/eval_log_aggregated.json \\
+          --reference-log B/eval_log_aggregated.json
 
       Forget quality is the p-value of an exact two-sample Kolmogorov-Smirnov test of the truth ratios against the \
       reference's.
 
       Plugins bring further probes (`lacuna plugin list`), several of which can be measured in one run:
 
-        lacuna eval tofu extraction-strength membership:k=0.2 --model demo-unlearned --reference demo-retrained --data demo
-        lacuna eval extraction-strength --formats bf16,int8,int4 --model demo-unlearned --data demo
+        lacuna eval tofu extraction-strength membership:k=0.2 --data demo \\
+          --model demo-unlearned --reference demo-retrained
+        lacuna eval extraction-strength --formats bf16,int8,int4 --data demo \\
+          --model demo-unlearned
       """)
 
   @Argument(help: ArgumentHelp("tofu, and plugins' probes: NAME or NAME:PARAMETER=VALUE,...", valueName: "probes"))

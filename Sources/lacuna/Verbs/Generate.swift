@@ -92,6 +92,7 @@ struct Generate: ParsableCommand {
   }
 
   func validate() throws {
+    if logprobs, !json { throw ValidationError("--logprobs goes with --json") }
     guard decoder != nil else { return }
     if hooks != nil { throw ValidationError("--decoder does not go with --hooks") }
     if !sampling.sampler.isEmpty { throw ValidationError("--decoder replaces --sampler; give one of the two") }

@@ -89,8 +89,7 @@ struct Inspect: ParsableCommand {
     try out.line("  weights                      \(formatBytes(plan.weightBytes).aligned(8))")
     try out.line("  keys and values, a token     \(formatBytes(plan.kvBytesPerToken).aligned(8))")
     try out.line(
-      "  the same, \(String(plan.contextLength).padded(6)) tokens      \(formatBytes(plan.kvBytesAtFullContext).aligned(8))"
-    )
+      "  the same, \(plan.contextLength) tokens".padded(31) + formatBytes(plan.kvBytesAtFullContext).aligned(8))
     try out.line("  scratch, at most             \(formatBytes(plan.scratchBytes).aligned(8))")
   }
 

@@ -20,13 +20,14 @@ struct Pull: ParsableCommand {
 
   func run() throws {
     Interrupt.stopBetweenTokens()
-    let entry = try ModelPull().pull(name, report: { printToStandardError($0) }, isCancelled: { Interrupt.isRequested })
+    let entry = try ModelPull().pull(
+      name, report: { if ProgressLine.isVisible { printToStandardError($0) } }, isCancelled: { Interrupt.isRequested })
     var out = StandardOutput()
     if json {
       let record: JSON = ["name": .string(entry.name), "path": .string(entry.path)]
       try out.line(record.text)
     } else {
-      try out.line("try: lacuna chat --model \(entry.name)")
+      try out.line("\(entry.name): \(entry.path)\ntry: lacuna chat --model \(entry.name)")
     }
     try out.flush()
   }

@@ -40,12 +40,14 @@ struct ReplayVerb: ParsableCommand {
     var environment = ScriptEnvironment { _ in engine }
     environment.plugins = try plugins.search()
     let report = try Replay(recorded).run(environment)
+    var out = StandardOutput()
     for (title, findings) in [("", report.circumstances), ("\n", report.results)] {
-      print(title, terminator: "")
+      try out.write(title)
       for finding in findings {
-        print("\(finding.isSame ? "same   " : "DIFFERS")  \(finding.subject.padded(16))  \(finding.detail)")
+        try out.line("\(finding.isSame ? "same   " : "DIFFERS")  \(finding.subject.padded(16))  \(finding.detail)")
       }
     }
+    try out.flush()
     if !report.isSame { throw ExitCode.failure }
   }
 
