@@ -129,6 +129,13 @@ import Testing
     _ = try Command.output(["merge", path("part2.sqlite"), path("part1.sqlite"), "--out", path("merged.sqlite")])
     #expect(try Command.output(["report", path("merged.sqlite"), "--json"]).output == whole.output)
     #expect(try items(of: "merged.sqlite", in: folder) == items(of: "whole.sqlite", in: folder))
+
+    let taken = try Command.run(["merge", path("part1.sqlite"), "--out", path("merged.sqlite")])
+    #expect(taken.status == 1 && taken.errors.contains("merged.sqlite: exists already"), "\(taken.errors)")
+    try Data("no run".utf8).write(to: folder.appendingPathComponent("broken.sqlite"))
+    let failed = try Command.run(["merge", path("part1.sqlite"), path("broken.sqlite"), "--out", path("none.sqlite")])
+    #expect(failed.status == 1 && failed.errors.contains("broken.sqlite: "), "\(failed.errors)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.contains("none") })
   }
 
   @Test("a report is written as it is asked for, and no run is changed by it")

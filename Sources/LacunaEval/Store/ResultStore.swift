@@ -1,6 +1,12 @@
 import GRDB
 public import LacunaEngine
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Measurements in an SQLite file: a row an item, committed as soon as it was measured.
 ///
 /// The file is in WAL mode, so that a process that is killed at any moment leaves every committed record behind, and a
@@ -44,6 +50,7 @@ public final class ResultStore: Sendable {
     }
   }
 
+  /// As errors name it.
   public let path: String
   private let database: DatabaseQueue
   /// A path for records that are not kept.
@@ -61,10 +68,11 @@ public final class ResultStore: Sendable {
     case read
   }
 
+  /// - Parameter name: what errors call it, in place of its path.
   /// - Throws: `invalidArgument` for a file that is there and should not be, `notFound`, `malformed` for a file of another
   ///   kind, `resource`.
-  public init(path: String, _ opening: Opening) throws(LacunaError) {
-    self.path = path
+  public init(path: String, _ opening: Opening, name: String? = nil) throws(LacunaError) {
+    self.path = name ?? path
     let exists = fileExists(path)
     if exists, opening == .create {
       throw LacunaError(
@@ -118,6 +126,18 @@ public final class ResultStore: Sendable {
           ) STRICT, WITHOUT ROWID;
           """)
       return .commit
+    }
+  }
+
+  /// Writes everything into a new file, which has its name once it is whole.
+  /// - Throws: `invalidArgument` for a file that is there already; `resource`.
+  public func save(as path: String) throws(LacunaError) {
+    guard !fileExists(path) else { throw LacunaError(.invalidArgument, "\(path): exists already; choose another name") }
+    let partial = "\(path).\(getpid()).partial"
+    defer { unlink(partial) }
+    try Self.attempt(path) { try database.vacuum(into: partial) }
+    guard rename(partial, path) == 0 else {
+      throw LacunaError(.resource, "\(path): \(String(cString: strerror(errno)))")
     }
   }
 

@@ -19,9 +19,8 @@ struct Merge: ParsableCommand {
   var out: String
 
   func run() throws {
-    var stores: [ResultStore] = []
-    for part in parts { stores.append(try ResultStore(path: part, .read)) }
-    let whole = try ResultStore(path: out, .create)
-    for store in stores { try whole.merge(store) }
+    let whole = try ResultStore(path: ResultStore.inMemory, .create, name: out)
+    for part in parts { try whole.merge(try ResultStore(path: part, .read)) }
+    try whole.save(as: out)
   }
 }

@@ -17,7 +17,7 @@ struct Placement {
   private(set) var owners: [any Sendable] = []
   private var used: Set<String> = []
   // About a second of matching; a thousand patterns of the usual kind spend a hundredth of it.
-  private var patternBudget = NamePattern.Budget(steps: 20_000_000)
+  private var patternBudget = NamePattern.Budget(steps: 10_000_000)
 
   /// The kernels' bound on blocks that are narrower than a row.
   private static let blockMultiple = 64
