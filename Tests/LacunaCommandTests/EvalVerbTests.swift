@@ -221,11 +221,10 @@ import Testing
     let probes = try #require(result["probes"] as? [[String: Any]])
     #expect(
       probes.map { "\($0["role"] ?? "") \($0["format"] ?? "")" } == ["model bf16", "model int4", "original bf16"])
-    for probe in probes.prefix(2) {
-      #expect((probe["summary"] as? [String: Any])?["recovered"] is [String: Double])
-    }
-    let base = try #require((probes[0]["summary"] as? [String: Any])?["recovered"] as? [String: Double])
-    #expect(base["probability"] == 0)
+    // Measured from bf16 to the original: neither of the two has a share of its own.
+    let recovered = probes.map { ($0["summary"] as? [String: Any])?["recovered"] as? [String: Double] }
+    #expect(recovered[0] == nil && recovered[2] == nil)
+    #expect(recovered[1]?["probability"] != nil)
   }
 
   @Test("the demo's data are shown and copied")

@@ -34,7 +34,8 @@ end
 local function summary(records, ctx)
   local out = means(records)
   local base = ctx.formats and ctx.formats[ctx.params.base]
-  if not base or not ctx.original then return out end
+  -- From itself nothing comes back.
+  if not base or not ctx.original or ctx.format == ctx.params.base then return out end
   local before, lost = means(base), means(ctx.original)
   out.recovered = {}
   for _, name in ipairs(FIGURES) do

@@ -22,6 +22,13 @@ return {
     -- (0.3 - 0.1) / (0.9 - 0.1) and (0.6 - 0.2) / (1 - 0.2); nothing was lost of what is exact.
     t.near(result, { probability = 0.3, exact = 0.5, rouge = 0.6, recited = 0, recovered = { probability = 0.25, rouge = 0.5 } })
   end,
+  ["the format that is measured from has no share of its own"] = function(t)
+    local own = { record(0.1, 0.5, 0.2) }
+    local result = t.probe("quantization-recovery", {
+      records = own, original = { record(0.9, 0.5, 1) }, formats = { bf16 = own }, format = "bf16",
+    }).summary
+    t.near(result, { probability = 0.1, exact = 0.5, rouge = 0.2, recited = 0 })
+  end,
   ["without the original there are only the figures"] = function(t)
     local result = t.probe("quantization-recovery", { records = { record(0.1, 0.5, 1) } }).summary
     t.near(result, { probability = 0.1, exact = 0.5, rouge = 1, recited = 1 })
