@@ -33,6 +33,8 @@ import Testing
       (["eval", "tofu", "--data", "demo", "--shard", "3/2", "--out", "x"], "shard"),
       (["eval", "tofu", "--data", "demo", "--emulate-optml-8gpu"], "--from-log"),
       (["eval", "membership", "--from-log", "x"], "--from-log is for tofu alone"),
+      (["eval", "membership", "--data", "demo", "--max-tokens", "4"], "--max-tokens is for tofu's answers"),
+      (["eval", "tofu", "--from-log", "x", "--no-prefix-sharing"], "--no-prefix-sharing is for tofu's answers"),
       (["eval", "tofu", "tofu", "--data", "demo"], "each probe once"),
       (["eval", "membership", "--data", "demo", "--formats", "int3"], "found int3"),
     ])

@@ -60,6 +60,9 @@ struct Eval: ParsableCommand {
 
   func validate() throws {
     if Set(probes).count < probes.count { throw ValidationError("expected each probe once") }
+    if let name = measurement.givenForTOFU ?? decoding.given, fromLog != nil || !probes.contains("tofu") {
+      throw ValidationError("\(name) is for tofu's answers of a model")
+    }
     if fromLog != nil {
       if probes != ["tofu"] { throw ValidationError("--from-log is for tofu alone") }
       if let name = measurement.given { throw ValidationError("--from-log needs no model: leave out \(name)") }
@@ -168,6 +171,9 @@ struct MeasurementOptions: ParsableArguments {
     return options.first(where: \.1)?.0
   }
 
+  /// The first of those that only concern tofu.
+  var givenForTOFU: String? { prefixSharing ? nil : "--no-prefix-sharing" }
+
   var formatNames: [String] { formats.map(Self.list) ?? [] }
 
   /// nil for the probe's own.
@@ -233,12 +239,7 @@ struct DecodingOptions: ParsableArguments {
   var topK: Int?
 
   func validate() throws {
-    let given: [(String, Bool)] = [
-      ("--temperature", temperature != nil), ("--top-p", topP != nil), ("--top-k", topK != nil),
-    ]
-    if kind == .greedy, let name = given.first(where: \.1)?.0 {
-      throw ValidationError("\(name) goes with --decoding sampled")
-    }
+    if kind == .greedy, let name = givenForSampling { throw ValidationError("\(name) goes with --decoding sampled") }
     if let maxTokens, maxTokens < 1 { throw ValidationError("--max-tokens: expected 1 or more, found \(maxTokens)") }
     if let temperature, !(0...100).contains(temperature) {
       throw ValidationError("--temperature: expected 0 to 100, found \(temperature)")
@@ -248,6 +249,13 @@ struct DecodingOptions: ParsableArguments {
       throw ValidationError("--top-k: expected 0 to 10000000, found \(topK)")
     }
   }
+
+  private var givenForSampling: String? {
+    temperature != nil ? "--temperature" : topP != nil ? "--top-p" : topK != nil ? "--top-k" : nil
+  }
+
+  /// The first of these options that was given.
+  var given: String? { kind == .sampled ? "--decoding" : maxTokens != nil ? "--max-tokens" : nil }
 
   func decoding(_ defaults: SamplingDefaults, seed: UInt64) -> TOFUDecoding {
     switch kind {

@@ -2,15 +2,23 @@ import LacunaEngine
 import Testing
 
 @Suite struct GrammarMaskTests {
-  /// Bytes of printable characters, some words, pieces that span JSON's marks, halves of characters.
+  /// A vocabulary of bytes: the first two tokens are BOS and EOS.
   private struct Pieces: Tokenizer {
     let pieces: [[UInt8]]
+    let fingerprint: String
     var vocabularySize: Int { pieces.count }
     let bos: TokenID? = 0
     let eos: TokenID? = 1
-    let fingerprint = "pieces"
 
-    init() {
+    func encode(_ text: String, bos: Bool, special: Bool) -> [TokenID] { [] }
+    func bytes(of token: TokenID, special: Bool) -> [UInt8] {
+      pieces.indices.contains(Int(token)) ? pieces[Int(token)] : []
+    }
+    func piece(_ token: TokenID) -> String { "<\(token)>" }
+    func isControl(_ token: TokenID) -> Bool { token < 2 }
+
+    /// Printable characters, some words, pieces that span JSON's marks, halves of characters.
+    static let common: Pieces = {
       var pieces: [[UInt8]] = [[], []]
       for byte in UInt8(0x20)..<0x7F { pieces.append([byte]) }
       for text in [
@@ -19,26 +27,11 @@ import Testing
         pieces.append(Array(text.utf8))
       }
       pieces += [[0xC3], [0xA9], [0xF0, 0x9F], [0xA6, 0x99]]
-      self.pieces = pieces
-    }
+      return Pieces(pieces: pieces, fingerprint: "pieces")
+    }()
 
-    func encode(_ text: String, bos: Bool, special: Bool) -> [TokenID] { [] }
-    func bytes(of token: TokenID, special: Bool) -> [UInt8] {
-      pieces.indices.contains(Int(token)) ? pieces[Int(token)] : []
-    }
-    func piece(_ token: TokenID) -> String { "<\(token)>" }
-    func isControl(_ token: TokenID) -> Bool { token < 2 }
-  }
-
-  /// Runs of up to 24 bytes from a small alphabet, many with the same beginning and some twice; every single byte.
-  private struct RandomPieces: Tokenizer {
-    let pieces: [[UInt8]]
-    var vocabularySize: Int { pieces.count }
-    let bos: TokenID? = 0
-    let eos: TokenID? = 1
-    let fingerprint = "random pieces"
-
-    init() {
+    /// Runs of up to 24 bytes from a small alphabet, many with the same beginning and some twice; every single byte.
+    static let random: Pieces = {
       var random = SeededRandom(seed: 17)
       var pieces: [[UInt8]] = [[], []] + (0..<256).map { [UInt8($0)] }
       let alphabet = ["a", "b", "c", "x", "y", " ", "(", ")", "-", "1", "2", ".", "\"", "é", "😀", "ab"].map {
@@ -49,18 +42,11 @@ import Testing
         let tail = (0...random.integer(in: 0...7)).flatMap { _ in alphabet[Int(random.integer(in: 0...15))] }
         pieces.append(Array((stem + tail).prefix(24)))
       }
-      self.pieces = pieces
-    }
-
-    func encode(_ text: String, bos: Bool, special: Bool) -> [TokenID] { [] }
-    func bytes(of token: TokenID, special: Bool) -> [UInt8] {
-      pieces.indices.contains(Int(token)) ? pieces[Int(token)] : []
-    }
-    func piece(_ token: TokenID) -> String { "<\(token)>" }
-    func isControl(_ token: TokenID) -> Bool { token < 2 }
+      return Pieces(pieces: pieces, fingerprint: "random pieces")
+    }()
   }
 
-  private func engine(_ tokenizer: some Tokenizer = Pieces()) throws -> Engine {
+  private func engine(_ tokenizer: some Tokenizer = Pieces.common) throws -> Engine {
     var config = Synthetic.odd
     config.eosTokenIDs = [1]
     config.vocabSize = max(config.vocabSize, tokenizer.vocabularySize)
@@ -83,14 +69,14 @@ import Testing
       #"(ab|a|b){0,50}"#, #"(é|😀|[^\x00-\x7f]){1,20}|\w+"#,
     ])
   func expressions(_ expression: String) throws {
-    try check(try Grammar(regex: expression), try engine(RandomPieces()))
+    try check(try Grammar(regex: expression), try engine(Pieces.random))
   }
 
   @Test("and for rules that recurse")
   func recursion() throws {
     try check(
       try Grammar(gbnf: "root ::= \"(\" (root | [a-z]{0,12})* \")\" | \"ab\" root \"c\" | \"-\""),
-      try engine(RandomPieces()))
+      try engine(Pieces.random))
   }
 
   private func check(_ grammar: Grammar, _ engine: Engine) throws {
@@ -146,7 +132,7 @@ import Testing
   func deadEnd() throws {
     var matcher = try GrammarMatcher(try Grammar(choice: ["\u{1F600}"]), engine: try engine())
     var logits = [Float](repeating: 1, count: Synthetic.odd.vocabSize)
-    try matcher.accept(TokenID(Pieces().pieces.firstIndex(of: [0xF0, 0x9F])!))
+    try matcher.accept(TokenID(Pieces.common.pieces.firstIndex(of: [0xF0, 0x9F])!))
     let error = #expect(throws: LacunaError.self) {
       _ = try logits.withUnsafeMutableBufferPointer { try matcher.apply(to: $0) }
     }

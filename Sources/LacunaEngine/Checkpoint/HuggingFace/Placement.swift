@@ -16,7 +16,7 @@ struct Placement {
   /// Memory for what cannot be used where it lies in its file: scales, and tensors that are not aligned to their type.
   private(set) var owners: [any Sendable] = []
   private var used: Set<String> = []
-  // About a second of matching; a thousand patterns of the usual kind spend a hundredth of it.
+  // About half a second of matching; a thousand patterns of the usual kind spend a hundredth of it.
   private var patternBudget = NamePattern.Budget(steps: 10_000_000)
 
   /// The kernels' bound on blocks that are narrower than a row.
