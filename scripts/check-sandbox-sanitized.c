@@ -87,7 +87,7 @@ static void take_turn(lb_state *state, const waiting_call *call, size_t index, i
 }
 
 static void add_column(lb_tape *tape, const item *items, size_t count, bool errors) {
-  lb_begin_table(tape, 0, false);
+  lb_begin_table(tape, 0, 0, false);
   for (size_t i = 0; i < count; i++) {
     lb_ref value = errors ? items[i].error : items[i].result;
     if (value == LB_NO_REF) continue;

@@ -24,7 +24,7 @@ static void lb_read_table(lua_State *L, int index, lb_tape *tape, int flags, int
   luaL_checkstack(L, 4, "table nested too deeply");
   size_t length = (size_t)lua_rawlen(L, index);
   size_t start = tape->count;
-  lb_begin_table(tape, 0, lb_is_marked(L, index));
+  lb_begin_table(tape, 0, 0, lb_is_marked(L, index));
   size_t n = 0;
   for (; n < length; n++) {
     if (lua_rawgeti(L, index, (lua_Integer)n + 1) == LUA_TNIL) {
@@ -133,13 +133,17 @@ void lb_read_value(lua_State *L, int index, lb_tape *tape, int flags) {
 
 static void lb_push_value(lua_State *L, lb_tape *tape, size_t *position, int receiver, int depth);
 
+static int lb_room(size_t count) { return count > INT32_MAX ? INT32_MAX : (int)count; }
+
 static void lb_push_table(lua_State *L, lb_tape *tape, size_t *position, int receiver, int depth) {
   if (depth >= LB_MAX_DEPTH + 8) luaL_error(L, "a result is nested too deeply");
   luaL_checkstack(L, 6, "result nested too deeply");
-  size_t count = tape->items[*position].count;
-  bool marked = tape->items[*position].type != 0;
+  lb_item *item = &tape->items[*position];
+  size_t count = item->count;
+  bool marked = item->type != 0;
   ++*position;
-  lua_createtable(L, count > INT32_MAX ? INT32_MAX : (int)count, 0);
+  if (item->kind == LB_CHANGE) lua_rawgeti(L, LUA_REGISTRYINDEX, item->integer);
+  else lua_createtable(L, lb_room(count), lb_room((size_t)item->integer));
   for (size_t i = 0; i < count && *position < tape->count; i++) {
     lb_push_value(L, tape, position, receiver, depth + 1);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
@@ -166,7 +170,8 @@ static void lb_push_value(lua_State *L, lb_tape *tape, size_t *position, int rec
   case LB_HANDLE: lb_push_handle(L, item->type, &item->pointer); break;
   case LB_REF:
   case LB_FUNCTION: lua_rawgeti(L, LUA_REGISTRYINDEX, item->integer); break;
-  case LB_TABLE: lb_push_table(L, tape, position, receiver, depth); return;
+  case LB_TABLE:
+  case LB_CHANGE: lb_push_table(L, tape, position, receiver, depth); return;
   case LB_NULL: lua_rawgetp(L, LUA_REGISTRYINDEX, &lb_of(L)->host); break;
   case LB_INTEGERS: {
     const int32_t *values = (const int32_t *)(const void *)(tape->bytes + item->offset);

@@ -257,11 +257,17 @@ void lb_add_ref(lb_tape *tape, lb_ref value) {
   if (item) item->integer = value;
 }
 
-void lb_begin_table(lb_tape *tape, size_t array_count, bool marked_as_array) {
+void lb_begin_table(lb_tape *tape, size_t array_count, size_t field_count, bool marked_as_array) {
   lb_item *item = lb_tape_append(tape, LB_TABLE);
   if (!item) return;
   item->count = array_count;
+  item->integer = (int64_t)field_count;
   item->type = marked_as_array;
+}
+
+void lb_begin_change(lb_tape *tape, lb_ref table) {
+  lb_item *item = lb_tape_append(tape, LB_CHANGE);
+  if (item) item->integer = table;
 }
 
 void lb_end_table(lb_tape *tape) { lb_tape_append(tape, LB_END); }

@@ -394,6 +394,7 @@ local Snapshot = {}
 ---@return lacuna.Error? err
 function Snapshot:save(path) end
 
+---One table for all calls of a hook in a generation; what is to be kept belongs in `state`.
 ---@class lacuna.HookContext
 ---@field step integer  tokens generated before this one
 ---@field rewinds integer  how often a hook took tokens back so far

@@ -36,7 +36,7 @@ typedef enum {
 // --- values ------------------------------------------------------------------------------------------------------
 
 // A tape is a list of values in pre-order. A table is LB_TABLE, `count` values of its sequence, then key and value in
-// turn, then LB_END.
+// turn, then LB_END; LB_CHANGE is followed by keys, values and LB_END as well.
 typedef enum {
   LB_NIL = 0,
   LB_BOOL,
@@ -54,6 +54,7 @@ typedef enum {
   LB_FLOATS,    // the same of float
   LB_VIEW,      // a Vec over the host's memory; on a tape to Lua only
   LB_REF,       // integer: an lb_ref of any value; on a tape to Lua only
+  LB_CHANGE,    // integer: an lb_ref of a table, which gets fields before it is pushed; on a tape to Lua only
   LB_RECEIVER,  // the call's first argument; on a tape of results only
   LB_ERROR,     // an error table: "code", 0, "message"; on a tape to Lua only
   LB_SET,       // a TokenSet over `type` ids: count uint64_t at offset; on a tape to Lua only
@@ -66,7 +67,7 @@ typedef struct {
   size_t count;
   union {
     bool boolean;
-    int64_t integer;
+    int64_t integer;  // LB_TABLE to Lua: how many fields are to come
     double number;
     size_t offset;
     void *pointer;
@@ -113,8 +114,10 @@ void lb_add_error(
 // A TokenSet over ids 0..<universe: a bit each, in whole words whose bits past the last id are zero.
 void lb_add_set(lb_tape *tape, uint32_t universe, const uint64_t *words);
 void lb_add_rng(lb_tape *tape, uint64_t seed, uint64_t stream, uint64_t position);
-// Follow with `array_count` values, then keys and values, then lb_end_table.
-void lb_begin_table(lb_tape *tape, size_t array_count, bool marked_as_array);
+// Follow with `array_count` values, then keys and values, of which there are `field_count`, then lb_end_table.
+void lb_begin_table(lb_tape *tape, size_t array_count, size_t field_count, bool marked_as_array);
+// A table that Lua has already: follow with keys and values to set, then lb_end_table. The reference is as lb_add_ref's.
+void lb_begin_change(lb_tape *tape, lb_ref table);
 void lb_end_table(lb_tape *tape);
 // A Vec over `data` that is valid while the source's epoch stays what it is now. The script's handle of `anchor` (an
 // object pushed before; may be NULL) is kept from collection as long as the view.

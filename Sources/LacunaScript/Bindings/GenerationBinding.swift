@@ -55,10 +55,10 @@ extension ScriptContext {
     var sets = object.hooks.map { [$0] } ?? []
     if options.has("hooks") {
       let set = try HookSet(options["hooks"], registry: registry) { .argument(2, "option 'hooks': \($0)") }
-      if prompt == nil, let name = ["on_prompt", "on_tokens"].first(where: set.has) {
+      if prompt == nil, let moment = [HookSet.Moment.prompt, .tokens].first(where: set.has) {
         throw HostFault.argument(
           2,
-          "option 'hooks': \(name) has no prompt to see: give text, messages or tokens to this call, or the hooks to "
+          "option 'hooks': \(moment.name) has no prompt to see: give text, messages or tokens to this call, or the hooks to "
             + "model:session")
       }
       sets.append(set)

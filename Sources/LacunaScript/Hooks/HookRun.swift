@@ -3,14 +3,14 @@ internal import LacunaEngine
 /// The hooks of one generation, and their states.
 ///
 /// Each hook has a table of its own, `ctx.state`, of plain data; a rewind gives back what it held when as many tokens
-/// were there.
+/// were there. `ctx` itself is one table for all calls: to make one for each would be most of what a call costs.
 final class HookRun {
   private unowned let state: LuaState
   private let hooks: [HookSet.Hook]
-  private let session: SessionObject?
   private var data: [LuaReference]
-  /// `history[n][hook]`: the states before the token with number n was drawn.
-  private var history: [[LuaValue]] = []
+  private let contexts: [LuaReference]
+  /// The states before each token was drawn, a value a hook.
+  private var history: [LuaValue] = []
   private let source = ViewSource()
   private let takesTokensBack: Bool
   private var rewinds = 0
@@ -18,10 +18,11 @@ final class HookRun {
 
   init(_ set: HookSet, session: SessionObject?, in state: LuaState) throws {
     hooks = set.hooks
-    takesTokensBack = set.has("on_token")
-    self.session = session
+    takesTokensBack = set.has(.token)
     self.state = state
     data = try hooks.map { try ($0.owner?.state ?? state).hold(.table(LuaTable())) }
+    let context = LuaValue.record(["session": session.map { .object($0) } ?? .nil])
+    contexts = try hooks.map { try ($0.owner?.state ?? state).hold(context) }
   }
 
   /// The state that a hook's functions and data live in.
@@ -29,12 +30,12 @@ final class HookRun {
 
   /// Goes into `options` whatever hooks there are.
   func attach(to options: inout Generation.Options) {
-    if has("on_logits") { options.onLogits = { [self] logits, _ in try onLogits(logits) } }
-    if has("on_token") { options.onToken = { [self] token, logProbability in try onToken(token, logProbability) } }
-    if has("on_text") { options.onText = { [self] piece in try onText(piece) } }
+    if has(.logits) { options.onLogits = { [self] logits, _ in try onLogits(logits) } }
+    if has(.token) { options.onToken = { [self] token, logProbability in try onToken(token, logProbability) } }
+    if has(.text) { options.onText = { [self] piece in try onText(piece) } }
   }
 
-  private func has(_ name: String) -> Bool { hooks.contains { $0.functions[name] != nil } }
+  private func has(_ moment: HookSet.Moment) -> Bool { hooks.contains { $0.functions[moment] != nil } }
 
   // MARK: States
 
@@ -43,48 +44,48 @@ final class HookRun {
     step = generatedCount
     // Nothing else asks for tokens to be taken back.
     guard takesTokensBack else { return }
-    if history.count > generatedCount { history.removeLast(history.count - generatedCount) }
-    history.append(try data.indices.map { try home($0).read(data[$0]) })
+    history.removeLast(max(history.count - generatedCount * hooks.count, 0))
+    for hook in hooks.indices { history.append(try home(hook).read(data[hook])) }
   }
 
   /// To be called after tokens were taken back.
   func rewind(toGenerated count: Int) throws {
     rewinds += 1
-    guard count < history.count else { return }
-    data = try hooks.indices.map { try home($0).hold(history[count][$0]) }
+    let start = count * hooks.count
+    guard start < history.count else { return }
+    data = try hooks.indices.map { try home($0).hold(history[start + $0]) }
   }
 
   // MARK: Calls
 
   private func call(
-    _ hook: Int, _ name: String, _ value: LuaValue, logProbability: Float? = nil
+    _ hook: Int, _ moment: HookSet.Moment, _ value: LuaValue, logProbability: LuaValue = .nil
   ) throws -> LuaValue? {
-    guard let function = hooks[hook].functions[name] else { return nil }
-    var context = LuaTable()
-    context.fields.reserveCapacity(5)
-    context.fields.append((.string("step"), .count(step)))
-    context.fields.append((.string("rewinds"), .count(rewinds)))
-    context.fields.append((.string("state"), .reference(data[hook])))
-    if let session { context.fields.append((.string("session"), .object(session))) }
-    if let logProbability { context.fields.append((.string("logprob"), .number(Double(logProbability)))) }
-    let result = try home(hook).step(function, [value, .table(context)]).first ?? .nil
+    guard let function = hooks[hook].functions[moment] else { return nil }
+    let context = LuaValue.change(
+      contexts[hook],
+      fields: [
+        (.string("step"), .count(step)), (.string("rewinds"), .count(rewinds)), (.string("state"), .reference(data[hook])),
+        (.string("logprob"), logProbability),
+      ])
+    let result = try home(hook).step(function, [value, context]).first ?? .nil
     return result.isNil ? nil : result
   }
 
-  private func fault(_ hook: Int, _ name: String, _ expected: String, _ found: LuaValue) -> HostFault {
+  private func fault(_ hook: Int, _ moment: HookSet.Moment, _ expected: String, _ found: LuaValue) -> HostFault {
     .error(
       code: "invalid_argument",
-      message: "\(hooks[hook].name): \(name) must return \(expected), found \(found.shown)")
+      message: "\(hooks[hook].name): \(moment.name) must return \(expected), found \(found.shown)")
   }
 
   /// Text, or a table of messages.
   func onPrompt(_ prompt: LuaValue) throws -> LuaValue {
     var prompt = prompt
     for hook in hooks.indices {
-      guard let result = try call(hook, "on_prompt", prompt) else { continue }
+      guard let result = try call(hook, .prompt, prompt) else { continue }
       switch result {
       case .string, .table: prompt = result
-      default: throw fault(hook, "on_prompt", "text, messages or nil", result)
+      default: throw fault(hook, .prompt, "text, messages or nil", result)
       }
     }
     return prompt
@@ -93,8 +94,8 @@ final class HookRun {
   func onTokens(_ tokens: [TokenID]) throws -> [TokenID] {
     var tokens = tokens
     for hook in hooks.indices {
-      guard let result = try call(hook, "on_tokens", .integers(tokens)) else { continue }
-      tokens = try HostCall.tokens(result) { _ in fault(hook, "on_tokens", "a list of token ids or nil", result) }
+      guard let result = try call(hook, .tokens, .integers(tokens)) else { continue }
+      tokens = try HostCall.tokens(result) { _ in fault(hook, .tokens, "a list of token ids or nil", result) }
     }
     return tokens
   }
@@ -102,14 +103,14 @@ final class HookRun {
   private func onLogits(_ logits: UnsafeMutableBufferPointer<Float>) throws {
     defer { source.advance() }
     let view = LuaView(floats: logits, source: source, isWritable: true, anchor: nil)
-    for hook in hooks.indices { _ = try call(hook, "on_logits", .view(view)) }
+    for hook in hooks.indices { _ = try call(hook, .logits, .view(view)) }
   }
 
   private func onToken(_ token: TokenID, _ logProbability: Float) throws -> Generation.TokenDecision {
     var chosen = token
     for hook in hooks.indices {
       let value = LuaValue.integer(Int64(chosen))
-      guard let result = try call(hook, "on_token", value, logProbability: logProbability) else { continue }
+      guard let result = try call(hook, .token, value, logProbability: .number(Double(logProbability))) else { continue }
       if let number = result.exactInteger, let other = TokenID(exactly: number) {
         chosen = other
       } else if case .string("stop") = result {
@@ -117,7 +118,7 @@ final class HookRun {
       } else if case .table(let table) = result, let count = table["rewind"].exactInteger, count >= 0 {
         return .rewind(Int(count))
       } else {
-        throw fault(hook, "on_token", "a token id, \"stop\", { rewind = n } or nil", result)
+        throw fault(hook, .token, "a token id, \"stop\", { rewind = n } or nil", result)
       }
     }
     return chosen == token ? .keep : .replace(chosen)
@@ -126,8 +127,8 @@ final class HookRun {
   private func onText(_ piece: String) throws -> String {
     var piece = piece
     for hook in hooks.indices {
-      guard let result = try call(hook, "on_text", .string(piece)) else { continue }
-      guard case .string(let text) = result else { throw fault(hook, "on_text", "a string or nil", result) }
+      guard let result = try call(hook, .text, .string(piece)) else { continue }
+      guard case .string(let text) = result else { throw fault(hook, .text, "a string or nil", result) }
       piece = text
     }
     return piece
@@ -137,8 +138,8 @@ final class HookRun {
   func onFinish(_ result: LuaTable) throws -> LuaTable {
     var result = result
     for hook in hooks.indices {
-      guard let added = try call(hook, "on_finish", .table(result)) else { continue }
-      guard case .table(let table) = added else { throw fault(hook, "on_finish", "a table or nil", added) }
+      guard let added = try call(hook, .finish, .table(result)) else { continue }
+      guard case .table(let table) = added else { throw fault(hook, .finish, "a table or nil", added) }
       for (key, value) in table.fields {
         guard case .string(let name) = key else { continue }
         result.fields.removeAll { if case .string(name) = $0.key { true } else { false } }

@@ -2,12 +2,18 @@ internal import LacunaEngine
 
 /// Hooks that stand beside a generation: one table of functions, or several.
 final class HookSet {
-  static let names = ["on_prompt", "on_tokens", "on_logits", "on_token", "on_text", "on_finish"]
+  /// When a hook is called.
+  enum Moment: Int, CaseIterable {
+    case prompt, tokens, logits, token, text, finish
+
+    /// As scripts write it.
+    var name: String { "on_\(self)" }
+  }
 
   struct Hook {
     let name: String
     let priority: Double
-    let functions: [String: LuaReference]
+    let functions: [Moment: LuaReference]
     /// The plugin whose state the functions live in; nil for the state of the generation.
     let owner: Plugin?
   }
@@ -41,7 +47,7 @@ final class HookSet {
         continue
       }
       guard case .table(let table) = element else { throw fault("expected tables of hooks, found \(element.kind)") }
-      var functions: [String: LuaReference] = [:]
+      var functions: [Moment: LuaReference] = [:]
       var name = given ?? (tables.count == 1 ? "hooks" : "hooks \(index + 1)")
       var priority = 0.0
       for (key, value) in table.fields {
@@ -49,12 +55,15 @@ final class HookSet {
         switch (key, value) {
         case ("name", .string(let text)): name = text
         case ("priority", _) where value.double != nil: priority = value.double ?? 0
-        case (_, .function(let function)) where Self.names.contains(key): functions[key] = function
-        case _ where (Self.names + ["name", "priority"]).contains(key):
-          throw fault(
-            "'\(key)' must be a \(Self.names.contains(key) ? "function" : "string or number"), found \(value.kind)")
+        case ("name", _), ("priority", _): throw fault("'\(key)' must be a string or number, found \(value.kind)")
         default:
-          throw fault("unknown hook '\(key)'\(NearestName.hint(key, in: Self.names))")
+          guard let moment = Moment.allCases.first(where: { $0.name == key }) else {
+            throw fault("unknown hook '\(key)'\(NearestName.hint(key, in: Moment.allCases.map(\.name)))")
+          }
+          guard case .function(let function) = value else {
+            throw fault("'\(key)' must be a function, found \(value.kind)")
+          }
+          functions[moment] = function
         }
       }
       hooks.append(Hook(name: name, priority: priority, functions: functions, owner: owner))
@@ -66,5 +75,5 @@ final class HookSet {
     hooks = sets.flatMap(\.hooks).sorted { ($0.priority, $0.name) < ($1.priority, $1.name) }
   }
 
-  func has(_ name: String) -> Bool { hooks.contains { $0.functions[name] != nil } }
+  func has(_ moment: Moment) -> Bool { hooks.contains { $0.functions[moment] != nil } }
 }

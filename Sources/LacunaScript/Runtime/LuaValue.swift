@@ -23,6 +23,8 @@ package enum LuaValue {
   /// A Vec of the script's own: a copy of floats that the object keeps until they have been copied.
   case ownVector(UnsafeBufferPointer<Float>, owner: AnyObject)
   case reference(LuaReference)
+  /// A table that Lua has already, with these fields set anew.
+  case change(LuaReference, fields: [(key: LuaValue, value: LuaValue)])
   case integers([Int32])
   case floats([Float])
   case view(LuaView)
@@ -49,6 +51,7 @@ package enum LuaValue {
     case .vector, .ownVector, .view: "lacuna.vec"
     case .tokenSet: "lacuna.set"
     case .random: "lacuna.rng"
+    case .change: "table"
     case .reference, .receiver: "value"
     }
   }

@@ -91,13 +91,20 @@ struct TapeWriter {
     case .tokenSet(let set): lb_add_set(tape, UInt32(clamping: set.size), set.words)
     case .random(let seed, let stream, let position): lb_add_rng(tape, seed, stream, position)
     case .table(let table):
-      lb_begin_table(tape, table.array.count, table.isMarkedAsArray)
+      lb_begin_table(tape, table.array.count, table.fields.count, table.isMarkedAsArray)
       for element in table.array { write(element) }
-      for (key, value) in table.fields {
-        write(key)
-        write(value)
-      }
-      lb_end_table(tape)
+      write(table.fields)
+    case .change(let reference, let fields):
+      lb_begin_change(tape, reference.ref)
+      write(fields)
     }
+  }
+
+  private func write(_ fields: [(key: LuaValue, value: LuaValue)]) {
+    for (key, value) in fields {
+      write(key)
+      write(value)
+    }
+    lb_end_table(tape)
   }
 }

@@ -48,7 +48,7 @@ final class ScriptCost: Measurement {
   func sample() throws -> Double {
     // What disturbs a measurement makes it longer: the least of a few is nearest to the truth.
     var (without, with) = (Double.infinity, Double.infinity)
-    for _ in 0..<3 {
+    for _ in 0..<10 {
       without = min(without, try generate(Script.plain))
       with = min(with, try generate(script.options))
     }
