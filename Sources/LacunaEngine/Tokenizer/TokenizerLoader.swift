@@ -37,7 +37,8 @@ package enum TokenizerLoader {
       return file.pieces.firstIndex { $0.utf8.elementsEqual(token.utf8) }.map { TokenID($0) }
     }
     return try file.makeTokenizer(
-      bos: id(of: configuration.bosToken), eos: id(of: configuration.eosToken), addsBOS: configuration.addsBOS ?? true,
-      prefixesEverySegment: configuration.legacy, added: added)
+      bos: id(of: configuration.bosToken) ?? file.bos ?? config.bosTokenID,
+      eos: id(of: configuration.eosToken) ?? file.eos ?? config.eosTokenIDs.first,
+      addsBOS: configuration.addsBOS ?? true, prefixesEverySegment: configuration.legacy, added: added)
   }
 }

@@ -44,6 +44,10 @@ struct WordCache {
     return slot.idStart..<slot.idStart + slot.idCount
   }
 
+  mutating func removeAll() {
+    for index in slots.indices { slots[index] = Slot() }
+  }
+
   mutating func store(_ word: Range<Int>, hash: UInt64, ids: Range<Int>) {
     slots[Int(truncatingIfNeeded: hash) & mask] = Slot(
       hash: hash, textStart: word.lowerBound, textCount: word.count, idStart: ids.lowerBound, idCount: ids.count)

@@ -44,6 +44,18 @@ struct SpecialTokenTests {
     #expect(tokenizer.encode("the there", bos: false, markup: [0..<2]) == tokenizer.encode("the there"))
   }
 
+  @Test("unknown characters that become one token leave the words behind a control token alone")
+  func fusedUnknown() throws {
+    let tokenizer = try TokenizerFixtures.model("no-bytes")
+    let unknown = try #require((0..<9).first { tokenizer.piece($0) == "<unk>" })
+    let (word, end) = (tokenizer.encode("dawn"), tokenizer.encode("</s>", bos: false, special: true))
+    #expect(end == [2] && !word.contains(unknown))
+    for text in ["QQ dawn</s>dawn", "[[ ]] dawn</s>dawn", "dawn QQQ dawn</s>dawn"] {
+      let ids = tokenizer.encode(text, bos: false, special: true)
+      #expect(ids.contains(unknown) && Array(ids.suffix(end.count + word.count)) == end + word, "\(text): \(ids)")
+    }
+  }
+
   @Test("BOS comes first where the model expects it, and only when asked for")
   func bos() throws {
     let llama = try TokenizerFixtures.model("llama-like")

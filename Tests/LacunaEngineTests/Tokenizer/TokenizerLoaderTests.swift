@@ -62,6 +62,22 @@ struct TokenizerLoaderTests {
     }
   }
 
+  @Test("config.json's BOS counts where neither tokenizer.model nor tokenizer_config.json has one")
+  func modelFallback() throws {
+    var config = config()
+    config.bosTokenID = 5
+    try withDirectory(fixtures: ["tokenizer.model": "no-bytes.model"]) { directory in
+      let stated = try #require(try TokenizerLoader.load(directory: directory, config: config))
+      #expect(stated.bos == 1)
+      // The trainer's specification, where field 41 is the id of BOS: -1 for none. The last of two values counts.
+      let none: [UInt8] = [0x12, 12, 0xC8, 0x02] + Array(repeating: 0xFF, count: 9) + [0x01]
+      let path = directory + "/tokenizer.model"
+      try Data(try TokenizerFixtures.bytes("no-bytes.model") + none).write(to: URL(fileURLWithPath: path))
+      let fallen = try #require(try TokenizerLoader.load(directory: directory, config: config))
+      #expect(fallen.bos == 5)
+    }
+  }
+
   @Test("added_tokens.json is read where tokenizer_config.json lists none")
   func older() throws {
     try withDirectory(

@@ -215,6 +215,9 @@ struct SentencePieceEncoder {
       ids[kept] = ids[index]
       kept += 1
     }
+    guard kept < ids.count else { return }
     ids.removeLast(ids.count - kept)
+    // Its words lie elsewhere now.
+    cache.removeAll()
   }
 }
