@@ -23,7 +23,7 @@ extension Session {
     }
     var header = Self.magic
     header.append(text: engine.info.fingerprint)
-    header.append(text: engine.model.pageForm)
+    header.append(text: engine.pageForm)
     header.append(integer: UInt32(tokens.count))
     header.append(integer: UInt32(evaluatedCount))
     for token in tokens { header.append(integer: UInt32(bitPattern: token)) }
@@ -49,9 +49,9 @@ extension Session {
         .invalidArgument, file: path, field: "model", expected: engine.info.fingerprint, found: fingerprint)
     }
     let form = try reader.text("keys and values")
-    guard form == engine.model.pageForm else {
+    guard form == engine.pageForm else {
       throw LacunaError(
-        .invalidArgument, file: path, field: "keys and values", expected: engine.model.pageForm, found: form)
+        .invalidArgument, file: path, field: "keys and values", expected: engine.pageForm, found: form)
     }
     let count = Int(try reader.integer("token count"))
     let evaluated = Int(try reader.integer("evaluated count"))
@@ -89,11 +89,12 @@ extension Session {
   }
 }
 
-extension LlamaModel {
-  /// What two models must agree on for one to read the other's pages.
+extension Engine {
+  /// What two engines over one checkpoint must agree on for one to go on from the other's pages.
   fileprivate var pageForm: String {
-    "\(layout.type.rawValue) layers=\(config.numHiddenLayers) heads=\(config.numKeyValueHeads) "
-      + "dim=\(config.headDim) page=\(KVLayout.pagePositions)"
+    "\(info.kvType.rawValue) layers=\(config.numHiddenLayers) heads=\(config.numKeyValueHeads) "
+      + "dim=\(config.headDim) page=\(KVLayout.pagePositions) weights=\(options.weights.rawValue)"
+      + "\(options.quantizesHead ? " head" : "") precision=\(options.precision.rawValue)"
   }
 }
 

@@ -149,6 +149,26 @@ struct SessionTests {
     #expect(error?.code == .invalidArgument)
   }
 
+  @Test("a snapshot of the same checkpoint run otherwise is refused")
+  func otherRun() throws {
+    let session = try Synthetic.engine(kv: .bf16).makeSession()
+    try session.append([1, 2])
+    let path = NSTemporaryDirectory() + "lacuna-\(UUID().uuidString).session"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try session.save(to: path)
+    var rounded = Engine.Options()
+    rounded.kvType = .bf16
+    rounded.weights = .int4
+    let weights = try ModelWeights.random(config: Synthetic.odd, type: .bf16, seed: 7)
+    for other in [
+      try Synthetic.engine(kv: .bf16, precision: .f32),
+      try Engine(config: Synthetic.odd, weights: weights, fingerprint: "synthetic", options: rounded),
+    ] {
+      let error = #expect(throws: LacunaError.self) { _ = try Session.restore(from: path, engine: other) }
+      #expect(error?.message.contains("keys and values: expected") == true, "\(error?.message ?? "")")
+    }
+  }
+
   @Test("logits that are not finite end the pass with the position, and the session can go on")
   func notFinite() throws {
     let config = Synthetic.odd
