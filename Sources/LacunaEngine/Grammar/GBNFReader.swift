@@ -118,7 +118,7 @@ struct GBNFReader {
 
   private mutating func readRepetition(of node: GrammarNode) throws(LacunaError) -> GrammarNode {
     var node = node
-    while true {
+    for _ in 0...Self.depthLimit {
       if scanner.take("*") {
         node = .any(node)
       } else if scanner.take("+") {
@@ -132,6 +132,7 @@ struct GBNFReader {
         return node
       }
     }
+    throw scanner.failure("expected at most \(Self.depthLimit) repetitions of one thing, found more")
   }
 
   private mutating func readLiteral() throws(LacunaError) -> GrammarNode {

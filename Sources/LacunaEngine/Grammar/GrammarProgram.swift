@@ -117,15 +117,25 @@ struct GrammarProgram: Sendable {
 
   private static func nullableRules(_ rules: GrammarRules) -> [Bool] {
     var nullable = [Bool](repeating: false, count: rules.nodes.count)
-    var isChanged = true
-    while isChanged {
-      isChanged = false
-      for (index, node) in rules.nodes.enumerated() where !nullable[index] && isNullable(node, nullable) {
-        nullable[index] = true
-        isChanged = true
-      }
+    var users = [[Int]](repeating: [], count: rules.nodes.count)
+    for (index, node) in rules.nodes.enumerated() { forEachRule(in: node) { users[$0].append(index) } }
+    // Only a rule that uses one found to be nullable can become so in turn.
+    var waiting = Array(rules.nodes.indices.reversed())
+    while let index = waiting.popLast() {
+      guard !nullable[index], isNullable(rules.nodes[index], nullable) else { continue }
+      nullable[index] = true
+      waiting += users[index]
     }
     return nullable
+  }
+
+  private static func forEachRule(in node: GrammarNode, _ body: (Int) -> Void) {
+    switch node {
+    case .empty, .bytes, .literal: break
+    case .sequence(let nodes), .choice(let nodes): for node in nodes { forEachRule(in: node, body) }
+    case .repetition(let node, _, _): forEachRule(in: node, body)
+    case .rule(let rule): body(rule)
+    }
   }
 
   /// Rules that may be entered before a byte is consumed.

@@ -62,7 +62,7 @@ struct RegexReader {
       node = .repetition(atom, minimum: 1, maximum: nil)
     } else if scanner.take("?") {
       node = .optional(atom)
-    } else if scanner.next == "{", let digit = scanner.peek(1), ("0"..."9").contains(digit) {
+    } else if beginsBounds {
       _ = scanner.advance()
       let (minimum, maximum) = try scanner.bounds()
       node = .repetition(atom, minimum: minimum, maximum: maximum)
@@ -70,13 +70,20 @@ struct RegexReader {
       return atom
     }
     _ = scanner.take("?")
-    if let next = scanner.next, "*+?".unicodeScalars.contains(next) {
+    if let next = scanner.next, "*+?".unicodeScalars.contains(next) || beginsBounds {
       throw scanner.failure("expected one quantifier, found another: '\(next)'")
     }
     return node
   }
 
+  /// Whether "{2}" or the like comes next; any other brace stands for itself.
+  private var beginsBounds: Bool {
+    guard scanner.next == "{", let digit = scanner.peek(1) else { return false }
+    return ("0"..."9").contains(digit)
+  }
+
   private mutating func readAtom() throws(LacunaError) -> GrammarNode {
+    if beginsBounds { throw scanner.failure("expected something to repeat before '{'") }
     guard let scalar = scanner.advance() else { throw scanner.failure("expected an expression, found the end") }
     switch scalar {
     case "(": return try readGroup()

@@ -67,6 +67,14 @@ import Testing
     #expect(try grammar.accepts(String(repeating: "q", count: 100_000) + "."))
   }
 
+  @Test("a chain of rules takes no longer than its length", .timeLimit(.minutes(1)))
+  func chains() throws {
+    let count = 40_000
+    let rules = (1...count).map { "r\($0) ::= r\($0 + 1)" } + ["r\(count + 1) ::= \"x\"?"]
+    let grammar = try Grammar(gbnf: "root ::= r1\n" + rules.joined(separator: "\n"))
+    #expect(try grammar.accepts("") && grammar.accepts("x"))
+  }
+
   @Test(
     "what cannot be a grammar is refused with its place",
     arguments: [
@@ -75,6 +83,7 @@ import Testing
       ("root ::= \"a\"{3,1}", "at least 3"), ("root ::= [z-a]", "low to high"), ("root = \"a\"", "'::='"),
       ("root ::= \"a\"\nroot ::= \"b\"", "twice"), ("root ::= (\"a\"", "')'"), ("root ::= \"\\q\"", "escape"),
       ("root ::= " + String(repeating: "(", count: 5000), "nested"),
+      ("root ::= \"a\"" + String(repeating: "?", count: 101), "at most 100 repetitions"),
     ])
   func refusedGBNF(_ source: String, _ part: String) throws {
     let error = #expect(throws: LacunaError.self) { try Grammar(gbnf: source) }
@@ -85,7 +94,8 @@ import Testing
     "unsupported expressions are refused by name",
     arguments: [
       ("(?=a)", "look-around"), ("a\\b", "boundaries"), ("(a)\\1", "back-references"), ("\\pL", "properties"),
-      ("a**", "quantifier"), ("*a", "repeat"), ("(a", "')'"), ("[a", "']'"), ("a)", "the end"), ("a^b", "ends"),
+      ("a**", "quantifier"), ("a{2}{3}", "quantifier"), ("{2}", "repeat"), ("*a", "repeat"), ("(a", "')'"),
+      ("[a", "']'"), ("a)", "the end"), ("a^b", "ends"),
     ])
   func refusedExpressions(_ source: String, _ part: String) throws {
     let error = #expect(throws: LacunaError.self) { try Grammar(regex: source) }

@@ -76,6 +76,17 @@ import Testing
     for text in [#" {"a":1,"b":2}"#, #"{"a": 1,"b":2}"#, #"{"b":2,"a":1}"#] { #expect(try !grammar.accepts(text)) }
   }
 
+  @Test("a schema that doubles at every reference is refused before it fills the memory", .timeLimit(.minutes(1)))
+  func doubling() throws {
+    let definitions = (0..<20).map { level in
+      let next = ##"{"$ref":"#/$defs/d\##(level + 1)","minLength":1}"##
+      return #""d\#(level)":{"anyOf":[\#(next),\#(next)]}"#
+    }
+    let schema = ##"{"$ref":"#/$defs/d0","$defs":{"d20":{"type":"string"},\##(definitions.joined(separator: ","))}}"##
+    let error = #expect(throws: LacunaError.self) { try Grammar(jsonSchema: schema) }
+    #expect(error?.message.contains("at most 20000 schemas") == true, "\(error?.message ?? "")")
+  }
+
   @Test(
     "schemas that cannot be kept are refused with their place",
     arguments: [

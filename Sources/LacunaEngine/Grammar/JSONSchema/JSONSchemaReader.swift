@@ -20,8 +20,11 @@ package struct JSONSchemaReader {
   private var references: [String: Int] = [:]
   private var shared: [String: Int] = [:]
   private var depth = 0
+  private var schemaCount = 0
 
   private static let depthLimit = 64
+  /// Schemas that one may be read as: what keywords beside `$ref` are joined with is read again at every place.
+  private static let schemaLimit = 20_000
 
   static func read(_ schema: OrderedJSON, whitespace: Whitespace) throws(LacunaError) -> GrammarRules {
     var reader = JSONSchemaReader(root: schema, whitespace: whitespace)
@@ -54,6 +57,10 @@ package struct JSONSchemaReader {
     defer { depth -= 1 }
     guard depth <= Self.depthLimit else {
       throw Self.failure(path, "expected at most \(Self.depthLimit) levels, found more")
+    }
+    schemaCount += 1
+    guard schemaCount <= Self.schemaLimit else {
+      throw Self.failure(path, "expected at most \(Self.schemaLimit) schemas, references written out, found more")
     }
     switch schema {
     case .bool(true): return anyValue
