@@ -27,11 +27,20 @@ extension SamplerChain {
       try chain.filter(index, &candidates, context)
       reports.append(try candidates.report(chain.filters[index].name, top: top))
     }
-    let token = try chain.select(&candidates, context)
+    // Greedy decoding leaves out filters that cannot change its choice, save by rounding: the choice is the one without.
+    let token = try filters.allSatisfy(\.runs) ? chain.select(&candidates, context) : drawn(from: logits, context)
     reports.append(
       StageReport(
         name: chain.selectorName, survivors: 1, entropy: 0, topTokens: [token], topProbabilities: [1]))
     return reports
+  }
+
+  private func drawn(from logits: UnsafeBufferPointer<Float>, _ context: SamplingContext) throws -> TokenID {
+    var chain = self
+    let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: logits.count)
+    defer { copy.deallocate() }
+    _ = copy.initialize(from: logits)
+    return try chain.sample(copy, context)
   }
 }
 

@@ -125,6 +125,17 @@ struct ChainStateTests {
     #expect(reports.last?.topTokens == [token])
   }
 
+  @Test("explain names the token that is drawn, also where a filter that greedy leaves out would round two into one")
+  func explainedChoice() throws {
+    var logits = [Float](repeating: 0, count: 500)
+    (logits[3], logits[7]) = (7.055098533630371, 7.055099010467529)
+    var chain = try SamplerChain(
+      [StageDescription("temperature", ["t": .number(0.8)]), StageDescription("greedy")], vocabularySize: 500)
+    let drawn = try chain.draw(logits)
+    #expect(drawn == 7)
+    #expect(try chain.explained(logits).last?.topTokens == [drawn])
+  }
+
   @Test("greedy decoding leaves out what it cannot see, and only that")
   func skipped() throws {
     final class Witness: SamplerChain.ExternalStage {

@@ -31,7 +31,7 @@ struct DynamicTemperature: FilterStage {
     let survivors = try candidates.range().survivors
     guard survivors > 1 else { return }
     // Rounding may lift a flat distribution's entropy above its bound.
-    let certainty = min(1, try candidates.entropy() / log(Double(survivors)))
-    try candidates.cool(to: lowest + (highest - lowest) * pow(certainty, exponent))
+    let uncertainty = min(1, try candidates.entropy() / log(Double(survivors)))
+    try candidates.cool(to: lowest + (highest - lowest) * pow(uncertainty, exponent))
   }
 }
