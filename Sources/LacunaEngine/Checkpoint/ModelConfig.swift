@@ -22,7 +22,7 @@ public struct ModelConfig: Sendable, Equatable {
   /// The most positions that the model is good for; dynamic scaling goes beyond those that it was trained on.
   public var contextLength: Int {
     guard case .dynamic(let factor, let original) = ropeScaling else { return maxPositionEmbeddings }
-    return max(maxPositionEmbeddings, Int(factor * Double(original)))
+    return max(maxPositionEmbeddings, Int(min(factor * Double(original), Double(Limit.positions.upperBound))))
   }
 
   public init(

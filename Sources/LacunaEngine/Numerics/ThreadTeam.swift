@@ -35,10 +35,12 @@ final class ThreadTeam: @unchecked Sendable {
   private static let teams = Mutex<[Int: ThreadTeam]>([:])
 
   /// The process's team of that size. Engines share it: they take turns on the same cores.
-  static func shared(threadCount: Int) -> ThreadTeam {
-    teams.withLock { teams in
+  /// - Throws: `resource` where not all of its threads can be started; those that were stay parked.
+  static func shared(threadCount: Int) throws(LacunaError) -> ThreadTeam {
+    try teams.withLock { (teams) throws(LacunaError) in
       if let team = teams[threadCount] { return team }
       let team = ThreadTeam(threadCount: threadCount)
+      try team.start()
       teams[threadCount] = team
       return team
     }
@@ -47,9 +49,16 @@ final class ThreadTeam: @unchecked Sendable {
   private init(threadCount: Int) {
     precondition(threadCount >= 1, "a team of \(threadCount) threads")
     self.threadCount = threadCount
-    for index in 1..<max(threadCount, 1) {
+  }
+
+  private func start() throws(LacunaError) {
+    for index in 1..<threadCount {
       // The team lives as long as the process, so its threads may hold it.
-      startThread(stackBytes: 1 << 20) { self.serve(index) }
+      let status = startThread(stackBytes: 1 << 20) { self.serve(index) }
+      guard status == 0 else {
+        throw LacunaError(
+          .resource, "cannot start thread \(index + 1) of \(threadCount): \(String(cString: strerror(status)))")
+      }
     }
   }
 
@@ -182,7 +191,8 @@ private final class ParkingLot: @unchecked Sendable {
 }
 
 /// Starts a detached thread with a stack of its own size.
-package func startThread(stackBytes: Int, _ body: @escaping @Sendable () -> Void) {
+/// - Returns: 0, or the error number of `pthread_create`.
+package func startThread(stackBytes: Int, _ body: @escaping @Sendable () -> Void) -> Int32 {
   final class Box {
     let body: @Sendable () -> Void
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }
@@ -196,7 +206,7 @@ package func startThread(stackBytes: Int, _ body: @escaping @Sendable () -> Void
   #else
     var thread = pthread_t()
   #endif
-  let context = Unmanaged.passRetained(Box(body)).toOpaque()
+  let box = Unmanaged.passRetained(Box(body))
   let status = pthread_create(
     &thread, &attributes,
     { context in
@@ -206,9 +216,10 @@ package func startThread(stackBytes: Int, _ body: @escaping @Sendable () -> Void
         Unmanaged<Box>.fromOpaque(context!).takeRetainedValue().body()
       #endif
       return nil
-    }, context)
+    }, box.toOpaque())
   pthread_attr_destroy(&attributes)
-  precondition(status == 0, "cannot start a thread: \(String(cString: strerror(status)))")
+  if status != 0 { box.release() }
+  return status
 }
 
 /// The part of `count` that thread `thread` of `threadCount` works on, cut at multiples of `multiple`.

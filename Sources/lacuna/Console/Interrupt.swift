@@ -60,13 +60,15 @@ enum Interrupt {
   /// until it rings.
   static func watch(_ stop: @escaping @Sendable () -> Void) {
     stopBetweenTokens()
-    startThread(stackBytes: 1 << 16) {
+    let status = startThread(stackBytes: 1 << 16) {
       var byte: UInt8 = 0
       while true {
         if read(bellEnd.load(ordering: .relaxed), &byte, 1) < 0, errno != EINTR { usleep(20_000) }
         if isRequested { stop() }
       }
     }
+    // Nobody would hear it.
+    if status != 0 { signal(SIGINT) { _ in _exit(130) } }
   }
 
   /// How the process treats signals until a verb says otherwise.

@@ -53,6 +53,14 @@ struct ModelConfigParsingTests {
     #expect(error?.message.contains("top_p: expected a number from 0.0 to 1.0, found 1.5") == true)
   }
 
+  @Test("dynamic scaling stretches the context no further than a configuration may")
+  func stretchedContext() throws {
+    let scaling = [
+      "rope_parameters": #"{"rope_type":"dynamic","factor":1024}"#, "max_position_embeddings": "\(1 << 24)",
+    ]
+    #expect(try parse(scaling).contextLength == 1 << 24)
+  }
+
   @Test(
     "RoPE scaling is read in both spellings",
     arguments: [

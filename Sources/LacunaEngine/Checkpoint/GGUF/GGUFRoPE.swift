@@ -28,6 +28,11 @@ enum GGUFRoPE {
     ]
     // The slowest frequency is always stretched by the whole factor.
     let factor = Double(factors[factors.count - 1])
+    let range = ModelConfig.Limit.ropeFactor
+    guard range.contains(factor) else {
+      throw file.mismatch(
+        table.name, "factors from \(range.lowerBound) to \(range.upperBound)", "\(factor)")
+    }
     for original in originals {
       let expected = llama3Factors(
         theta: theta, headDim: headDim, factor: factor, low: 1, high: 4, original: Double(original))
