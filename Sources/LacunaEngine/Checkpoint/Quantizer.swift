@@ -14,9 +14,11 @@ package enum Quantizer {
     return scale
   }
 
-  /// - Parameter largest: the greatest magnitude among the values.
-  package static func scale(of largest: Float) -> Float {
-    let scale = largest / Float8E4M3.greatestFiniteMagnitude
+  /// - Parameters:
+  ///   - largest: the greatest magnitude among the values.
+  ///   - greatest: what that becomes, the greatest value of the format.
+  package static func scale(of largest: Float, to greatest: Float = Float8E4M3.greatestFiniteMagnitude) -> Float {
+    let scale = largest / greatest
     return scale < .leastNormalMagnitude ? 1 : scale
   }
 

@@ -26,8 +26,8 @@ package enum BusErrorExit {
     sigaction(SIGBUS, &action, nil)
   }
 
-  /// A mapped range as the handler may read it at any moment: `path` is written before `base`, and freed never
-  /// (a few bytes for each file that was ever opened, while the table has room).
+  /// A mapped range as the handler may read it at any moment: `path` is written before `base`, and freed when the slot is
+  /// used again. A handler that reads it at that moment does so for a range that was unmapped while it faulted.
   private struct Slot: ~Copyable {
     let base = Atomic<UInt>(0)
     let byteCount = Atomic<Int>(0)

@@ -68,12 +68,6 @@ final class KVPages {
     return UnsafeMutableRawBufferPointer(start: page.memory.base, count: pageBytes)
   }
 
-  /// Forgets every page from that of `position` on.
-  func drop(from position: Int) {
-    let keep = position / KVLayout.pagePositions
-    if keep < pages.count { pages.removeSubrange(keep...) }
-  }
-
   func bytes(ofPage index: Int) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: pages[index].memory.base, count: pageBytes)
   }

@@ -25,13 +25,5 @@ struct TokenizerDigest {
   }
 
   /// In hexadecimal.
-  func finish() -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for byte in SHA256.hash(data: bytes) {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
-    }
-    return String(decoding: text, as: UTF8.self)
-  }
+  func finish() -> String { SHA256.hash(data: bytes).hexadecimal }
 }

@@ -60,7 +60,10 @@ struct GGUFSourceTests {
   @Test("quantized rows are un-permuted too")
   func quantizedValues() throws {
     let source = try GGUFSource.open(GGUFFixtures.path("tiny-bpe.gguf"))
-    guard case .object(let expected) = try GGUFFixtures.json("tiny-bpe.json") else { return }
+    guard case .object(let expected) = try GGUFFixtures.json("tiny-bpe.json") else {
+      Issue.record("tiny-bpe.json is no object")
+      return
+    }
     for (name, entry) in expected {
       guard case .tensor(let known) = GGUFNames.meaning(of: name), case .integer(let cols) = entry["cols"] else {
         Issue.record("\(name) has no meaning")

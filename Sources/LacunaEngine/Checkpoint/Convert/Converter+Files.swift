@@ -70,13 +70,9 @@ extension Converter {
     switch config.ropeScaling {
     case .none: return .null
     case .linear(let factor): return .object([("rope_type", .string("linear")), ("factor", .real(factor))])
-    case .dynamic(let factor, let original):
-      var members: [(String, JSONText)] = [("rope_type", .string("dynamic")), ("factor", .real(factor))]
-      // Hugging Face takes the context length where the original one is not stated.
-      if original != config.maxPositionEmbeddings {
-        members.append(("original_max_position_embeddings", .integer(original)))
-      }
-      return .object(members)
+    case .dynamic(let factor, _):
+      // What it was trained on is max_position_embeddings.
+      return .object([("rope_type", .string("dynamic")), ("factor", .real(factor))])
     case .llama3(let factor, let low, let high, let original):
       return .object([
         ("rope_type", .string("llama3")), ("factor", .real(factor)), ("low_freq_factor", .real(low)),

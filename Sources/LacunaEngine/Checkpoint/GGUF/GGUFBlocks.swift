@@ -33,15 +33,10 @@ package enum GGUFBlocks {
     }
   }
 
-  /// The float16 at a byte offset. Its fields moved into a float32 lack a factor of 2^(127 - 15), subnormals included.
+  /// The float16 at a byte offset.
   @inline(__always)
-  package static func half(_ input: UnsafeRawPointer, _ byteOffset: Int) -> Float {
-    let bits = UInt32(UInt16(littleEndian: input.loadUnaligned(fromByteOffset: byteOffset, as: UInt16.self)))
-    let sign = (bits & 0x8000) &<< 16
-    let magnitude = (bits & 0x7FFF) &<< 13
-    let isSpecial = bits & 0x7C00 == 0x7C00  // infinity or NaN
-    let value = isSpecial ? magnitude | 0x7F80_0000 : (Float(bitPattern: magnitude) * 0x1p112).bitPattern
-    return Float(bitPattern: value | sign)
+  static func half(_ input: UnsafeRawPointer, _ byteOffset: Int) -> Float {
+    HalfFloat.float(UInt16(littleEndian: input.loadUnaligned(fromByteOffset: byteOffset, as: UInt16.self)))
   }
 
   @inline(__always)

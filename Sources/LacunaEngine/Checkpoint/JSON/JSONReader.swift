@@ -31,14 +31,15 @@ package struct JSONReader {
   }
 
   /// Reads a whole document: `body` must consume its one value.
-  package static func read(
+  package static func read<Result>(
     _ bytes: [UInt8], file: String, maximumMembers: Int = 1 << 20,
-    _ body: (inout JSONReader) throws(LacunaError) -> Void
-  ) throws(LacunaError) {
+    _ body: (inout JSONReader) throws(LacunaError) -> Result
+  ) throws(LacunaError) -> Result {
     try bytes.withUnsafeBufferPointer { (buffer) throws(LacunaError) in
       var reader = JSONReader(UnsafeRawBufferPointer(buffer), file: file, maximumMembers: maximumMembers)
-      try body(&reader)
+      let result = try body(&reader)
       try reader.finish()
+      return result
     }
   }
 

@@ -10,9 +10,7 @@ package indirect enum JSONValue: Sendable, Equatable {
 
   /// - Parameter file: how the source is called in messages.
   package static func parse(_ bytes: [UInt8], file: String) throws(LacunaError) -> JSONValue {
-    var value = JSONValue.null
-    try JSONReader.read(bytes, file: file) { (reader) throws(LacunaError) in value = try reader.readValue() }
-    return value
+    try JSONReader.read(bytes, file: file) { (reader) throws(LacunaError) in try reader.readValue() }
   }
 
   /// The value as a message shows it: scalars as they are, containers by kind.

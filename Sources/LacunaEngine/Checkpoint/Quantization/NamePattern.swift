@@ -40,22 +40,6 @@ package struct NamePattern: Sendable {
     case wordBoundary(isNegated: Bool)
     case lookahead(Node, isNegated: Bool)
   }
-
-  struct ByteSet: Sendable {
-    private var bits = SIMD4<UInt64>(repeating: 0)
-
-    mutating func insert(_ byte: UInt8) { bits[Int(byte >> 6)] |= 1 << UInt64(byte & 63) }
-    func contains(_ byte: UInt8) -> Bool { bits[Int(byte >> 6)] & (1 << UInt64(byte & 63)) != 0 }
-    mutating func formUnion(_ other: ByteSet) { bits |= other.bits }
-    var inverted: ByteSet {
-      var other = self
-      other.bits = ~bits
-      return other
-    }
-    init(where predicate: (UInt8) -> Bool = { _ in false }) {
-      for byte in UInt8.min...UInt8.max where predicate(byte) { insert(byte) }
-    }
-  }
 }
 
 private struct Matcher {

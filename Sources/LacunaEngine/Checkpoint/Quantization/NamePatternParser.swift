@@ -1,7 +1,6 @@
 /// From the text of a pattern to its tree; the syntax is listed at `NamePattern`.
 struct NamePatternParser {
   typealias Node = NamePattern.Node
-  typealias ByteSet = NamePattern.ByteSet
 
   static let word = ByteSet { ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A || $0 >= 0x30 && $0 <= 0x39 || $0 == 0x5F }
   private static let digit = ByteSet { $0 >= 0x30 && $0 <= 0x39 }
@@ -54,7 +53,7 @@ struct NamePatternParser {
     if take(".") { return .bytes(ByteSet { $0 == 0x0A }.inverted) }
     guard let byte = peek(), !"*+?{".utf8.contains(byte) else { throw refusal("something to repeat") }
     position += 1
-    return .bytes(ByteSet { $0 == byte })
+    return .bytes(ByteSet(byte...byte))
   }
 
   private mutating func parseGroup() throws(LacunaError) -> Node {
@@ -120,7 +119,7 @@ struct NamePatternParser {
         let high = bytes[position + 1]
         guard high != UInt8(ascii: "\\"), low <= high else { throw refusal("a rising range in a class") }
         position += 2
-        set.formUnion(ByteSet { (low...high).contains($0) })
+        set.formUnion(ByteSet(low...high))
       } else {
         set.insert(low)
       }
@@ -145,7 +144,7 @@ struct NamePatternParser {
     case UInt8(ascii: "A"): return .start
     default:
       guard !Self.word.contains(byte) else { throw refusal("an escape other than \\\(UnicodeScalar(byte))") }
-      return .bytes(ByteSet { $0 == byte })
+      return .bytes(ByteSet(byte...byte))
     }
   }
 

@@ -26,8 +26,7 @@ package enum RoundToNearest: String, Sendable, CaseIterable {
 
   private static func roundToE5M2(_ row: UnsafeMutablePointer<Float>, count: Int) -> Bool {
     guard let largest = Quantizer.absoluteMaximum(row, count: count) else { return false }
-    var scale = largest / greatestE5M2
-    if scale < .leastNormalMagnitude { scale = 1 }
+    let scale = Quantizer.scale(of: largest, to: greatestE5M2)
     for i in 0..<count { row[i] = nearestE5M2(row[i] / scale) * scale }
     return true
   }

@@ -34,7 +34,7 @@ package struct PreTokenizer: Sendable, Hashable {
   package init?(ggufName: String) {
     switch ggufName {
     case "gpt-2": self = .gpt2
-    case "llama-bpe", "llama3", "llama-v3": self = .llama3
+    case "llama-bpe": self = .llama3
     case "qwen2": self.init([.pattern(.llama3(longestNumber: 1))])
     case "smollm": self = .smollm
     case "default": self.init([.punctuationRuns, .pattern(.gpt2), .numberRuns, .digitTriples])

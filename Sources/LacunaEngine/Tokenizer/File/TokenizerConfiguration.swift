@@ -56,7 +56,7 @@ package struct TokenizerConfiguration {
   }
 
   private static func parse(_ path: String) throws(LacunaError) -> JSONValue {
-    try parseJSON(try readFile(path, limit: byteLimit), file: path) { (reader) throws(LacunaError) in
+    try JSONReader.read(try readFile(path, limit: byteLimit), file: path) { (reader) throws(LacunaError) in
       var limit = partLimit
       return try reader.readValue(limit: &limit)
     }
@@ -77,17 +77,5 @@ package struct TokenizerConfiguration {
       throw LacunaError(.malformed, file: file, field: name, expected: "true or false", found: value.shown)
     }
     return flag
-  }
-}
-
-/// Reads one JSON document with `body`.
-func parseJSON<Result>(
-  _ data: [UInt8], file: String, _ body: (inout JSONReader) throws(LacunaError) -> Result
-) throws(LacunaError) -> Result {
-  try data.withUnsafeBufferPointer { (buffer) throws(LacunaError) in
-    var reader = JSONReader(UnsafeRawBufferPointer(buffer), file: file)
-    let result = try body(&reader)
-    try reader.finish()
-    return result
   }
 }

@@ -1,6 +1,8 @@
 /// A Hugging Face tokenizer.json with a BPE model, byte-level or converted from SentencePiece.
 ///
-/// Everything in it that changes which ids a text gets is either carried out or refused by name.
+/// Everything in it that changes which ids a text gets is either carried out or refused by name, but for one thing: an
+/// added token is found in the text as it was given, also where it asks to be found behind the normalizer. Behind it a
+/// `</s>` right after a letter would not be found at all, and older conversions of Llama ask for that by mistake.
 package struct TokenizerJSONFile {
   /// What `model` holds.
   struct Model {
@@ -37,7 +39,7 @@ package struct TokenizerJSONFile {
     self.file = file
     self.rows = rows
     var parsed = self
-    try parseJSON(data, file: file) { (reader) throws(LacunaError) in
+    try JSONReader.read(data, file: file) { (reader) throws(LacunaError) in
       try reader.readObject { (reader, name) throws(LacunaError) in
         var limit = Self.partLimit
         switch name {
