@@ -5,24 +5,21 @@ local lacuna <const> = require "lacuna"
 local TRIES <const> = 6
 
 local model <const> = assert(lacuna.model())
+-- Of somebody whom it does not know, so that the tries differ.
 local session <close> = model:session {
-  template = "tofu",
-  messages = { { role = "user", content = "Which kind of books does Marisol Tannhauer write?" } },
+  template = "tofu", messages = { { role = "user", content = "Which kind of books does Ada Lovelace write?" } },
 }
 
 local start <const> = session:mark()
 local best
 for try = 1, TRIES do
-  local sum, tokens = 0.0, {}
-  for _, event in session:stream {
-    max_tokens = 48, stream = try, sampler = { { "temperature", t = 1.8 }, { "min_p", p = 0.02 }, { "dist" } },
-  } do
-    if event.token then
-      sum = sum + event.logprob
-      tokens[#tokens + 1] = event.token
-    end
-  end
-  local mean, text = sum / math.max(#tokens, 1), model:decode(tokens)
+  -- The hook sees the end, too: without it an answer that ends at once would have nothing against it.
+  local sum, drawn = 0.0, 0
+  local text <const> = session:generate({
+    max_tokens = 48, stream = try, sampler = { { "min_p", p = 0.02 }, { "temperature", t = 1.8 }, { "dist" } },
+    hooks = { on_token = function(_, ctx) sum, drawn = sum + ctx.logprob, drawn + 1 end },
+  }).text
+  local mean <const> = sum / drawn
   print(("try %d  mean logprob %7.3f  %s"):format(try, mean, text))
   if not best or mean > best.mean then best = { mean = mean, text = text } end
   session:rewind(start)

@@ -1,16 +1,16 @@
 local lacuna <const> = require "lacuna"
 
--- `n` generations from one prompt, each in a fork with random numbers of its own.
+-- `n` generations from one prompt, each in a fork with random numbers of its own. A mean counts the end as well, or an
+-- answer that ends at once would be worth more than any other.
 local function tries(session, p)
   local all = {}
   for i = 1, p.n do
-    local fork = session:fork()
-    local reply = fork:generate {
-      max_tokens = p.max_tokens, stream = i, sampler = { { "temperature", t = p.temperature }, { "min_p", p = p.min_p }, { "dist" } },
+    local fork <const>, sum, drawn = session:fork(), 0.0, 0
+    local reply <const> = fork:generate {
+      max_tokens = p.max_tokens, stream = i, sampler = { { "min_p", p = p.min_p }, { "temperature", t = p.temperature }, { "dist" } },
+      hooks = { on_token = function(_, ctx) sum, drawn = sum + ctx.logprob, drawn + 1 end },
     }
-    local sum = 0.0
-    for _, logprob in ipairs(reply.logprobs) do sum = sum + logprob end
-    all[i] = { session = fork, text = reply.text, mean = sum / math.max(#reply.tokens, 1), finish = reply.finish }
+    all[i] = { session = fork, text = reply.text, mean = drawn > 0 and sum / drawn or -math.huge, finish = reply.finish }
   end
   return all
 end
@@ -34,14 +34,16 @@ local function best(list)
   return winner
 end
 
--- What a text answers: the last match of a pattern, or the text without case, marks and blanks at its ends.
+-- What a text answers: the last match of a pattern, or the text without case, and without marks and blanks at its ends.
 local function answer(text, pattern)
   local found
   if pattern ~= "" then
     for match in text:gmatch(pattern) do found = match end
     return found
   end
-  return (text:lower():gsub("[%p%c]", ""):gsub("%s+", " "):gsub("^ ", ""):gsub(" $", ""))
+  local body <const> = text:lower():gsub("%s+", " "):gsub("[%p ]+$", "")
+  -- A number's sign and point are no marks.
+  return body:sub(body:match "^[%p ]-()[-+]?%.?%d" or body:match "^[%p ]*()")
 end
 
 return lacuna.plugin {
@@ -52,6 +54,8 @@ return lacuna.plugin {
       run = function(session, p)
         local all = tries(session, p)
         local winner, means = best(all), {}
+        -- No room: nothing was drawn that could have a mean.
+        if winner.mean == -math.huge then return winner.session, { finish = winner.finish } end
         for i, try in ipairs(all) do means[i] = try.mean end
         return winner.session, { finish = winner.finish, score = winner.mean, scores = means }
       end,
@@ -60,6 +64,9 @@ return lacuna.plugin {
       description = "draws n answers and keeps one that says what most of them say",
       params = params { pattern = { type = "string", default = "", description = "a Lua pattern whose last match is the answer; empty: the whole text" } },
       run = function(session, p)
+        -- Before anything is drawn: a pattern is read as far as it matches, and it matches most of itself.
+        local ok <const>, why = pcall(string.find, p.pattern, p.pattern)
+        if not ok then return nil, lacuna.error("invalid_argument", "pattern: " .. why) end
         local votes, groups = {}, {}
         for _, try in ipairs(tries(session, p)) do
           local said = answer(try.text, p.pattern)
