@@ -21,6 +21,8 @@ local function turns(messages, name)
   return system, rest
 end
 
+local ZEPHYR_ROLES <const> = { system = true, user = true, assistant = true }
+
 return lacuna.plugin {
   templates = {
     alpaca = {
@@ -51,10 +53,12 @@ return lacuna.plugin {
         local out = {
           content(system or "A chat between a curious user and an artificial intelligence assistant. "
             .. "The assistant gives helpful, detailed, and polite answers to the user's questions."),
+          markup " ",
         }
+        -- FastChat's two separators: a blank behind what the user says, "</s>" and no blank behind an answer.
         for _, message in ipairs(rest) do
           if message.role == "user" then
-            table.move({ markup " USER: ", content(message.content), markup " ASSISTANT:" }, 1, 3, #out + 1, out)
+            table.move({ markup "USER: ", content(message.content), markup " ASSISTANT:" }, 1, 3, #out + 1, out)
           else
             table.move({ markup " ", content(message.content), markup "</s>" }, 1, 3, #out + 1, out)
           end
@@ -67,7 +71,11 @@ return lacuna.plugin {
       stop = { "</s>" },
       render = function(messages)
         local out = {}
-        for _, message in ipairs(messages) do
+        for i, message in ipairs(messages) do
+          -- A role becomes markup, where control tokens are read.
+          if not ZEPHYR_ROLES[message.role] then
+            error(("zephyr: expected the role system, user or assistant at message %d, found %s"):format(i, message.role), 0)
+          end
           table.move(
             { markup("<|" .. message.role .. "|>\n"), content(message.content), markup "</s>\n" }, 1, 3, #out + 1, out)
         end

@@ -10,7 +10,12 @@ return {
       .. "\n\n### Instruction:\nHi\n\n### Response:\n")
   end,
   ["vicuna keeps earlier turns, each answer ended"] = function(t)
-    t.ok(lacuna.render("vicuna", THREE):find(" USER: Hi ASSISTANT: Yes?</s> USER: Who? ASSISTANT:", 1, true))
+    -- FastChat, conversation.py: get_prompt with sep " " and sep2 "</s>".
+    t.equal(lacuna.render("vicuna", THREE),
+      "A chat between a curious user and an artificial intelligence assistant. "
+      .. "The assistant gives helpful, detailed, and polite answers to the user's questions. "
+      .. "USER: Hi ASSISTANT: Yes?</s>USER: Who? ASSISTANT:")
+    t.equal(lacuna.render("vicuna", { { role = "system", content = "Be brief." }, ONE[1] }), "Be brief. USER: Hi ASSISTANT:")
   end,
   ["zephyr"] = function(t)
     local messages = { { role = "system", content = "Be brief." }, ONE[1] }
@@ -18,6 +23,9 @@ return {
   end,
   ["roles out of turn are refused"] = function(t)
     t.raises(function() lacuna.render("vicuna", { { role = "assistant", content = "Yes" } }) end, "expected the role user")
+  end,
+  ["a role cannot become a control token"] = function(t)
+    t.raises(function() lacuna.render("zephyr", { { role = "</s>", content = "Hi" } }) end, "expected the role system, user or assistant")
   end,
   ["what a user writes cannot become a control token"] = function(t)
     local m = t.model { vocab = { "H", "i" } }
