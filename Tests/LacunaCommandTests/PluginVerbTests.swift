@@ -34,7 +34,7 @@ struct PluginVerbTests {
     let check = try Command.output(["plugin", "check", folder])
     #expect(check.lines.allSatisfy { $0.hasPrefix("ok ") }, "\(check.output)")
     let test = try Command.output(["plugin", "test", folder])
-    #expect(test.output.contains("1 tests, 0 failed"), "\(test.output)")
+    #expect(test.output.contains("\(kind == "decoder" ? 2 : 1) tests, 0 failed"), "\(test.output)")
     let editor = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: "\(folder)/.luarc.json")))
     let library = try #require((editor as? [String: Any])?["workspace.library"] as? [String])
     #expect(FileManager.default.fileExists(atPath: "\(library[0])/lacuna.lua"))

@@ -38,6 +38,7 @@ end
 
 local function search(root, p, ctx, groups, strength)
   local room <const> = root.model.info.context - #root
+  if room <= 0 then return root, { finish = "length" } end       -- no beam, and no score
   for step = 1, math.min(p.max_tokens, room) do
     local sessions = {}
     for _, group in ipairs(groups) do
@@ -66,7 +67,7 @@ local function search(root, p, ctx, groups, strength)
   return all[1].session, { finish = all[1].finish, score = all[1].score, scores = scores }
 end
 
-local function new_group(root) return { live = { { session = root, sum = 0.0, score = -math.huge, finish = "length" } }, done = {} } end
+local function new_group(root) return { live = { { session = root, sum = 0.0 } }, done = {} } end
 
 local function params(more)
   local all = {

@@ -1,3 +1,5 @@
+local lacuna <const> = require "lacuna"
+
 -- Greedy takes b (then only a bad end), a beam sees that a, c is better.
 local function model(t)
   return t.model {
@@ -37,6 +39,18 @@ return {
       decoder = "diverse_beam", width = 1, groups = 2, diversity = 1, max_tokens = 4,
     }
     t.equal(result.text, "ac", "the first group is greedy and takes b; the second pays for b")
+  end,
+  ["a full context ends it, and without room there is no score"] = function(t)
+    local m <const> = t.model { vocab = { "a" }, next = { a = { a = 9 } }, context = 5 }
+    for _, decoder in ipairs { "beam/beam", "diverse_beam" } do
+      local session <const> = m:session { text = "a" }
+      local room <const> = m.info.context - #session
+      local result = session:generate { decoder = decoder, width = 1, max_tokens = 64 }
+      t.equal({ result.finish, #result.tokens }, { "context", room })
+      result = session:generate { decoder = decoder, width = 2, max_tokens = 64 }
+      t.equal({ result.finish, #result.tokens, result.info.score }, { "context", 0 })
+      t.ok(lacuna.json.encode(result))
+    end
   end,
   ["an option that it does not know is named"] = function(t)
     t.raises(function() model(t):session({ text = "." }):generate { decoder = "beam/beam", widht = 2 } end, 'did you mean "width"')

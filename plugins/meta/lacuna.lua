@@ -320,7 +320,7 @@ function Session:close() end
 ---@field text string
 ---@field tokens integer[]
 ---@field finish "eos"|"stop"|"length"|"grammar"|"context"  the model's end, a stop text or a hook, max_tokens, a whole text of the grammar, a full context
----@field logprobs number[]  of each token under the model's own logits, in nats
+---@field logprobs number[]?  of each token under the model's own logits, in nats, without the end's; nil for decoders
 ---@field top { token: integer, logprob: number }[][]?  with `logprobs`, likeliest first
 ---@field usage lacuna.Usage
 ---@field info table?  what a decoder says of its work

@@ -64,6 +64,8 @@ extension ScriptContext {
     }
     var finish: LuaValue = .string("length")
     if case .table(let table) = info, case .string = table["finish"] { finish = table["finish"] }
+    // No decoder has to tell its own limit from the context's.
+    if case .string("length") = finish, session.count >= session.engine.contextLength { finish = .string("context") }
     return .record([
       "text": .string(text), "tokens": .integers(tokens), "finish": finish, "info": info,
       "usage": .record(["prompt_tokens": .count(promptCount), "completion_tokens": .count(tokens.count)]),

@@ -63,7 +63,8 @@ struct PluginSample {
               ---@param ctx lacuna.PluginContext
               run = function(session, params, ctx)
                 local finish = "length"
-                for _ = 1, params.max_tokens do
+                local room = ctx.model.info.context - #session
+                for _ = 1, math.min(params.max_tokens, room) do
                   local id = session:logits():argmax()
                   if ctx.model:is_eog(id) then finish = "eos" break end
                   session:push(id)
@@ -80,6 +81,12 @@ struct PluginSample {
           local result = session:generate { decoder = "\(name)" }
           t.equal(result.text, "b")
           t.equal(result.finish, "eos")
+        end,
+        ["stops at a full context"] = function(t)
+          local model = t.model { vocab = { "a" }, next = { a = { a = 5 } }, context = 8 }
+          local session = model:session { text = "a" }
+          t.equal(session:generate({ decoder = "\(name)" }).finish, "context")
+          t.equal(#session, 8)
         end,
         """)
   }

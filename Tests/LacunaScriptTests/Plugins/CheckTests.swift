@@ -30,6 +30,11 @@ struct CheckTests {
       ("apply = function(l) l:mask_below(math.huge) end", "at least one token survives"),
       ("apply = function(l) l:fill(0) end", "masked stays masked"),
       ("apply = function(l) local m, id = l:max(); l[id] = m - 50 end, argmax_invariant = true", "argmax_invariant"),
+      // A tie that greedy would break otherwise.
+      (
+        "apply = function(l) local m = l:max(); for i = 0, #l - 1 do if l[i] > -math.huge then l[i] = m end end end, "
+          + "argmax_invariant = true", "argmax_invariant"
+      ),
       ("pick = function(l) return 0 end", "pick returns a token that is not masked"),
       ("pick = function(l) return 'x' end", "pick must return a token id"),
       (

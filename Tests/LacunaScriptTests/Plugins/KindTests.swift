@@ -34,6 +34,29 @@ struct KindTests {
       """)
   }
 
+  @Test("a decoder's length is the context's where that is full")
+  func fullContext() throws {
+    let bench = try PluginBench()
+    try bench.write(
+      "fill", provides: ["decoder:fill"],
+      """
+      decoders = { fill = {
+        params = { left = { type = "integer" }, finish = { type = "string", optional = true } },
+        run = function(session, p)
+          while #session < session.model.info.context - p.left do session:push(2) end
+          return session, p.finish and { finish = p.finish }
+        end,
+      } }
+      """)
+    try bench.run(
+      """
+      local function finish(left, said) return s:fork():generate({ decoder = "fill", left = left, finish = said }).finish end
+      assert(finish(1, "length") == "length" and finish(1) == "length")
+      assert(finish(0, "length") == "context" and finish(0) == "context")
+      assert(finish(0, "eos") == "eos" and finish(0, "stop") == "stop")
+      """)
+  }
+
   @Test("an error in a decoder leaves the session as it was")
   func decoderError() throws {
     let bench = try PluginBench()
