@@ -1,6 +1,8 @@
 -- Runs a tree. Every node costs a step, and lists and texts cost by their length, so that a template ends.
 local text <const> = require "text"
 local values <const> = require "values"
+local numbers <const> = require "numbers"
+local operators <const> = require "operators"
 local methods <const> = require "methods"
 local filters <const> = require "filters"
 local tests <const> = require "tests"
@@ -83,7 +85,7 @@ function E:assign(target, value, scope)
     scope.vars[target.name] = value
   elseif target.type == "target_attribute" then
     local namespace <const> = look_up(scope, target.name)
-    if kind(namespace) ~= "namespace" then error(("%q is no namespace"):format(target.name), 0) end
+    if namespace == nil or kind(namespace) ~= "namespace" then error(("%q is no namespace"):format(target.name), 0) end
     namespace.map[target.attribute] = value
   else
     local items <const> = values.items(value)
@@ -130,7 +132,6 @@ end
 -- v.name: a method before an element.
 function E:attribute(v, name)
   values.defined(v)
-  if type(name) == "number" then return self:item(v, name) end
   if kind(v) == "namespace" then
     local found <const> = v.map[name]
     if found == nil then return missing(v, name) end
@@ -161,23 +162,35 @@ function EXPRESSIONS.item(self, node, scope)
     local value <const> = each and self:eval(each, scope)
     if value ~= NONE then return value end
   end
+  -- As jinja2 has it, a number has no parts, while a dict is no place to look for them.
+  if not text.is(values.defined(v)) and not values.is_sequence(v) and kind(v) ~= "dict" then return missing(v, "a slice") end
   local cut <const> = values.slice(v, part(by.start), part(by.stop), part(by.step))
   self:step(text.is(cut) and #text.raw(cut) // 64 or #cut)
   return cut
 end
 
+-- Arguments by place, and in `named` by name; `keys` are the names in their order, as they were written.
 function E:arguments(args, scope, caller)
-  local given = { named = {} }
+  local given <const> = { named = {}, keys = {} }
+  local function name(key, v)
+    local raw <const> = text.raw(values.string(key, "a name of an argument"))
+    if given.named[raw] ~= nil then error(("two values for the argument %q"):format(raw), 0) end
+    given.named[raw] = v
+    given.keys[#given.keys + 1] = key
+  end
   for i, each in ipairs(args) do given[i] = self:eval(each, scope) end
   if args.list then
-    for _, item in ipairs(values.items(self:eval(args.list, scope))) do given[#given + 1] = item end
+    local items <const> = values.items(self:eval(args.list, scope))
+    self:step(#items)
+    table.move(items, 1, #items, #given + 1, given)
   end
-  for _, each in ipairs(args.named) do given.named[each.name] = self:eval(each[1], scope) end
+  for _, each in ipairs(args.named) do name(each.name, self:eval(each[1], scope)) end
   if args.dict then
     local dict <const> = self:eval(args.dict, scope)
-    for _, key in ipairs(values.items(dict)) do given.named[text.raw(key)] = values.lookup(dict, key) end
+    if kind(dict) ~= "dict" then error(("** of a %s is not possible"):format(kind(dict)), 0) end
+    for _, key in ipairs(dict.keys) do name(key, values.lookup(dict, key)) end
   end
-  given.named.caller = caller or given.named.caller
+  if caller then name("caller", caller) end
   return given
 end
 
@@ -191,7 +204,8 @@ end
 function EXPRESSIONS.call(self, node, scope) return self:call(node, scope) end
 
 function EXPRESSIONS.filter(self, node, scope)
-  local v <const> = node[1] and self:eval(node[1], scope) or scope.filtered
+  local v
+  if node[1] then v = self:eval(node[1], scope) else v = scope.filtered end
   return filters[node.name](v, self:arguments(node.args, scope), self.helpers)
 end
 
@@ -235,7 +249,7 @@ function EXPRESSIONS.compare(self, node, scope)
 end
 
 function EXPRESSIONS.binary(self, node, scope)
-  local result <const> = values.binary(node.op, self:eval(node[1], scope), self:eval(node[2], scope))
+  local result <const> = operators.binary(node.op, self:eval(node[1], scope), self:eval(node[2], scope))
   if text.is(result) then self:step(#text.raw(result) // 64) elseif type(result) == "table" then self:step(#result) end
   return result
 end
@@ -246,8 +260,8 @@ function EXPRESSIONS.concat(self, node, scope)
   return text.join(parts)
 end
 
-function EXPRESSIONS.negative(self, node, scope) return values.binary("-", 0, self:eval(node[1], scope)) end
-function EXPRESSIONS.positive(self, node, scope) return values.binary("+", 0, self:eval(node[1], scope)) end
+function EXPRESSIONS.negative(self, node, scope) return operators.negative(self:eval(node[1], scope)) end
+function EXPRESSIONS.positive(self, node, scope) return operators.binary("+", 0, self:eval(node[1], scope)) end
 
 -- Statements.
 
@@ -267,7 +281,10 @@ local function loop_at(i, items, depth, state, again)
   local map <const> = {
     index = i, index0 = i - 1, revindex = #items - i + 1, revindex0 = #items - i, first = i == 1, last = i == #items,
     length = #items, depth = depth, depth0 = depth - 1, previtem = at(i - 1), nextitem = at(i + 1),
-    cycle = values.callable("cycle", function(choices) return choices[(i - 1) % #choices + 1] end),
+    cycle = values.callable("cycle", function(choices)
+      if #choices == 0 then error("loop.cycle: expected something to choose from", 0) end
+      return choices[(i - 1) % #choices + 1]
+    end),
     changed = values.callable("changed", function(now)
       local before <const> = state.last
       state.last = values.list(now)
@@ -292,7 +309,8 @@ function E:loop(node, list, scope, depth)
   local state <const> = {}
   local again <const> = node.recursive and function(arguments)
     return self:nested(function()
-      return self:capture(function() self:loop(node, arguments[1], scope, depth + 1) end)
+      local list <const> = values.take("loop", arguments, { "/iterable", values.REQUIRED })
+      return self:capture(function() self:loop(node, list, scope, depth + 1) end)
     end)
   end
   for i, item in ipairs(items) do
@@ -335,82 +353,103 @@ end
 
 function STATEMENTS.scope(self, node, scope) return self:run(node.body, inner(scope)) end
 
-function E:macro(name, parameters, body, scope)
+-- A call of a macro. `varargs`, `kwargs` and `caller` are taken by those whose body speaks of them, as in jinja2.
+function E:macro(name, node, scope)
+  local parameters <const>, speaks <const> = node.parameters, node.mentions
   return values.callable(name, function(arguments)
     return self:nested(function()
       local around <const>, used = inner(scope), {}
       for i, parameter in ipairs(parameters) do
         local v = arguments[i]
-        if v == nil then v = arguments.named[parameter.name] end
+        if v == nil then
+          v = arguments.named[parameter.name]
+          used[parameter.name] = true
+        end
         if v == nil and parameter.default then v = self:eval(parameter.default, around) end
         if v == nil then v = values.undefined(("%q"):format(parameter.name)) end
         around.vars[parameter.name] = v
-        used[parameter.name] = true
       end
-      local more <const>, others <const> = values.tuple(table.move(arguments, #parameters + 1, #arguments, 1, {})), values.dict()
-      local names = {}
-      for each in pairs(arguments.named) do
-        if not used[each] and each ~= "caller" then names[#names + 1] = each end
+      if speaks.caller and not used.caller then
+        around.vars.caller = arguments.named.caller or values.undefined '"caller"'
+        used.caller = true
       end
-      table.sort(names)
-      for _, each in ipairs(names) do values.put(others, each, arguments.named[each]) end
-      around.vars.varargs, around.vars.kwargs = more, others
-      around.vars.caller = arguments.named.caller
-      return self:capture(function() self:run(body, around) end)
+      local more <const>, others = values.tuple(table.move(arguments, #parameters + 1, #arguments, 1, {})), values.dict()
+      for _, key in ipairs(arguments.keys) do
+        local raw <const> = text.raw(key)
+        if not used[raw] then values.put(others, key, arguments.named[raw]) end
+      end
+      if #more > 0 and not speaks.varargs then
+        error(("%s: expected at most %d arguments, found %d"):format(name, #parameters, #arguments), 0)
+      end
+      if #others.keys > 0 and not speaks.kwargs then
+        error(("%s: no argument %q"):format(name, text.raw(others.keys[1])), 0)
+      end
+      if speaks.varargs then around.vars.varargs = more end
+      if speaks.kwargs then around.vars.kwargs = others end
+      return self:capture(function() self:run(node.body, around) end)
     end)
   end)
 end
 
-function STATEMENTS.macro(self, node, scope)
-  scope.vars[node.name] = self:macro(node.name, node.parameters, node.body, scope)
-end
+function STATEMENTS.macro(self, node, scope) scope.vars[node.name] = self:macro(node.name, node, scope) end
 
 function STATEMENTS.call_block(self, node, scope)
-  local caller <const> = self:macro("caller", node.parameters, node.body, scope)
-  self:write(values.str(self:call(node.call, scope, caller)))
+  self:write(values.str(self:call(node.call, scope, self:macro("caller", node, scope))))
 end
 
 -- Functions that every template has.
 local function globals(self, now)
+  local NOTHING <const>, take <const> = {}, values.take
   local function range(arguments)
-    local first, last, step = arguments[1], arguments[2], arguments[3] or 1
-    if last == nil then first, last = 0, first end
-    local list = values.list {}
-    if (last - first) // step > LONGEST_RANGE then error(("a range of more than %d"):format(LONGEST_RANGE), 0) end
-    for i = first, last - (step > 0 and 1 or -1), step do list[#list + 1] = i end
-    self:step(#list)
+    local first, stop, step = take("range", arguments, { "/start", values.REQUIRED, "/stop", NOTHING, "/step", 1 })
+    if stop == NOTHING then first, stop = 0, first end
+    for _, each in ipairs { first, stop, step } do values.whole(each, "range") end
+    if step == 0 then error("range: a step of 0", 0) end
+    local size <const> = math.max(0, numbers.add(numbers.subtract(stop, first), step - (step > 0 and 1 or -1)) // step)
+    if size > LONGEST_RANGE then error(("a range of more than %d"):format(LONGEST_RANGE), 0) end
+    self:step(size)
+    local list = { t = "range", first = first, stop = stop, step = step }
+    for i = 1, size do list[i] = first + (i - 1) * step end
     return list
   end
-  local function fields(arguments)
-    local map = {}
-    local dict <const> = arguments[1]
-    if dict then
-      for _, key in ipairs(values.items(dict)) do map[text.raw(key)] = values.lookup(dict, key) end
+  -- The dict of an argument, a dict or pairs, and of the arguments by name.
+  local function fields(name, arguments)
+    local dict <const>, given <const> = values.dict(), arguments[1]
+    if #arguments > 1 then error(("%s: expected at most one argument without a name, found %d"):format(name, #arguments), 0) end
+    if given and kind(given) == "dict" then
+      for _, key in ipairs(given.keys) do values.put(dict, key, values.lookup(given, key)) end
+    elseif given then
+      for _, pair in ipairs(values.items(given)) do
+        local items <const> = values.items(pair)
+        if #items ~= 2 then error(("%s: expected pairs, found %d values"):format(name, #items), 0) end
+        values.put(dict, items[1], items[2])
+      end
     end
-    for name, v in pairs(arguments.named) do map[name] = v end
-    return map
+    for _, key in ipairs(arguments.keys) do values.put(dict, key, arguments.named[text.raw(key)]) end
+    return dict
   end
   local all = {
     range = range,
-    namespace = function(arguments) return { t = "namespace", map = fields(arguments) } end,
-    dict = function(arguments)
-      local dict <const>, map <const>, names = values.dict(), fields(arguments), {}
-      for name in pairs(map) do names[#names + 1] = name end
-      table.sort(names)
-      for _, name in ipairs(names) do values.put(dict, name, map[name]) end
-      return dict
-    end,
+    namespace = function(arguments) return { t = "namespace", map = fields("namespace", arguments).map } end,
+    dict = function(arguments) return fields("dict", arguments) end,
     joiner = function(arguments)
-      local used = false
+      local separator <const>, used = take("joiner", arguments, { "sep", ", " }), false
       return values.callable("joiner", function()
-        if used then return arguments[1] or ", " end
+        if used then return separator end
         used = true
         return ""
       end)
     end,
-    raise_exception = function(arguments) error({ raised = text.raw(values.str(arguments[1] or "")) }, 0) end,
+    raise_exception = function(arguments)
+      error({ raised = text.raw(values.str(take("raise_exception", arguments, { "message", values.REQUIRED }))) }, 0)
+    end,
   }
-  if now then all.strftime_now = function(arguments) return clock(text.raw(arguments[1]), now) end end
+  if now then
+    all.strftime_now = function(arguments)
+      local form <const> = values.string(take("strftime_now", arguments, { "format", values.REQUIRED }), "strftime_now")
+      return text.marked(clock(text.raw(form), now), form)
+    end
+  end
   for name, f in pairs(all) do all[name] = values.callable(name, f) end
   return all
 end
@@ -421,7 +460,11 @@ function evaluator.run(body, variables, now)
   local self <const> = setmetatable({ steps = 0, written = 0, out = {}, depth = 0, line = 1 }, E)
   self.helpers = {
     step = function(n) self:step(n) end,
-    attribute = function(v, name) return self:attribute(v, name) end,
+    item = function(v, name) return self:item(v, name) end,
+    method = function(v, name)
+      if kind(v) == "namespace" then return self:attribute(v, name) end
+      return bound_method(v, name) or missing(v, name)
+    end,
     filter = function(name, v, arguments)
       if not filters[name] then error(("no filter %q"):format(name), 0) end
       self:step(1)

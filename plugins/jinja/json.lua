@@ -1,19 +1,27 @@
--- json.dumps(ensure_ascii=False), which transformers' tojson filter is.
+-- json.dumps, which transformers' tojson filter is.
 local text <const> = require "text"
 local values <const> = require "values"
 
 local ESCAPES <const> = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ["\b"] = "\\b", ["\f"] = "\\f" }
 
-local function quote(v)
-  local body <const> = text.gsub(v, '[\0-\31"\\]', function(c) return ESCAPES[c] or ("\\u%04x"):format(c:byte()) end)
+local function escaped(c)
+  if ESCAPES[c] then return ESCAPES[c] end
+  local code <const> = utf8.codepoint(c)
+  if code < 0x10000 then return ("\\u%04x"):format(code) end
+  return ("\\u%04x\\u%04x"):format(0xD800 + (code - 0x10000 >> 10), 0xDC00 + (code - 0x10000 & 0x3FF))
+end
+
+local function quote(v, ascii)
+  local body = text.gsub(v, '[\0-\31"\\]', escaped)
+  if ascii then body = text.gsub(body, "[\x7F-\xFF][\x80-\xBF]*", escaped) end
   return text.join { '"', body, '"' }
 end
 
--- options: indent (a string, or nil for one line), comma, colon, sorted, ascii.
+-- options: indent (a text, or nil for one line), comma, colon, sorted, ascii.
 local function encode(v, options, depth)
   if depth > 50 then error("tojson: a value nested too deeply", 0) end
   local k <const> = values.kind(v)
-  if k == "str" then return quote(v) end
+  if k == "str" then return quote(v, options.ascii) end
   if k == "none" then return "null" end
   if k == "bool" then return v and "true" or "false" end
   if k == "float" and (v ~= v or v == math.huge or v == -math.huge) then
@@ -26,9 +34,8 @@ local function encode(v, options, depth)
     local keys <const> = table.move(v.keys, 1, #v.keys, 1, {})
     if options.sorted then table.sort(keys, values.less) end
     for i, key in ipairs(keys) do
-      local name = key
-      if values.kind(key) ~= "str" then name = values.kind(key) == "bool" and tostring(key) or values.str(key) end
-      parts[i] = text.join { quote(name), options.colon, encode(values.lookup(v, key), options, depth + 1) }
+      local name <const> = text.is(key) and key or encode(key, options, depth + 1)
+      parts[i] = text.join { quote(name, options.ascii), options.colon, encode(values.lookup(v, key), options, depth + 1) }
     end
   else
     for i, item in ipairs(v) do parts[i] = encode(item, options, depth + 1) end
@@ -36,8 +43,9 @@ local function encode(v, options, depth)
   local open <const>, close <const> = k == "dict" and "{" or "[", k == "dict" and "}" or "]"
   if #parts == 0 then return open .. close end
   if not options.indent then return text.join { open, text.join(parts, options.comma), close } end
-  local inner <const> = "\n" .. options.indent:rep(depth + 1)
-  return text.join { open, inner, text.join(parts, options.comma .. inner), "\n", options.indent:rep(depth), close }
+  local inner <const> = text.concat("\n", text.rep(options.indent, depth + 1))
+  local between <const> = text.concat(options.comma, inner)
+  return text.join { open, inner, text.join(parts, between), "\n", text.rep(options.indent, depth), close }
 end
 
 return function(v, options) return encode(v, options, 0) end

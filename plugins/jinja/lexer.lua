@@ -1,5 +1,6 @@
 -- Cuts a template into text and the tokens of its tags, as jinja2's lexer does with trim_blocks and lstrip_blocks: the
 -- newline behind a statement or comment goes, and so do the blanks in front of one that begins its line.
+local numbers <const> = require "numbers"
 local lexer <const> = {}
 
 local OPERATORS <const> = { -- longest first
@@ -56,7 +57,9 @@ local function number_literal(source, i, line)
   local word = source:match("^0[xX][%x_]+", i) or source:match("^0[oO][0-7_]+", i) or source:match("^0[bB][01_]+", i)
   if word then
     local digits <const> = word:sub(3):gsub("_", "")
-    return tonumber(digits, ({ x = 16, o = 8, b = 2 })[word:sub(2, 2):lower()]), #word
+    local ok <const>, value = pcall(numbers.digits, digits, ({ x = 16, o = 8, b = 2 })[word:sub(2, 2):lower()])
+    if not ok or not value then fail(line, ok and "no number: " .. word or value) end
+    return value, #word
   end
   word = source:match("^[%d_]+", i)
   local fraction <const> = source:match("^%.%d[%d_]*", i + #word) or ""
@@ -64,6 +67,10 @@ local function number_literal(source, i, line)
   local digits <const> = (word .. fraction .. exponent):gsub("_", "")
   local value <const> = tonumber(digits)
   if not value then fail(line, "no number: " .. digits) end
+  -- Lua makes a float of what Python keeps whole.
+  if fraction == "" and exponent == "" and math.type(value) ~= "integer" then
+    fail(line, "a whole number of more than 64 bits")
+  end
   return value, #word + #fraction + #exponent
 end
 

@@ -151,6 +151,7 @@ function P:primary()
     self:advance()
     if CONSTANTS[token.value] ~= nil then return self:node("constant", { value = CONSTANTS[token.value] }) end
     if token.value == "none" or token.value == "None" then return self:node("none", {}) end
+    self.mentions[token.value] = true
     return self:node("name", { name = token.value })
   elseif token.kind == "string" then
     local parts = {}
@@ -440,19 +441,19 @@ function STATEMENTS.set(self)
   return node
 end
 
--- Loops around a macro's definition are not around its body.
-local function detached(self, ender)
-  local loops <const> = self.loops
-  self.loops = 0
-  local body <const> = self:body(ender)
-  self.loops = loops
-  return body
+-- A macro's body, and the names that it mentions. Loops around the definition are not around the body.
+local function detached(self, node, ender)
+  local loops <const>, around <const> = self.loops, self.mentions
+  self.loops, self.mentions = 0, {}
+  node.body, node.mentions = self:body(ender), self.mentions
+  for name in pairs(node.mentions) do around[name] = true end
+  self.loops, self.mentions = loops, around
 end
 
 function STATEMENTS.macro(self)
   local node = self:node("macro", { name = self:expect("name").value })
   node.parameters = self:signature()
-  node.body = detached(self, "endmacro")
+  detached(self, node, "endmacro")
   return node
 end
 
@@ -460,7 +461,7 @@ function STATEMENTS.call(self)
   local node = self:node("call_block", { parameters = self:op("(") and self:signature() or {} })
   node.call = self:expression()
   if node.call.type ~= "call" then self:fail("expected a call") end
-  node.body = detached(self, "endcall")
+  detached(self, node, "endcall")
   return node
 end
 
@@ -491,7 +492,7 @@ end
 -- The statements of a template. Filters and tests must exist where they are named, as in jinja2.
 function parser.run(tokens, filters, tests)
   local self <const> = setmetatable(
-    { tokens = tokens, at = 1, token = tokens[1], depth = 0, loops = 0, filters = filters, tests = tests }, P)
+    { tokens = tokens, at = 1, token = tokens[1], depth = 0, loops = 0, mentions = {}, filters = filters, tests = tests }, P)
   return (self:block())
 end
 

@@ -42,11 +42,15 @@ function text.join(list, separator)
   return make(joined, table.concat(m, mask(separator or "")))
 end
 
+-- `like`'s origin: what was made of its bytes is a message's where any of them was.
+function text.marked(s, like) return type(like) == "string" and s or text.content(s) end
+
 function text.concat(a, b) return text.join { a, b } end
 
 function text.rep(v, n)
   n = math.max(n, 0)
-  check(#text.raw(v) * n)
+  check(math.min(n, LONGEST + 1) * #text.raw(v))
+  if text.raw(v) == "" then return "" end
   if type(v) == "string" then return v:rep(n) end
   return make(v.s:rep(n), v.m:rep(n))
 end
@@ -62,8 +66,8 @@ function text.cut(v, ranges)
   return parts
 end
 
--- Each match of a Lua pattern becomes what `replace` makes of it (nil: it stays), and is a message's where its first
--- byte was.
+-- Each match of a Lua pattern becomes what `replace` makes of it (nil: it stays). What is as long as the match keeps its
+-- marks byte for byte, else all of it is a message's where any byte of the match was.
 function text.gsub(v, pattern, replace)
   if type(v) == "string" then
     local s <const> = v:gsub(pattern, replace)
@@ -75,7 +79,9 @@ function text.gsub(v, pattern, replace)
     local new <const> = replace(match)
     if new then
       s[#s + 1], m[#m + 1] = v.s:sub(start, i - 1), v.m:sub(start, i - 1)
-      s[#s + 1], m[#m + 1] = new, v.m:sub(i, i):rep(#new)
+      local marks <const> = v.m:sub(i, j - 1)
+      s[#s + 1] = new
+      m[#m + 1] = #new == #marks and marks or (marks:find("\1", 1, true) and "\1" or "\0"):rep(#new)
       size = size + #new
       check(size)
       start = j
@@ -124,9 +130,13 @@ function text.characters(v)
   return list
 end
 
--- The case of letters beyond ASCII would need tables that no chat template has been seen to need.
+-- Letters and digits beyond ASCII would need tables that no chat template has been seen to need.
+function text.ascii(v, name)
+  if text.raw(v):find("[\x80-\xFF]") then error(name .. ": only ASCII texts are known here", 0) end
+  return text.raw(v)
+end
 function text.case(v, name, change, words)
-  if text.raw(v):find("[\x80-\xFF]") then error(name .. ": only ASCII texts can change their case here", 0) end
+  text.ascii(v, name)
   return text.gsub(v, words or "%a+", change)
 end
 

@@ -1,13 +1,15 @@
 -- Python's values and operators. Numbers and booleans are Lua's; strings are text.lua's; the rest are tables with a
--- `t`: "none", "undefined", "list", "tuple" (elements from 1), "dict" (`keys` in order, `map` from key to value),
--- "namespace" (`map`), and "function" (`call(arguments)`).
+-- `t`: "none", "undefined", "list", "tuple", "range", "dict_keys" and the other views (elements from 1), "dict" (`keys` in
+-- order, `map` from key to value), "namespace" (`map`), and "function" (`call(arguments)`).
 local text <const> = require "text"
+local numbers <const> = require "numbers"
 local values <const> = {}
 
 values.NONE = { t = "none" }
 function values.undefined(hint) return { t = "undefined", hint = hint } end
 function values.list(items) items.t = "list" return items end
 function values.tuple(items) items.t = "tuple" return items end
+function values.view(name, items) items.t = name return items end
 function values.callable(name, call) return { t = "function", name = name, call = call } end
 
 function values.dict() return { t = "dict", keys = {}, map = {} } end
@@ -15,7 +17,8 @@ function values.dict() return { t = "dict", keys = {}, map = {} } end
 -- A string is found by its bytes, whoever wrote them.
 local function key_of(v)
   if text.is(v) then return text.raw(v) end
-  if math.type(v) == "float" and v == math.floor(v) and v > -2 ^ 53 and v < 2 ^ 53 then return math.tointeger(v) end
+  if type(v) == "boolean" then return v and 1 or 0 end
+  if math.type(v) == "float" then return math.tointeger(v) or v == v and v or error("a dict's key cannot be nan", 0) end
   if type(v) == "table" and v.t ~= "none" then error("a dict's key cannot be a " .. values.kind(v), 0) end
   return v
 end
@@ -34,6 +37,46 @@ function values.kind(v)
   return v.t
 end
 local kind <const> = values.kind
+
+-- What has elements that can be counted and looped over; only a list and a tuple can be cut and added.
+local SEQUENCES <const> = { list = true, tuple = true, range = true, dict_keys = true, dict_values = true, dict_items = true }
+function values.is_sequence(v) return SEQUENCES[kind(v)] == true end
+
+-- A boolean is a number, too.
+function values.number(v) if type(v) == "boolean" then return v and 1 or 0 end return v end
+local number <const> = values.number
+
+-- A function's arguments by its parameters: names and defaults in turn, REQUIRED where there is none. A name that begins
+-- with "/" is taken by place only. What the parameters do not have is an error, since it would be ignored otherwise.
+local REQUIRED <const> = {}
+values.REQUIRED = REQUIRED
+function values.take(what, arguments, parameters)
+  local n <const>, taken, known = #parameters // 2, {}, {}
+  if #arguments > n then error(("%s: expected at most %d arguments, found %d"):format(what, n, #arguments), 0) end
+  for i = 1, n do
+    local name <const>, by_place = parameters[2 * i - 1], arguments[i]
+    local by_name <const> = arguments.named[name]
+    if by_place ~= nil and by_name ~= nil then error(("%s: two values for %s"):format(what, name), 0) end
+    if by_place == nil then by_place = by_name end
+    if by_place == nil then by_place = parameters[2 * i] end
+    if by_place == REQUIRED then error(("%s: expected the argument %s"):format(what, name:gsub("^/", "")), 0) end
+    taken[i], known[name] = by_place, true
+  end
+  for name in pairs(arguments.named) do
+    if not known[name] then error(("%s: no argument %q"):format(what, name), 0) end
+  end
+  return table.unpack(taken, 1, n)
+end
+
+-- Arguments of one kind.
+function values.whole(v, what)
+  if math.type(number(v)) ~= "integer" then error(("%s: expected an int, found a %s"):format(what, kind(v)), 0) end
+  return number(v)
+end
+function values.string(v, what)
+  if not text.is(v) then error(("%s: expected a str, found a %s"):format(what, kind(v)), 0) end
+  return v
+end
 
 -- Plain Lua data (a message, an option) to values; its strings are people's unless `trusted`.
 function values.from(v, trusted)
@@ -62,7 +105,7 @@ function values.truth(v)
   if k == "str" then return text.raw(v) ~= "" end
   if k == "bool" then return v end
   if k == "int" or k == "float" then return v ~= 0 end
-  if k == "list" or k == "tuple" then return #v > 0 end
+  if SEQUENCES[k] then return #v > 0 end
   if k == "dict" then return #v.keys > 0 end
   return k ~= "none" and k ~= "undefined"
 end
@@ -81,7 +124,7 @@ function values.equal(a, b)
   if type(a) == "number" or type(b) == "number" then return a == b end
   if x ~= y then return false end
   if x == "undefined" then return true end
-  if x == "list" or x == "tuple" then
+  if SEQUENCES[x] then
     if #a ~= #b then return false end
     for i = 1, #a do
       if not values.equal(a[i], b[i]) then return false end
@@ -96,8 +139,6 @@ function values.equal(a, b)
   end
   return a == b
 end
-
-local function number(v) if type(v) == "boolean" then return v and 1 or 0 end return v end
 
 function values.less(a, b)
   local x <const>, y <const> = kind(values.defined(a)), kind(values.defined(b))
@@ -115,13 +156,14 @@ function values.less(a, b)
 end
 
 function values.contains(list, v)
-  local k <const> = kind(values.defined(list))
+  local k <const> = kind(list)
+  if k == "undefined" then return false end
   if k == "str" then
     if kind(v) ~= "str" then error(("a str holds no %s"):format(kind(v)), 0) end
     return text.raw(list):find(text.raw(v), 1, true) ~= nil
   elseif k == "dict" then
     return values.lookup(list, v) ~= nil
-  elseif k == "list" or k == "tuple" then
+  elseif SEQUENCES[k] then
     for _, item in ipairs(list) do
       if values.equal(item, v) then return true end
     end
@@ -133,7 +175,7 @@ end
 -- The elements that a loop goes over, as a Lua list.
 function values.items(v)
   local k <const> = kind(v)
-  if k == "list" or k == "tuple" then return v end
+  if SEQUENCES[k] then return v end
   if k == "str" then return text.characters(v) end
   if k == "dict" then return v.keys end
   if k == "undefined" then return {} end
@@ -141,28 +183,6 @@ function values.items(v)
 end
 
 -- Text of values.
-
--- Python's repr of a float: the shortest digits that give it back.
-local function float_text(x)
-  if x ~= x then return "nan" end
-  if x == math.huge then return "inf" elseif x == -math.huge then return "-inf" end
-  local digits
-  for n = 1, 17 do
-    digits = ("%." .. n - 1 .. "e"):format(x)
-    if tonumber(digits) == x then break end
-  end
-  local sign <const>, lead <const>, rest <const>, e <const> = digits:match("^(-?)(%d)%.?(%d*)e([+-]%d+)$")
-  local exponent <const>, all <const> = tonumber(e), lead .. rest
-  if exponent < -4 or exponent >= 16 then
-    return ("%s%s%se%s%02d"):format(sign, lead, rest ~= "" and "." .. rest or "", exponent < 0 and "-" or "+", math.abs(exponent))
-  elseif exponent < 0 then
-    return sign .. "0." .. ("0"):rep(-exponent - 1) .. all
-  elseif #all <= exponent + 1 then
-    return sign .. all .. ("0"):rep(exponent + 1 - #all) .. ".0"
-  end
-  return sign .. all:sub(1, exponent + 1) .. "." .. all:sub(exponent + 2)
-end
-values.float_text = float_text
 
 local REPR <const> = { ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 local function repr_text(v)
@@ -186,11 +206,13 @@ local function repr(v, depth)
   if depth > 50 then error("a value nested too deeply", 0) end
   local k <const> = kind(v)
   if k == "str" then return repr_text(v) end
-  if k == "list" or k == "tuple" then
+  if k == "range" then return ("range(%d, %d%s)"):format(v.first, v.stop, v.step ~= 1 and ", " .. v.step or "") end
+  if SEQUENCES[k] then
     local parts = {}
     for i, item in ipairs(v) do parts[i] = repr(item, depth + 1) end
     local inner <const> = text.join(parts, ", ")
     if k == "list" then return text.join { "[", inner, "]" } end
+    if k ~= "tuple" then return text.join { k, "([", inner, "])" } end
     return text.join { "(", inner, #v == 1 and ",)" or ")" }
   elseif k == "dict" then
     local parts = {}
@@ -208,8 +230,7 @@ end
 function values.str(v)
   local k <const> = kind(v)
   if k == "str" then return v end
-  if k == "int" then return ("%d"):format(v) end
-  if k == "float" then return float_text(v) end
+  if k == "int" or k == "float" then return numbers.text(v) end
   if k == "bool" then return v and "True" or "False" end
   if k == "none" then return "None" end
   if k == "undefined" then return "" end
@@ -218,75 +239,6 @@ function values.str(v)
 end
 
 function values.repr(v) return repr(v, 1) end
-
--- Operators.
-
-local function zero_checked(b) if b == 0 then error("division by zero", 0) end return b end
-local NUMERIC <const> = {
-  ["+"] = function(a, b) return a + b end,
-  ["-"] = function(a, b) return a - b end,
-  ["*"] = function(a, b) return a * b end,
-  ["/"] = function(a, b) return a / zero_checked(b) end,
-  ["//"] = function(a, b) return a // zero_checked(b) end,
-  ["%"] = function(a, b) return a % zero_checked(b) end,
-  ["**"] = function(a, b)
-    local power <const> = a ^ b
-    local whole <const> = math.type(a) == "integer" and math.type(b) == "integer" and b >= 0
-    return whole and math.abs(power) < 2 ^ 53 and math.tointeger(power) or power
-  end,
-}
-
--- Python's "%s and %d" % (a, b), with the conversions that C knows too.
-function values.format(pattern, arguments)
-  local parts, used, start <const> = {}, 0, text.raw(pattern)
-  local at = 1
-  for i, flags, conversion, j in start:gmatch("()%%([-+ #0-9.]*)([%a%%])()") do
-    parts[#parts + 1] = text.sub(pattern, at, i - 1)
-    at = j
-    if conversion == "%" then
-      parts[#parts + 1] = "%"
-    else
-      used = used + 1
-      local v <const> = arguments[used]
-      if v == nil then error("not enough arguments for a format", 0) end
-      if #flags > 10 or tonumber(flags:match("%d*")) and tonumber(flags:match("%d+") or 0) > 99 then
-        error("a format that is too wide", 0)
-      end
-      if conversion == "s" or conversion == "r" then
-        local s <const> = conversion == "s" and values.str(v) or values.repr(v)
-        if flags ~= "" then error("a format of strings with a width", 0) end
-        parts[#parts + 1] = s
-      elseif ("dixXofeEgG"):find(conversion, 1, true) and type(number(v)) == "number" then
-        local whole <const> = ("dixXo"):find(conversion, 1, true)
-        parts[#parts + 1] = ("%" .. flags .. (conversion == "i" and "d" or conversion)):format(
-          whole and math.tointeger(number(v) // 1) or number(v))
-      else
-        error(("no format %%%s of a %s"):format(conversion, kind(v)), 0)
-      end
-    end
-  end
-  parts[#parts + 1] = text.sub(pattern, at, -1)
-  return text.join(parts)
-end
-
-local function joined(a, b)
-  local list <const> = table.move(b, 1, #b, #a + 1, table.move(a, 1, #a, 1, {}))
-  list.t = a.t
-  return list
-end
-
-function values.binary(op, a, b)
-  local x <const>, y <const> = kind(values.defined(a)), kind(values.defined(b))
-  if op == "+" and x == "str" and y == "str" then return text.concat(a, b) end
-  if op == "+" and (x == "list" or x == "tuple") and x == y then return joined(a, b) end
-  if op == "*" and x == "str" and y == "int" then return text.rep(a, b) end
-  if op == "*" and x == "int" and y == "str" then return text.rep(b, a) end
-  if op == "%" and x == "str" then return values.format(a, y == "tuple" and b or { b }) end
-  if type(number(a)) ~= "number" or type(number(b)) ~= "number" then
-    error(("%s %s %s is not possible"):format(x, op, y), 0)
-  end
-  return NUMERIC[op](number(a), number(b))
-end
 
 -- An index from 0, counted from the end where it is negative; nil outside.
 local function index(i, n)
@@ -298,8 +250,9 @@ end
 function values.index(v, i)
   local k <const> = kind(v)
   if k == "dict" then return values.lookup(v, i) end
+  i = number(i)
   if kind(i) ~= "int" then return nil end
-  if k == "list" or k == "tuple" then
+  if k == "list" or k == "tuple" or k == "range" then
     local at <const> = index(i, #v)
     return at and v[at + 1]
   elseif k == "str" then
