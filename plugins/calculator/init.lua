@@ -1,6 +1,10 @@
 local lacuna <const> = require "lacuna"
 
-local FUNCTIONS <const> = { sqrt = function(x) return x ^ 0.5 end, abs = math.abs, floor = math.floor, ceil = math.ceil, exp = math.exp, ln = math.log }
+-- Floats throughout: integers would wrap beyond 64 bits.
+local FUNCTIONS <const> = {
+  sqrt = function(x) return x ^ 0.5 end, abs = math.abs, exp = math.exp, ln = math.log,
+  floor = function(x) return math.floor(x) + 0.0 end, ceil = function(x) return math.ceil(x) + 0.0 end,
+}
 local CONSTANTS <const> = { pi = math.pi, e = math.exp(1) }
 local DEEPEST <const> = 50
 
@@ -21,7 +25,7 @@ local function evaluate(text)
   end
   local function atom()
     local number = take "%d+%.?%d*[eE][-+]?%d+" or take "%d+%.?%d*" or take "%.%d+"
-    if number then return tonumber(number) end
+    if number then return tonumber(number) + 0.0 end
     if take "%(" then
       local value = sum()
       return take "%)" and value or fail '")"'

@@ -10,6 +10,13 @@ return {
       t.near(calculate(expression), value, 1e-12, expression)
     end
   end,
+  ["what needs more than 64 bits is rounded, and does not wrap"] = function(t)
+    t.equal(calculate "5000000000*5000000000", 2.5e19)
+    t.equal(calculate "9223372036854775807 + 1", 2.0 ^ 63)
+    t.equal(calculate "0 - 9223372036854775807 - 2", -2.0 ^ 63)
+    t.equal(math.type(calculate "17 * 3"), "integer")
+    t.equal(calculate "floor(5000000000.5) * ceil(4999999999.5)", 2.5e19)
+  end,
   ["what is no expression is an error with the column"] = function(t)
     for expression, part in pairs {
       ["1 +"] = "column 4: expected a number", ["(1"] = 'expected ")"', ["1 2"] = "expected an operator",
