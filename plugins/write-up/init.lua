@@ -1,12 +1,17 @@
 local lacuna <const> = require "lacuna"
 
+local function open(ctx, input, content)
+  return ctx.model:session { messages = { { role = "user", content = content } }, template = input.template }
+end
+
 local function say(ctx, input, content)
-  local session <close> = ctx.model:session { messages = { { role = "user", content = content } }, template = input.template }
+  local session <close> = open(ctx, input, content)
   local reply = session:generate { max_tokens = input.max_tokens, sampler = { { "greedy" } } }
   return (reply.text:gsub("^%s+", ""):gsub("%s+$", ""))
 end
 
--- Pieces of at most `limit` tokens, cut at paragraphs where there are some, else at sentences, else at words.
+-- Pieces of at most `limit` tokens, cut at paragraphs where there are some, else at sentences, else at words, else
+-- anywhere: Chinese has no blanks.
 local function pieces(model, text, limit)
   local list, current = {}, ""
   local function add(part)
@@ -22,14 +27,20 @@ local function pieces(model, text, limit)
     local rest = table.move(patterns, 2, #patterns, 1, {})
     for inner in part:gmatch(patterns[1]) do split(inner, rest) end
   end
-  split(text, { "[^\n]*\n*", "[^.!?]*[.!?]*%s*", "%S+%s*" })
+  split(text, { "[^\n]*\n*", "[^.!?]*[.!?]*%s*", "%S+%s*", utf8.charpattern })
   if current:find "%S" then list[#list + 1] = current end
   return list
 end
 
 local function summarize(input, ctx)
-  local limit <const> = math.min(input.piece_tokens, ctx.model.info.context - input.max_tokens - 64)
-  if limit < 16 then return nil, lacuna.error("invalid_argument", "max_tokens leaves no room for the text in this model's context") end
+  -- What stands around a piece takes room as well; tokens at its borders may be others than those of the piece alone.
+  local frame <close> = open(ctx, input, input.instruction .. "\n\n")
+  local limit <const> = math.min(input.piece_tokens, ctx.model.info.context - input.max_tokens - #frame - 8)
+  if limit < 16 then
+    return nil, lacuna.error("invalid_argument",
+      ("the instruction with its template, %d tokens, and max_tokens, %d, leave no room for the text in this model's context of %d")
+        :format(#frame, input.max_tokens, ctx.model.info.context))
+  end
   local text, rounds, total = input.text, 0, 0
   repeat
     local parts = pieces(ctx.model, text, limit)

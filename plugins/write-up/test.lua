@@ -9,6 +9,24 @@ return {
     t.ok(output.rounds >= 1 and output.rounds <= 3)
     t.ok(#output.summary < 8 * #sentence)
   end,
+  ["a text without blanks is cut as well"] = function(t)
+    for _, text in ipairs { ("\u{4e00}\u{4e8c}\u{4e09}"):rep(700), ("x"):rep(3000) } do
+      local output = assert(lacuna.pipeline("summarize", { text = text, template = "tofu", max_tokens = 2, rounds = 1 }))
+      t.ok(output.pieces > 1, "pieces: " .. output.pieces)
+    end
+  end,
+  ["a long instruction leaves less room for the text, or none"] = function(t)
+    local model <const> = assert(lacuna.model())
+    local long <const> = ("Say it in few words. "):rep(60)
+    local used <const> = #model:encode(long)
+    t.ok(used > 200)
+    local text <const> = ("the harbour was closed in March. "):rep(200)
+    assert(lacuna.pipeline("summarize", { text = text, instruction = long, template = "tofu", max_tokens = 2, rounds = 1 }))
+    local output, err = lacuna.pipeline("summarize",
+      { text = text, instruction = long, template = "tofu", max_tokens = model.info.context - used })
+    t.equal(output, nil)
+    t.ok(err.message:find("leave no room", 1, true), err.message)
+  end,
   ["an empty text is refused"] = function(t)
     local output, err = lacuna.pipeline("summarize", { text = " ", template = "tofu", max_tokens = 4 })
     t.equal(output, nil)
