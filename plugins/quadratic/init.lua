@@ -9,7 +9,7 @@ return lacuna.plugin {
         curve = { type = "number", default = 1, min = 1, max = 3,
           description = "1 is the parabola; above it the good choices come closer and the bad ones fall faster" },
       },
-      argmax_invariant = true,
+      -- Not argmax_invariant: rounding can make the two best equal.
       apply = function(logits, params)
         if params.factor == 0 then return end
         local k <const> = params.factor * (3 - params.curve) / 2

@@ -8,11 +8,13 @@ return lacuna.plugin {
       argmax_invariant = true,
       apply = function(logits, params)
         if params.z >= 1 then return end
-        local probs = logits:softmax()
-        local ids, p = probs:topk(#probs)
+        -- What is masked is no part of the curve.
+        local survivors <const> = #logits - #logits:below(-3e38)
+        if survivors <= 2 then return end
+        local ids, p = logits:softmax():topk(survivors)
         -- |p''| at each place, and its sum; the tail of zeros of a large vocabulary adds nothing.
         local bends, total = {}, 0.0
-        for i = 1, #p - 2 do
+        for i = 1, survivors - 2 do
           if p[i] == 0 then break end
           bends[i] = math.abs(p[i] - 2 * p[i + 1] + p[i + 2])
           total = total + bends[i]
