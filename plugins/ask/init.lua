@@ -27,6 +27,11 @@ return lacuna.plugin {
       },
       output = { answer = { type = "string" }, tries = { type = "integer" } },
       run = function(input, ctx)
+        if input.pattern then
+          -- Before anything is drawn: a pattern is read as far as it matches, and it matches most of itself.
+          local ok <const>, why = pcall(string.find, input.pattern, input.pattern)
+          if not ok then return nil, lacuna.error("invalid_argument", "pattern: " .. why) end
+        end
         local messages = { { role = "user", content = input.question } }
         if input.system then table.insert(messages, 1, { role = "system", content = input.system }) end
         local session <close> = ctx.model:session { messages = messages, template = input.template }

@@ -15,6 +15,12 @@ return {
     t.equal(err.code, "invalid_output")
     t.ok(err.message:find("2 tries", 1, true), err.message)
   end,
+  ["a pattern that is none is refused before anything is asked"] = function(t)
+    local output, err = lacuna.pipeline("ask", { question = "Who?", template = "tofu", pattern = "[" })
+    t.equal(output, nil)
+    t.equal(err.code, "invalid_argument")
+    t.ok(err.message:find("pattern: malformed", 1, true), err.message)
+  end,
   ["a missing question and an unknown input are named"] = function(t)
     t.raises(function() lacuna.pipeline("ask", {}) end, '"question"')
     t.raises(function() lacuna.pipeline("ask", { question = "Who?", trys = 1 }) end, 'did you mean "tries"')

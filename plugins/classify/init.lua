@@ -28,6 +28,18 @@ end
 
 local function run(input, ctx)
   if #input.labels < 2 then return nil, lacuna.error("invalid_argument", "expected two labels or more") end
+  local known = {}
+  for i, label in ipairs(input.labels) do
+    if known[label] then
+      return nil, lacuna.error("invalid_argument", ("labels[%d]: expected each label once, found %q again"):format(i, label))
+    end
+    known[label] = true
+  end
+  for key in pairs(input.examples) do
+    if math.type(key) ~= "integer" then
+      return nil, lacuna.error("invalid_argument", ("examples: expected a list of { text = , label = }, found the name %q"):format(key))
+    end
+  end
   for i, example in ipairs(input.examples) do
     if type(example) ~= "table" or type(example.text) ~= "string" or type(example.label) ~= "string" then
       return nil, lacuna.error("invalid_argument", ("examples[%d]: expected { text = , label = }"):format(i))

@@ -26,4 +26,12 @@ return {
     local _, err = lacuna.pipeline("classify", { text = "a", labels = { "x", "y" }, examples = { { text = "b" } } })
     t.ok(err.message:find("examples[1]", 1, true), err.message)
   end,
+  ["examples that are no list, and a label twice, are refused"] = function(t)
+    local output, err = lacuna.pipeline("classify", { text = "a", labels = { "x", "y" }, examples = { text = "b", label = "x" } })
+    t.equal(output, nil)
+    t.ok(err.message:find("examples: expected a list", 1, true), err.message)
+    output, err = lacuna.pipeline("classify", { text = "a", labels = { "x", "y", "x" } })
+    t.equal(output, nil)
+    t.ok(err.message:find('labels[3]: expected each label once, found "x"', 1, true), err.message)
+  end,
 }

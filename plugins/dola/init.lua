@@ -6,6 +6,7 @@ local lacuna <const> = require "lacuna"
 local function candidates(model, p)
   local count <const> = model.info.layers
   if p.layers then
+    if #p.layers == 0 then error "layers: expected one or more, found none" end
     for _, layer in ipairs(p.layers) do
       if layer < 0 or layer >= count then
         error(("layers: expected 0 to %d, before the last one, found %d"):format(count - 1, layer))

@@ -40,6 +40,7 @@ return {
   end,
   ["a layer that is not before the last is named"] = function(t)
     t.raises(function() decode(model(t), { layers = { 1 } }) end, "expected 0 to 0")
+    t.raises(function() decode(model(t), { layers = {} }) end, "layers: expected one or more")
     t.raises(function() decode(model(t), { bucket = "middle" }) end, "bucket")
   end,
 }

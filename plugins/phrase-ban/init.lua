@@ -15,7 +15,11 @@ end
 
 local function run(session, p, ctx)
   local model <const>, phrases <const> = ctx.model, {}
-  for i, phrase in ipairs(p.phrases) do phrases[i] = phrase:lower() end
+  for i, phrase in ipairs(p.phrases) do
+    -- The empty phrase is everywhere.
+    if phrase == "" then error(("phrases[%d]: expected a text, found none"):format(i)) end
+    phrases[i] = phrase:lower()
+  end
   local ids, banned, rewinds = {}, {}, 0        -- banned[n]: what may not be the n-th token, as long as those before it stay
   local hooks <const> = {
     on_logits = function(logits)

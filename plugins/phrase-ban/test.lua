@@ -22,6 +22,9 @@ return {
     t.equal(result.text, " rich tapestry")
     t.equal(result.info.rewinds, 0)
   end,
+  ["an empty phrase is refused"] = function(t)
+    t.raises(function() model(t):session({ text = "a" }):generate { decoder = "phrase_ban", phrases = { "rich", "" } } end, "phrases[2]")
+  end,
   ["gives in after so many tries"] = function(t)
     local result = model(t):session({ text = "a" }):generate { decoder = "phrase_ban", phrases = "rich tapestry", tries = 0, temperature = 0 }
     t.equal(result.text, " rich tapestry")
