@@ -32,16 +32,19 @@ return lacuna.plugin {
         vocab = { type = "integer", min = 2, description = "the vocabulary's size" },
       },
       run = function(args)
-        local tokens, hits, n, seen = args.tokens, 0, 0, {}
-        for i = 2, #tokens do
-          -- A pair that recurs is no new evidence.
-          local pair = tokens[i - 1] .. ":" .. tokens[i]
-          if not seen[pair] then
-            seen[pair] = true
-            n = n + 1
-            if green.set(args.key, tokens[i - 1], args.vocab, args.share):contains(tokens[i]) then hits = hits + 1 end
+        local hits, n, after = 0, 0, {}       -- after[token]: what came behind it; a pair that recurs is no new evidence
+        for i, id in ipairs(args.tokens) do
+          if id < 0 or id >= args.vocab then
+            return nil, lacuna.error("invalid_argument", ("tokens[%d]: expected an id below vocab, %d, found %d"):format(i, args.vocab, id))
+          end
+          local previous <const> = args.tokens[i - 1]
+          if previous then
+            after[previous] = after[previous] or {}
+            if not after[previous][id] then n = n + 1 end
+            after[previous][id] = true
           end
         end
+        for previous, ids in pairs(after) do hits = hits + green.count(args.key, previous, ids, args.share) end
         if n == 0 then return nil, lacuna.error("too_short", "expected two tokens or more") end
         -- Kirchenbauer et al. 2023, equation 3; p is the normal distribution's tail by Abramowitz and Stegun 7.1.26.
         local z = (hits - args.share * n) / (n * args.share * (1 - args.share)) ^ 0.5
