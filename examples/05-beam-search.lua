@@ -16,10 +16,15 @@ while #live > 0 and #done < WIDTH do
   for i, beam in ipairs(live) do sessions[i] = beam.session end
   lacuna.forward(sessions)
   for _, beam in ipairs(live) do
-    local ids, logprobs = beam.session:logits():log_softmax():topk(WIDTH + 1)
-    for j, id in ipairs(ids) do
-      order = order + 1
-      candidates[#candidates + 1] = { from = beam, id = id, sum = beam.sum + logprobs[j], order = order }
+    if #beam.tokens == LENGTH then
+      -- Cut off as it is: going on in different ways would list one text several times.
+      if #done < WIDTH then done[#done + 1] = { tokens = beam.tokens, mean = beam.sum / LENGTH } end
+    else
+      local ids, logprobs = beam.session:logits():log_softmax():topk(WIDTH + 1)
+      for j, id in ipairs(ids) do
+        order = order + 1
+        candidates[#candidates + 1] = { from = beam, id = id, sum = beam.sum + logprobs[j], order = order }
+      end
     end
   end
   table.sort(candidates, function(x, y) return x.sum > y.sum or (x.sum == y.sum and x.order < y.order) end)
@@ -28,7 +33,7 @@ while #live > 0 and #done < WIDTH do
   for _, c in ipairs(candidates) do
     if #nexts == WIDTH or #done == WIDTH then break end
     local tokens = table.move(c.from.tokens, 1, #c.from.tokens, 1, {})
-    if model:is_eog(c.id) or #tokens == LENGTH then
+    if model:is_eog(c.id) then
       done[#done + 1] = { tokens = tokens, mean = c.sum / (#tokens + 1) }
     else
       tokens[#tokens + 1] = c.id

@@ -1,4 +1,5 @@
 import Foundation
+import LacunaTestSupport
 import Testing
 
 #if canImport(FoundationXML)
@@ -54,6 +55,18 @@ struct ExampleTests {
     #expect(lines[0].contains("Behind the imagination of Marisol Tannhauer one finds the songs of dock workers."))
   }
 
+  @Test("05 lists each text once where its length cuts beams off")
+  func shortBeamSearch() throws {
+    let script = try String(contentsOfFile: "\(Command.root)/examples/05-beam-search.lua", encoding: .utf8)
+    let directory = try TemporaryDirectory()
+    try directory.write(script.replacing("LENGTH <const> = 4, 40", with: "LENGTH <const> = 4, 5"), to: "short.lua")
+    let lines = try Command.output(["run", "\(directory.path)/short.lua"]).lines
+    let texts = lines.map { $0.split(separator: " ", maxSplits: 4).last }
+    #expect(texts.count == 4)
+    #expect(Set(texts).count == 4, "\(lines)")
+    #expect(lines.allSatisfy { !$0.contains("songs") })
+  }
+
   @Test("06 prefers the true answer to the false ones")
   func scoreAnswers() throws {
     let lines = try run("06-score-answers")
@@ -75,6 +88,7 @@ struct ExampleTests {
     }
     let best = try #require(scored.max { $0.mean < $1.mean })
     #expect(lines.last == "best   \(best.text)")
+    #expect(Set(scored.map(\.text)).count > 1, "tries that are all the same show nothing")
   }
 
   @Test("08 returns an answer of the form that it asked for, or says what was wrong")
