@@ -10,7 +10,7 @@ return {
     t.ok(#output.summary < 8 * #sentence)
   end,
   ["a text without blanks is cut as well"] = function(t)
-    for _, text in ipairs { ("\u{4e00}\u{4e8c}\u{4e09}"):rep(700), ("x"):rep(3000) } do
+    for _, text in ipairs { ("\u{4e00}\u{4e8c}\u{4e09}"):rep(150), ("x"):rep(2500) } do
       local output = assert(lacuna.pipeline("summarize", { text = text, template = "tofu", max_tokens = 2, rounds = 1 }))
       t.ok(output.pieces > 1, "pieces: " .. output.pieces)
     end
@@ -20,7 +20,7 @@ return {
     local long <const> = ("Say it in few words. "):rep(60)
     local used <const> = #model:encode(long)
     t.ok(used > 200)
-    local text <const> = ("the harbour was closed in March. "):rep(200)
+    local text <const> = ("the harbour was closed in March. "):rep(100)
     assert(lacuna.pipeline("summarize", { text = text, instruction = long, template = "tofu", max_tokens = 2, rounds = 1 }))
     local output, err = lacuna.pipeline("summarize",
       { text = text, instruction = long, template = "tofu", max_tokens = model.info.context - used })
