@@ -65,7 +65,8 @@ final class HookRun {
     let context = LuaValue.change(
       contexts[hook],
       fields: [
-        (.string("step"), .count(step)), (.string("rewinds"), .count(rewinds)), (.string("state"), .reference(data[hook])),
+        (.string("step"), .count(step)), (.string("rewinds"), .count(rewinds)),
+        (.string("state"), .reference(data[hook])),
         (.string("logprob"), logProbability),
       ])
     let result = try home(hook).step(function, [value, context]).first ?? .nil
@@ -110,7 +111,9 @@ final class HookRun {
     var chosen = token
     for hook in hooks.indices {
       let value = LuaValue.integer(Int64(chosen))
-      guard let result = try call(hook, .token, value, logProbability: .number(Double(logProbability))) else { continue }
+      guard let result = try call(hook, .token, value, logProbability: .number(Double(logProbability))) else {
+        continue
+      }
       if let number = result.exactInteger, let other = TokenID(exactly: number) {
         chosen = other
       } else if case .string("stop") = result {
