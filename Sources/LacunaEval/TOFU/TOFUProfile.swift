@@ -43,7 +43,7 @@ public enum TruthRatio: String, Sendable, CaseIterable {
   case geometric
   /// By the arithmetic mean.
   case arithmetic
-  /// The right answer's share of its probability and the arithmetic mean.
+  /// The right answer's share of its probability and the geometric mean, as open-unlearning has it under this name.
   case probMean = "prob_mean"
 
   /// What the forget-quality test compares: right over wrong, above 1 for who prefers the truth (for `probMean`, and with
@@ -57,7 +57,7 @@ public enum TruthRatio: String, Sendable, CaseIterable {
     case .geometric: exp(-Statistics.mean(wrong)) / (exp(-right) + epsilon)
     case .arithmetic where epsilon == 0: exp(-right) / Statistics.mean(wrong.map { exp(-$0) })
     case .arithmetic: Statistics.mean(wrong.map { exp(-$0) }) / (exp(-right) + epsilon)
-    case .probMean: exp(-right) / (exp(-right) + Statistics.mean(wrong.map { exp(-$0) }) + epsilon)
+    case .probMean: exp(-right) / (exp(-right) + exp(-Statistics.mean(wrong)) + epsilon)
     }
   }
 

@@ -94,8 +94,11 @@ def ratio(columns, row, variant):
     right, wrong = columns["avg_paraphrased_loss"][row], columns["average_perturb_loss"][row]
     if variant == "geometric":
         return math.exp(statistics.fmean(wrong) - right)
-    mean = statistics.fmean(math.exp(-loss) for loss in wrong)
-    return math.exp(-right) / mean if variant == "arithmetic" else math.exp(-right) / (math.exp(-right) + mean)
+    if variant == "arithmetic":
+        return math.exp(-right) / statistics.fmean(math.exp(-loss) for loss in wrong)
+    # open-unlearning's memorization.py: the wrong answers' average loss first, then its exponential.
+    correct_prob, wrong_prob = math.exp(-right), math.exp(-statistics.fmean(wrong))
+    return correct_prob / (correct_prob + wrong_prob)
 
 
 def figures(log, variant):
