@@ -56,6 +56,28 @@ import Testing
     #expect(result.status == 1 && result.errors.contains(message), "\(result.errors)")
   }
 
+  @Test("weights that were quantized in another way are other weights")
+  func quantizedWeights() throws {
+    let folder = NSTemporaryDirectory() + "/lacuna-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    _ = try Command.output(["convert", "demo-unlearned", "\(folder)/bf16", "--to", "bf16"])
+    func arguments(_ weights: [String], limit: Int) -> [String] {
+      ["eval", "extraction-strength", "--model", "\(folder)/bf16", "--data", "demo", "--limit", "\(limit)"] + weights
+        + ["--out", "\(folder)/run.sqlite"]
+    }
+    _ = try Command.output(arguments(["--weights", "fp8"], limit: 1))
+    for (weights, found) in [
+      (["--weights", "fp8-tensor"], "found fp8-tensor in "),
+      (["--weights", "fp8", "--lm-head", "fp8"], ", head fp8"),
+    ] {
+      let refused = try Command.run(arguments(weights, limit: 2) + ["--resume"])
+      #expect(refused.status == 1 && refused.errors.contains("weights: expected fp8 in "), "\(refused.errors)")
+      #expect(refused.errors.contains(found), "\(refused.errors)")
+    }
+    _ = try Command.output(arguments(["--weights", "fp8"], limit: 2) + ["--resume"])
+  }
+
   @Test(
     "a run killed in the middle goes on and gives the same figures as one that was not",
     arguments: [["tofu"], ["refusal-and-gibberish", "leak-at-k:samples=4"]])

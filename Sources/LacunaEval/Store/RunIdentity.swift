@@ -14,7 +14,8 @@ public struct RunIdentity: Sendable, Equatable {
   public var modelName: String
   /// The checkpoint's own fingerprint.
   public var modelHash: String
-  /// The types that weights run in, the largest share first, or the format that they were rounded to: "e4m3 bf16", "int4 in bf16".
+  /// The types that weights run in, the largest share first, behind how they were loaded if not as they are stored:
+  /// "e4m3 bf16", "int4 in bf16".
   public var weights: String
   public var precision: String
   public var kvType: String
@@ -65,11 +66,12 @@ public struct RunIdentity: Sendable, Equatable {
 }
 
 extension Engine {
-  /// The types that weights are run in, the largest share first ("e4m3 bf16"); behind the format that they were rounded to
-  /// ("int4 in bf16").
+  /// The types that weights are run in, the largest share first ("e4m3 bf16"); behind the choice that brought them there,
+  /// which alone tells "fp8 in e4m3 bf16" from "fp8-tensor in e4m3 bf16".
   var ranWeights: String {
     let types = info.weightBytes.sorted { ($0.value, $1.key.rawValue) > ($1.value, $0.key.rawValue) }
       .map(\.key.rawValue).joined(separator: " ")
-    return options.weights.rounding.map { "\($0.rawValue) in \(types)" } ?? types
+    guard options.weights != .stored else { return types }
+    return "\(options.weights.rawValue) in \(types)" + (options.quantizesHead ? ", head fp8" : "")
   }
 }
