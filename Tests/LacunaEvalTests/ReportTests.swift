@@ -27,7 +27,6 @@ import Testing
         let value: [String: Any] = [
           "losses": [[loss, pieces.count], [loss, pieces.count], [wrong, 4], [wrong, 4], [wrong, 4]],
           "pieces": pieces, "logprobs": pieces.map { _ in -loss },
-          "greedy": String(repeating: "0", count: pieces.count),
           "generated": ["[INST] \(question) [/INST]", said, answer], "generated_pieces": [said],
           "generated_logprobs": [-0.5],
         ]

@@ -2,7 +2,6 @@
 /// with its stemmer on.
 public struct Rouge: Sendable, Equatable {
   public let targetCount: Int
-  public let predictionCount: Int
   /// Words that both have, each as often as the one that has it less often.
   public let overlap: Int
   /// The longest common subsequence of words.
@@ -26,7 +25,6 @@ public struct Rouge: Sendable, Equatable {
     }
     let (target, prediction) = (numbered(target), numbered(prediction))
     targetCount = target.count
-    predictionCount = prediction.count
     var left = [Int](repeating: 0, count: numbers.count)
     for word in target { left[word] += 1 }
     var overlap = 0

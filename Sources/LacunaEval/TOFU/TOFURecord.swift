@@ -4,8 +4,6 @@ public import LacunaEngine
 struct TOFURecord {
   /// Losses with their token counts: the answer, its paraphrase, the wrong answers.
   var losses: [TOFURow.Loss]
-  /// Of each scored token of the answer, whether it was the likeliest.
-  var isGreedy: [Bool]
   var tokens: TOFUTokens
   var generated: TOFURow.Generated
 
@@ -19,7 +17,6 @@ struct TOFURecord {
       }
     }
     losses = scores.map { TOFURow.Loss(average: -$0.mean, count: $0.count) }
-    isGreedy = scores.first?.scores.map(\.isGreedy) ?? []
     self.tokens = TOFUTokens(
       answer: tokens(scores.first?.tokens ?? [], scores.first?.scores.map(\.logProbability) ?? []),
       generated: tokens(generated.map(\.token), generated.map(\.logProbability)))
@@ -32,7 +29,6 @@ struct TOFURecord {
     let losses = losses.map { JSONText.array([.real($0.average), .integer($0.count ?? 0)]) }
     let value = JSONText.object([
       ("losses", .array(losses)), ("logprobs", Self.logProbabilities(tokens.answer)),
-      ("greedy", .string(isGreedy.reduce(into: "") { $0 += $1 ? "1" : "0" })),
       ("pieces", Self.texts(tokens.answer)),
       ("generated", .array([.string(generated.prompt), .string(generated.text), .string(generated.reference)])),
       ("generated_pieces", Self.texts(tokens.generated)),

@@ -52,8 +52,6 @@ public enum TOFUSplit: String, Sendable, CaseIterable {
     }
   }
 
-  /// The file of what was to be kept, without ".json".
-  public var retainName: String { "retain\(100 - percent)" }
   /// The file of as many questions of the same kind that no model was taught, without ".json".
   public var holdoutName: String { "holdout" + rawValue.suffix(2) }
 }
