@@ -16,7 +16,7 @@ package final class AtomicFile {
   /// - Throws: `resource` naming the file, as the other members do.
   package init(path: String) throws(LacunaError) {
     self.path = path
-    file = try OutputFile(creating: "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).partial")
+    file = try OutputFile(creating: "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).partial", named: path)
   }
 
   deinit {
@@ -39,7 +39,7 @@ package final class AtomicFile {
 
   package func commit() throws(LacunaError) {
     try file.synchronize()
-    guard rename(file.path, path) == 0 else { throw OutputFile.failure("rename to \(path)", file.path, errno) }
+    guard rename(file.path, path) == 0 else { throw OutputFile.failure("give the file its name", path, errno) }
     committed = true
   }
 }

@@ -160,7 +160,8 @@ private struct ChainParser {
     let rest = place < characters.count ? "\"\(String(characters[place...].prefix(20)))\"" : "the end"
     return LacunaError(
       .invalidArgument,
-      "sampler chain \"\(String(characters))\", column \(place + 1): expected \(expectation), found \(rest)")
+      // Whose words they are, who parses them knows: a chain's, a probe's.
+      "\"\(String(characters))\", column \(place + 1): expected \(expectation), found \(rest)")
   }
 
   private func twice(_ name: String, _ place: Int) -> LacunaError {

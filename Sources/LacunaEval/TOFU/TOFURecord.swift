@@ -49,7 +49,7 @@ struct TOFURecord {
   static func row(_ record: ResultStore.Record, file: String) throws(LacunaError) -> TOFURow {
     let fields = try JSONFields(Array(record.value.utf8), file: "\(file): \(record.task), row \(record.row)")
     guard case .array(let pairs)? = fields["losses"], pairs.count > 2 else {
-      throw fields.refusal("losses", "an array", fields["losses"]?.shown ?? "nothing")
+      throw fields.refusal("losses", "an array of 3 or more", fields["losses"]?.shown ?? "nothing")
     }
     var losses: [TOFURow.Loss] = []
     for pair in pairs {

@@ -50,7 +50,8 @@ extension TOFUTokens {
   ) throws(LacunaError) -> [Token]? {
     guard let texts = try fields.strings(pieces) else { return nil }
     guard case .array(let values)? = fields[logProbabilities], values.count == texts.count else {
-      throw fields.refusal(logProbabilities, "\(texts.count) numbers", fields[logProbabilities]?.shown ?? "nothing")
+      throw fields.refusal(
+        logProbabilities, "an array of \(texts.count), as \(pieces) is", fields[logProbabilities]?.shown ?? "nothing")
     }
     var tokens: [Token] = []
     for (text, value) in zip(texts, values) {

@@ -7,16 +7,20 @@
 /// A new file that is written at any offset and forced to disk before it counts as finished.
 package struct OutputFile: ~Copyable {
   let path: String
+  /// What errors call it.
+  private let name: String
   private let descriptor: Int32
 
+  /// - Parameter name: what errors call it, in place of its path.
   /// - Throws: `resource` if it cannot be created; a file that exists is never opened.
-  init(creating path: String) throws(LacunaError) {
+  init(creating path: String, named name: String? = nil) throws(LacunaError) {
     self.path = path
+    self.name = name ?? path
     var descriptor: Int32
     repeat {
       descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     } while descriptor < 0 && errno == EINTR
-    guard descriptor >= 0 else { throw Self.failure("create", path, errno) }
+    guard descriptor >= 0 else { throw Self.failure("create", self.name, errno) }
     self.descriptor = descriptor
   }
 
@@ -24,12 +28,12 @@ package struct OutputFile: ~Copyable {
 
   func write(_ bytes: [UInt8], at offset: Int) throws(LacunaError) {
     let code = bytes.withUnsafeBytes { put($0, at: offset) }
-    guard code == 0 else { throw Self.failure("write", path, code) }
+    guard code == 0 else { throw Self.failure("write", name, code) }
   }
 
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(LacunaError) {
     let code = put(bytes, at: offset)
-    guard code == 0 else { throw Self.failure("write", path, code) }
+    guard code == 0 else { throw Self.failure("write", name, code) }
   }
 
   /// - Returns: 0, or the errno of the write that failed.
@@ -51,7 +55,7 @@ package struct OutputFile: ~Copyable {
   func synchronize() throws(LacunaError) {
     while fsync(descriptor) != 0 {
       if errno == EINTR { continue }
-      throw Self.failure("write to disk", path, errno)
+      throw Self.failure("write to disk", name, errno)
     }
   }
 

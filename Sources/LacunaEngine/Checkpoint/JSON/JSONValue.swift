@@ -21,7 +21,7 @@ package indirect enum JSONValue: Sendable, Equatable {
     case .integer(let value): "\(value)"
     case .double(let value): "\(value)"
     case .string(let value): "\"\(value.clipped)\""
-    case .array: "an array"
+    case .array(let elements): "an array of \(elements.count)"
     case .object: "an object"
     }
   }
