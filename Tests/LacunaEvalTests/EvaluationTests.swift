@@ -96,6 +96,38 @@ import Testing
     #expect(throws: LacunaError.self) { try store("none.sqlite", .read) }
   }
 
+  @Test("a prompt that leaves its answers no room is refused by file and row")
+  func longPrompts() throws {
+    let engine = try Self.engines.get().model
+    let tokenizer = try #require(engine.tokenizer)
+    let folder = "\(directory.path)/data"
+    try data.copy(to: folder)
+    let long = String(repeating: "why ", count: 120)
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder) where name.hasPrefix("world_facts") {
+      var lines = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8).split(separator: "\n").map(
+        String.init)
+      lines[3] = lines[3].replacing("\"question\": \"", with: "\"question\": \"\(long)")
+        .replacing("\"question\":\"", with: "\"question\":\"\(long)")
+      try lines.joined(separator: "\n").write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+    }
+    let changed = try TOFUData(folder)
+    let items = try changed.rows(of: .worldFacts, split: .forget10)
+    let prompt = "[INST] \(items[3].question) [/INST]"
+    let count = tokenizer.encode(prompt, bos: true, special: false).count
+    try #require((200..<512).contains(count))
+    let error = #expect(throws: LacunaError.self) {
+      try TOFUQuestion.all(in: changed, split: .forget10, profile: TOFUProfile(.paper), tokenizer: tokenizer)
+    }
+    let message =
+      "world_facts_perturbed.json: row 3: question: expected a prompt of fewer than 200 tokens, found \(count)"
+    #expect(error?.message.hasSuffix(message) == true, "\(error?.message ?? "")")
+    // open-unlearning's limit is 512.
+    #expect(
+      try !TOFUQuestion.all(in: changed, split: .forget10, profile: TOFUProfile(.open), tokenizer: tokenizer).isEmpty)
+    let measurement = try TOFUMeasurement(engine: engine, profile: TOFUProfile(.paper))
+    #expect(throws: LacunaError.self) { try measurement.sequence(prompt: prompt, answer: "Because.") }
+  }
+
   @Test("a file that is no run is refused and left alone")
   func foreignFiles() throws {
     let text = String(repeating: "not a database ", count: 100)

@@ -330,6 +330,9 @@ struct ProbeTests {
     #expect(Set(all.items.prefix(80).map(\.hash)).count == 80)
     let error = #expect(throws: LacunaError.self) { try ProbeData(data, split: .forget10, tasks: ["none"]) }
     #expect(error?.message.contains("none.json") == true)
+    // A smaller split's questions are the last ones of a larger split's file.
+    let half = try ProbeData(data, split: .forget05, tasks: ["holdout"])
+    #expect(half.items.map(\.question) == all.items.filter { $0.task == "holdout" }.suffix(20).map(\.question))
   }
 
   @Test("runs differ by their records' numbers")

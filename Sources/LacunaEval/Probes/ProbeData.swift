@@ -36,7 +36,7 @@ package struct ProbeData: Sendable {
     case "retain": return try data.rows(of: .retain, split: split)
     case "real_authors": return try data.rows(of: .realAuthors, split: split)
     case "world_facts": return try data.rows(of: .worldFacts, split: split)
-    case "holdout": return try data.rows(split.holdoutName)
+    case "holdout": return try data.holdout(split)
     default: return try data.rows(task)
     }
   }

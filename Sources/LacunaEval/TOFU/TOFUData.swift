@@ -37,17 +37,44 @@ public struct TOFUData: Sendable {
   /// The rows that a task asks about, checked: the fields that the task needs, how many rows there are, and that they
   /// are the rows of the plain files, where those are there.
   public func rows(of task: TOFUTask, split: TOFUSplit) throws(LacunaError) -> [TOFUItem] {
-    let name = task.fileName(split)
-    let rows = try task == .forget ? forgetRows(split) : rows(name)
-    try checkFields(of: rows, name, task)
-    try checkCount(of: rows, name, task, split)
+    try part(of: task, split: split).items
+  }
+
+  /// As many questions as a split has that no model was taught.
+  package func holdout(_ split: TOFUSplit) throws(LacunaError) -> [TOFUItem] {
+    try part(of: split, \.holdoutName).items
+  }
+
+  /// Rows at the end of a file.
+  struct Part {
+    /// The file, without ".json".
+    let name: String
+    /// Of the file's rows the first one.
+    var first = 0
+    var items: [TOFUItem]
+  }
+
+  func part(of task: TOFUTask, split: TOFUSplit) throws(LacunaError) -> Part {
+    let part =
+      task == .forget
+      ? try part(of: split) { task.fileName($0) }
+      : Part(name: task.fileName(split), items: try rows(task.fileName(split)))
+    try checkFields(of: part, task)
+    try checkCount(of: part, task, split)
     switch task {
-    case .retain: try check(rows, name, areFirstOf: "full")
-    case .forget: try check(rows, name, areFirstOf: split.rawValue)
-    case .realAuthors: try check(rows, name, areFirstOf: "real_authors")
-    case .worldFacts: try check(rows, name, areFirstOf: "world_facts")
+    case .retain: try check(part, isStartOf: "full")
+    case .forget: try check(part, isStartOf: split.rawValue)
+    case .realAuthors: try check(part, isStartOf: "real_authors")
+    case .worldFacts: try check(part, isStartOf: "world_facts")
     }
-    return rows
+    return part
+  }
+
+  /// - Parameter row: in the part, from 0.
+  func refusal(_ part: Part, _ row: Int, _ field: String? = nil, expected: String, found: String) -> LacunaError {
+    LacunaError(
+      .malformed, file: file(part.name), field: "row \(part.first + row)" + (field.map { ": \($0)" } ?? ""),
+      expected: expected, found: found)
   }
 
   /// Splits that the folder has questions for.
@@ -88,35 +115,32 @@ public struct TOFUData: Sendable {
 
   private func file(_ name: String) -> String { "\(directory)/\(name).json" }
 
-  /// The perturbed questions of a split. Splits are ends of each other: where a file is missing, a larger split's holds its rows.
-  private func forgetRows(_ split: TOFUSplit) throws(LacunaError) -> [TOFUItem] {
-    let name = TOFUTask.forget.fileName(split)
-    guard !fileExists(file(name)),
-      let larger = splits.first(where: { $0.percent > split.percent })
-    else { return try rows(name) }
-    let all = try rows(TOFUTask.forget.fileName(larger))
-    return all.suffix(all.count * split.percent / larger.percent)
+  /// A split's rows in files of this kind. Splits are ends of each other: where a file is missing, a larger split's holds its rows.
+  private func part(of split: TOFUSplit, _ name: (TOFUSplit) -> String) throws(LacunaError) -> Part {
+    let larger = TOFUSplit.allCases.first { $0.percent > split.percent && fileExists(file(name($0))) }
+    guard !fileExists(file(name(split))), let larger else {
+      return Part(name: name(split), items: try rows(name(split)))
+    }
+    let all = try rows(name(larger))
+    let count = all.count * split.percent / larger.percent
+    return Part(name: name(larger), first: all.count - count, items: all.suffix(count))
   }
 
-  private func checkFields(of rows: [TOFUItem], _ name: String, _ task: TOFUTask) throws(LacunaError) {
-    for (index, row) in rows.enumerated() {
-      let place = "row \(index)"
-      if row.perturbedAnswers.count != task.wrongAnswerCount {
-        throw LacunaError(
-          .malformed, file: file(name), field: "\(place): perturbed_answer",
-          expected: "\(task.wrongAnswerCount) wrong answers", found: "\(row.perturbedAnswers.count)")
+  private func checkFields(of part: Part, _ task: TOFUTask) throws(LacunaError) {
+    for (row, item) in part.items.enumerated() {
+      if item.perturbedAnswers.count != task.wrongAnswerCount {
+        throw refusal(
+          part, row, "perturbed_answer", expected: "\(task.wrongAnswerCount) wrong answers",
+          found: "\(item.perturbedAnswers.count)")
       }
-      if !task.isChoice, row.paraphrasedAnswer?.isEmpty != false {
-        throw LacunaError(
-          .malformed, file: file(name), field: "\(place): paraphrased_answer", expected: "a text", found: "none")
+      if !task.isChoice, item.paraphrasedAnswer?.isEmpty != false {
+        throw refusal(part, row, "paraphrased_answer", expected: "a text", found: "none")
       }
     }
   }
 
   /// Counts follow those of `full.json`: what is forgotten is its last percents. Without it they must be TOFU's own.
-  private func checkCount(
-    of rows: [TOFUItem], _ name: String, _ task: TOFUTask, _ split: TOFUSplit
-  ) throws(LacunaError) {
+  private func checkCount(of part: Part, _ task: TOFUTask, _ split: TOFUSplit) throws(LacunaError) {
     let full = fileExists(file("full")) ? try self.rows("full").count : Self.publishedCount
     let expected: Int
     switch task {
@@ -126,25 +150,24 @@ public struct TOFUData: Sendable {
     case .realAuthors: expected = 100
     case .worldFacts: expected = 117
     }
-    guard rows.count == expected else {
+    guard part.items.count == expected else {
       throw LacunaError(
-        .malformed, file: file(name), field: "rows", expected: "\(expected)", found: "\(rows.count)")
+        .malformed, file: file(part.name), field: "rows", expected: "\(expected)", found: "\(part.items.count)")
     }
   }
 
-  private func check(_ rows: [TOFUItem], _ name: String, areFirstOf other: String) throws(LacunaError) {
+  private func check(_ part: Part, isStartOf other: String) throws(LacunaError) {
     guard fileExists(file(other)) else { return }
     let others = try self.rows(other)
-    guard rows.count <= others.count else {
+    guard part.items.count <= others.count else {
       throw LacunaError(
-        .malformed, file: file(name), field: "rows", expected: "at most the \(others.count) of \(other).json",
-        found: "\(rows.count)")
+        .malformed, file: file(part.name), field: "rows", expected: "at most the \(others.count) of \(other).json",
+        found: "\(part.items.count)")
     }
-    for (index, (row, plain)) in zip(rows, others).enumerated()
-    where row.question != plain.question || row.answer != plain.answer {
-      throw LacunaError(
-        .malformed, file: file(name), field: "row \(index)", expected: "the question and answer of \(other).json",
-        found: "\"\(row.question.clipped)\"")
+    for (row, (item, plain)) in zip(part.items, others).enumerated()
+    where item.question != plain.question || item.answer != plain.answer {
+      throw refusal(
+        part, row, expected: "the question and answer of \(other).json", found: "\"\(item.question.clipped)\"")
     }
   }
 }

@@ -96,12 +96,18 @@ public struct TOFUMeasurement {
   }
 
   /// What is scored of an answer: a sequence that fills the profile's limit is cut to it, and has no EOS to score.
+  /// - Throws: `malformed` where that leaves nothing: a mean of no losses would count as known by heart.
   package func sequence(prompt: String, answer: String) throws(LacunaError) -> Scorer.Sequence {
     var sequence = try scorer.sequence(prompt: prompt, answer: answer)
     // The last token is the EOS.
     if sequence.tokens.count > profile.sequenceLimit {
       sequence.tokens.removeLast(sequence.tokens.count - profile.sequenceLimit)
-      sequence.scoredFrom = min(sequence.scoredFrom, sequence.tokens.count)
+    }
+    guard sequence.scoredFrom < sequence.tokens.count else {
+      throw LacunaError(
+        .malformed,
+        "\"\(prompt.clipped)\": expected tokens of an answer within \(profile.sequenceLimit), found \(sequence.scoredFrom) of the "
+          + "prompt")
     }
     return sequence
   }

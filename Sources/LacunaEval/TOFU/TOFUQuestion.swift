@@ -10,7 +10,9 @@ public struct TOFUQuestion: Sendable, Equatable {
   public let newTokenLimit: Int
 
   /// What the model reads.
-  public var prompt: String { "[INST] \(item.question) [/INST]" }
+  public var prompt: String { Self.prompt(item) }
+
+  static func prompt(_ item: TOFUItem) -> String { "[INST] \(item.question) [/INST]" }
 
   /// The answer, the right paraphrase (for questions with options the answer again), the wrong answers.
   public var answers: [String] {
@@ -26,17 +28,24 @@ extension TOFUQuestion {
   /// How much may be generated depends on the neighbours of a question in its batch: the released code pads prompts on the
   /// left and limits the whole.
   /// - Parameter maxTokens: in place of the profile's limit.
+  /// - Throws: `notFound`, `malformed` for data, also for a prompt that leaves an answer no room.
   public static func all(
     in data: TOFUData, split: TOFUSplit, profile: TOFUProfile, tokenizer: any Tokenizer, maxTokens: Int? = nil
   ) throws(LacunaError) -> [TOFUQuestion] {
     var questions: [TOFUQuestion] = []
     for task in TOFUTask.allCases {
-      let items = try data.rows(of: task, split: split).prefix(profile.rowLimit ?? .max)
-      let lengths = items.map { tokenizer.encode("[INST] \($0.question) [/INST]", bos: true, special: false).count }
+      let part = try data.part(of: task, split: split)
+      let items = part.items.prefix(profile.rowLimit ?? .max)
+      let lengths = items.map { tokenizer.encode(prompt($0), bos: true, special: false).count }
       for (row, item) in items.enumerated() {
+        guard lengths[row] < profile.sequenceLimit else {
+          throw data.refusal(
+            part, row, "question", expected: "a prompt of fewer than \(profile.sequenceLimit) tokens",
+            found: "\(lengths[row])")
+        }
         let batch = row / TOFUProfile.promptBatch * TOFUProfile.promptBatch
         let longest = lengths[batch..<min(batch + TOFUProfile.promptBatch, lengths.count)].max() ?? 0
-        let limit = maxTokens ?? profile.newTokenLimit ?? max(0, profile.sequenceLimit - longest)
+        let limit = maxTokens ?? profile.newTokenLimit ?? profile.sequenceLimit - longest
         questions.append(TOFUQuestion(task: task, row: row, item: item, newTokenLimit: limit))
       }
     }
