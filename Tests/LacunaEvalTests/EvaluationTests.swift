@@ -53,9 +53,39 @@ import Testing
     let error = #expect(throws: LacunaError.self) { try first.run(engine, data: data) }
     #expect(error?.code == .cancelled)
     let parts = try store("parts.sqlite", .createOrContinue)
-    #expect(try records(parts).count < 12)
+    let measured = try records(parts).count
+    #expect(measured < 12)
+    let missing = "parts.sqlite: tofu, model: \(measured) of 12 rows measured; --resume finishes a run"
+    let shortfalls = try parts.shortfalls()
+    #expect(shortfalls.map { $0.contains(missing) } == [true], "\(shortfalls)")
+    // Who asks for fewer rows in between does not make a whole of what is none.
+    try evaluation(parts, limit: 1).run(engine, data: data)
+    #expect(try parts.shortfalls().isEmpty == (records(parts).count == 12))
     try evaluation(parts).run(engine, data: data)
     #expect(try records(parts) == expected)
+    #expect(try parts.shortfalls().isEmpty && whole.shortfalls().isEmpty)
+  }
+
+  @Test("who writes leaves one file, and who reads leaves the folder as it was")
+  func files() throws {
+    let engine = try Self.engines.get().model
+    func list() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: directory.path) }
+    func changed() throws -> Date? {
+      try FileManager.default.attributesOfItem(atPath: directory.path)[.modificationDate] as? Date
+    }
+    do {
+      let run = try store("run.sqlite")
+      try evaluation(run, limit: 1).run(engine, data: data)
+      // While one writes, others read what was committed.
+      #expect(try records(try store("run.sqlite", .read)).count == 4)
+    }
+    #expect(try list() == ["run.sqlite"])
+    let before = try changed()
+    // A file that came and went would have changed the folder: in one that cannot be written there would be no reading.
+    for _ in 0..<2 { #expect(try records(try store("run.sqlite", .read)).count == 4) }
+    #expect(try list() == ["run.sqlite"] && changed() == before)
+    do { try evaluation(try store("run.sqlite", .createOrContinue), limit: 2).run(engine, data: data) }
+    #expect(try list() == ["run.sqlite"])
   }
 
   @Test("shards merge to the whole, in any order and twice")
@@ -71,8 +101,10 @@ import Testing
       parts.append(part.store)
     }
     let merged = try store("merged.sqlite")
+    try merged.merge(parts[1])
+    #expect(try merged.shortfalls().count == 1)
     for part in parts.reversed() + parts { try merged.merge(part) }
-    #expect(try records(merged) == records(whole))
+    #expect(try records(merged) == records(whole) && merged.shortfalls().isEmpty)
     let comparison = try TOFUComparison(merged)
     #expect(comparison.json == (try TOFUComparison(whole)).json)
   }
@@ -94,6 +126,35 @@ import Testing
     }
     #expect(throws: LacunaError.self) { try store("run.sqlite") }
     #expect(throws: LacunaError.self) { try store("none.sqlite", .read) }
+    let folder = #expect(throws: LacunaError.self) { try ResultStore(path: directory.path, .read) }
+    #expect(folder?.message.contains("found a folder") == true)
+  }
+
+  @Test("a part of another model is named, and so is a record of another question")
+  func foreignParts() throws {
+    let engines = try Self.engines.get()
+    let (first, second) = (try store("first.sqlite"), try store("second.sqlite"))
+    try evaluation(first, limit: 1).run(engines.model, data: data)
+    try evaluation(second, limit: 1).run(engines.reference, data: data)
+    let merged = try store("merged.sqlite")
+    try merged.merge(first)
+    let error = #expect(throws: LacunaError.self) { try merged.merge(second) }
+    #expect(error?.message.contains("/second.sqlite: model_hash: expected") == true, "\(error?.message ?? "")")
+
+    let record = ResultStore.Record(task: TOFUTask.forget.rawValue, row: 2, itemHash: "other", value: "{}")
+    try first.add([record], role: .model)
+    let other = #expect(throws: LacunaError.self) { try evaluation(first).run(engines.model, data: data) }
+    #expect(other?.message.contains("row 2: recorded of another question") == true, "\(other?.message ?? "")")
+  }
+
+  @Test("a row number that no data has is refused where it is read")
+  func rowNumbers() throws {
+    let run = try store("run.sqlite")
+    try evaluation(run, limit: 1).run(try Self.engines.get().model, data: data)
+    let record = ResultStore.Record(task: TOFUTask.forget.rawValue, row: .max, itemHash: "", value: "{}")
+    try run.add([record], role: .model)
+    let error = #expect(throws: LacunaError.self) { try run.tofuLog(of: .model) }
+    #expect(error?.message.contains("row: expected 0 to 10000000, found 9223372036854775807") == true)
   }
 
   @Test("a prompt that leaves its answers no room is refused by file and row")

@@ -189,6 +189,11 @@ struct ProbeTests {
     try withRegistry { registry in
       let run = try store("run.sqlite")
       try evaluation(run, registry).run(engines.model, companions: [:], data: items())
+      let asked = try run.items()
+      #expect(try asked.count == 4 && Set(run.records(of: series).map(\.itemHash)) == Set(asked.keys))
+      let copy = try store("copy.sqlite")
+      try copy.merge(run)
+      #expect(try copy.items() == asked)
       let alone = try #require(try ProbeSummary.all(in: run, registry).first)
       #expect(alone.value["other"] == .double(0) && alone.value["rows"]?["last"] == .integer(3))
       #expect(alone.recordCount == 4 && alone.modelName == "demo-unlearned" && !alone.isOfOtherVersion)

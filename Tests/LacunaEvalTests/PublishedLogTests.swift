@@ -101,6 +101,7 @@ import Testing
       ("[]", "an object of tasks"), ("{}", "no members"), (#"{"eval_log_forget.json":3}"#, "an object of columns"),
       (#"{"eval_log_forget.json":{"avg_gt_loss":[]}}"#, "expected rows"),
       (#"{"eval_log_forget.json":{"avg_gt_loss":{"x":1}}}"#, "row numbers"),
+      (#"{"eval_log_forget.json":{"avg_gt_loss":{"9223372036854775807":1}}}"#, "from 0 to 10000000"),
       (#"{"eval_log_forget.json":{"avg_gt_loss":[1]}}"#, "avg_paraphrased_loss: expected a column"),
       (#"{"eval_log_forget.json":{"avg_gt_loss":[1],"avg_paraphrased_loss":[1,2]}}"#, "found 2 rows"),
       (#"{"eval_log_forget.json":{"avg_gt_loss":["1"]}}"#, "avg_gt_loss, row 0: expected a number"),

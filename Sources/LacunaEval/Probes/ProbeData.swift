@@ -7,6 +7,8 @@ package struct ProbeData: Sendable {
     /// In its data file, from 0.
     package let row: Int
     package let fields: JSONValue
+    package let question: String
+    package let answer: String
     /// SHA-256 of all that.
     package let hash: String
   }
@@ -22,7 +24,10 @@ package struct ProbeData: Sendable {
     var items: [Item] = []
     for task in tasks {
       for (row, item) in try Self.rows(data, split, task).enumerated() {
-        items.append(Item(task: task, row: row, fields: item.json, hash: item.hash(task)))
+        items.append(
+          Item(
+            task: task, row: row, fields: item.json, question: item.question, answer: item.answer,
+            hash: item.hash(task)))
       }
     }
     self.split = split

@@ -28,11 +28,13 @@ package struct ProbeEvaluation {
   package func run(
     _ engine: Engine, companions: [PluginProbe.Companion: Engine], data: ProbeData
   ) throws {
+    let counts = Dictionary(grouping: data.items, by: \.task).mapValues { selection.wholeCount(of: $0.count) }
     try store.begin(
-      try identity(engine, companions, data), role: series.role, format: series.format)
+      try identity(engine, companions, data), role: series.role, format: series.format, wanted: counts)
     var known: [String: Set<Int>] = [:]
     for task in data.tasks { known[task] = Set(try store.records(of: series, task: task).map(\.row)) }
     let wanted = data.items(selection)
+    try store.add(wanted.map { ResultStore.Item(hash: $0.hash, question: $0.question, answer: $0.answer) })
     let missing = wanted.filter { known[$0.task]?.contains($0.row) != true }
     var measured = 0
     let start = ContinuousClock.now

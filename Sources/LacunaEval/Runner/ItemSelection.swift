@@ -14,6 +14,9 @@ public struct ItemSelection: Sendable, Equatable {
 
   /// The rows of a task of `count` items.
   public func rows(of count: Int) -> [Int] {
-    (0..<min(count, limit ?? count)).filter { $0 % shard.count == shard.index - 1 }
+    (0..<wholeCount(of: count)).filter { $0 % shard.count == shard.index - 1 }
   }
+
+  /// The rows that all parts take together.
+  func wholeCount(of count: Int) -> Int { min(count, limit ?? count) }
 }

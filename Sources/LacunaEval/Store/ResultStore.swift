@@ -9,8 +9,9 @@ public import LacunaEngine
 
 /// Measurements in an SQLite file: a row an item, committed as soon as it was measured.
 ///
-/// The file is in WAL mode, so that a process that is killed at any moment leaves every committed record behind, and a
-/// reader may look on while a run goes on. One writer at a time.
+/// While it is written the file is in WAL mode, so that a process that is killed at any moment leaves every committed record
+/// behind, and a reader may look on while a run goes on. One writer at a time. Whoever has written leaves one file, which is
+/// read without another beside it, also in a folder that cannot be written.
 public final class ResultStore: Sendable {
   /// Which of a probe's models was measured.
   public enum Role: String, Sendable, CaseIterable {
@@ -34,6 +35,9 @@ public final class ResultStore: Sendable {
 
   /// One measurement.
   public struct Record: Sendable, Equatable {
+    /// Rows that are believed, of files that others may have written.
+    static let rows = 0...10_000_000
+
     public var task: String
     /// The item's place in its data, from 0.
     public var row: Int
@@ -50,14 +54,29 @@ public final class ResultStore: Sendable {
     }
   }
 
+  /// What was asked, where records do not say it themselves.
+  public struct Item: Sendable, Equatable {
+    /// The `itemHash` of its records.
+    public var hash: String
+    public var question: String
+    public var answer: String
+
+    public init(hash: String, question: String, answer: String) {
+      self.hash = hash
+      self.question = question
+      self.answer = answer
+    }
+  }
+
   /// As errors name it.
   public let path: String
   private let database: DatabaseQueue
+  private let isWritten: Bool
   /// A path for records that are not kept.
   public static let inMemory = ":memory:"
   /// "LACU": tells our files from other SQLite databases.
   private static let applicationID = 0x4C41_4355
-  private static let version = 2
+  private static let version = 3
 
   public enum Opening: Sendable {
     /// There must be no file yet.
@@ -73,21 +92,20 @@ public final class ResultStore: Sendable {
   ///   kind, `resource`.
   public init(path: String, _ opening: Opening, name: String? = nil) throws(LacunaError) {
     self.path = name ?? path
+    isWritten = opening != .read
     let exists = fileExists(path)
+    if isDirectory(path) { throw LacunaError(.malformed, "\(path): expected a run of `lacuna eval`, found a folder") }
     if exists, opening == .create {
       throw LacunaError(
         .invalidArgument, "\(path): exists already; --resume goes on with it, or choose another name")
     }
     if !exists, opening == .read { throw LacunaError(.notFound, "\(path): no such run") }
-    database = try Self.attempt(path) {
+    let database = try Self.attempt(path) {
       var configuration = Configuration()
       configuration.readonly = opening == .read
       configuration.busyMode = .timeout(10)
       let database = try DatabaseQueue(path: path, configuration: configuration)
-      if opening != .read {
-        // Outside a transaction, where the journal's mode can change.
-        try database.inDatabase { try Self.prepare($0) }
-      }
+      if opening != .read { try database.write(Self.prepare) }
       return database
     }
     let found = try Self.attempt(path) {
@@ -102,31 +120,47 @@ public final class ResultStore: Sendable {
       throw LacunaError(
         .unsupported, file: path, field: "version", expected: "\(Self.version)", found: "\(found.1 ?? 0)")
     }
+    // Only now: from here on `deinit` may change the file, which is one of ours.
+    self.database = database
+    guard isWritten else { return }
+    try Self.attempt(path) {
+      // Outside a transaction, where the journal's mode can change.
+      try database.inDatabase { db in
+        try db.execute(sql: "PRAGMA journal_mode = WAL")
+        // A killed process loses nothing; a power cut may cost the last records, and never the file.
+        try db.execute(sql: "PRAGMA synchronous = NORMAL")
+      }
+    }
+  }
+
+  deinit {
+    // Fails at once while another has the file open, who then needs the mode that it is in.
+    if isWritten { try? database.inDatabase { try $0.execute(sql: "PRAGMA journal_mode = DELETE") } }
   }
 
   private static func prepare(_ db: Database) throws {
     guard try Int.fetchOne(db, sql: "PRAGMA schema_version") == 0 else { return }
-    try db.execute(sql: "PRAGMA journal_mode = WAL")
-    // A killed process loses nothing; a power cut may cost the last records, and never the file.
-    try db.execute(sql: "PRAGMA synchronous = NORMAL")
-    try db.inTransaction {
-      try db.execute(
-        sql: """
-          PRAGMA application_id = \(applicationID);
-          PRAGMA user_version = \(version);
-          CREATE TABLE run (
-            id INTEGER PRIMARY KEY, probe TEXT NOT NULL, role TEXT NOT NULL, format TEXT NOT NULL,
-            probe_hash TEXT NOT NULL, parameters TEXT NOT NULL, data_hash TEXT NOT NULL, model TEXT NOT NULL,
-            model_hash TEXT NOT NULL, weights TEXT NOT NULL, precision TEXT NOT NULL, kv TEXT NOT NULL,
-            kernels TEXT NOT NULL, seed TEXT NOT NULL, UNIQUE (probe, role, format)
-          ) STRICT;
-          CREATE TABLE record (
-            run INTEGER NOT NULL REFERENCES run, task TEXT NOT NULL, row INTEGER NOT NULL, item_hash TEXT NOT NULL,
-            value TEXT NOT NULL, PRIMARY KEY (run, task, row)
-          ) STRICT, WITHOUT ROWID;
-          """)
-      return .commit
-    }
+    try db.execute(
+      sql: """
+        PRAGMA application_id = \(applicationID);
+        PRAGMA user_version = \(version);
+        CREATE TABLE run (
+          id INTEGER PRIMARY KEY, probe TEXT NOT NULL, role TEXT NOT NULL, format TEXT NOT NULL,
+          probe_hash TEXT NOT NULL, parameters TEXT NOT NULL, data_hash TEXT NOT NULL, model TEXT NOT NULL,
+          model_hash TEXT NOT NULL, weights TEXT NOT NULL, precision TEXT NOT NULL, kv TEXT NOT NULL,
+          kernels TEXT NOT NULL, seed TEXT NOT NULL, UNIQUE (probe, role, format)
+        ) STRICT;
+        CREATE TABLE task (
+          run INTEGER NOT NULL REFERENCES run, task TEXT NOT NULL, wanted INTEGER NOT NULL, PRIMARY KEY (run, task)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE record (
+          run INTEGER NOT NULL REFERENCES run, task TEXT NOT NULL, row INTEGER NOT NULL, item_hash TEXT NOT NULL,
+          value TEXT NOT NULL, PRIMARY KEY (run, task, row)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE item (
+          hash TEXT PRIMARY KEY, question TEXT NOT NULL, answer TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """)
   }
 
   /// Writes everything into a new file, which has its name once it is whole.
@@ -135,7 +169,11 @@ public final class ResultStore: Sendable {
     guard !fileExists(path) else { throw LacunaError(.invalidArgument, "\(path): exists already; choose another name") }
     let partial = "\(path).\(getpid()).partial"
     defer { unlink(partial) }
-    try Self.attempt(path) { try database.vacuum(into: partial) }
+    do throws(LacunaError) {
+      try Self.attempt(path) { try database.vacuum(into: partial) }
+    } catch {
+      throw LacunaError(error.code, error.message.replacing(partial, with: path))
+    }
     guard rename(partial, path) == 0 else {
       throw LacunaError(.resource, "\(path): \(String(cString: strerror(errno)))")
     }
@@ -153,16 +191,64 @@ public final class ResultStore: Sendable {
   }
 
   /// Begins a series, or goes on with it.
+  /// - Parameters:
+  ///   - wanted: rows of each task that the whole series is to have, of all parts together.
+  ///   - file: what errors name, if another than this.
   /// - Throws: `invalidArgument` naming what differs from how it began.
-  public func begin(_ identity: RunIdentity, role: Role, format: String = "") throws(LacunaError) {
+  public func begin(
+    _ identity: RunIdentity, role: Role, format: String = "", wanted: [String: Int] = [:], from file: String? = nil
+  ) throws(LacunaError) {
     let series = Series(probe: identity.probe, role: role, format: format)
-    if let earlier = try self.identity(of: series) { return try identity.check(continues: earlier, in: path) }
+    let earlier = try self.identity(of: series)
+    if let earlier { try identity.check(continues: earlier, in: file ?? path) }
     try attempt { db in
-      let columns = [("role", role.rawValue), ("format", format)] + identity.fields.map { ($0.name, $0.value) }
-      let marks = Array(repeating: "?", count: columns.count).joined(separator: ", ")
-      try db.execute(
-        sql: "INSERT INTO run (\(columns.map(\.0).joined(separator: ", "))) VALUES (\(marks))",
-        arguments: StatementArguments(columns.map(\.1)))
+      if earlier == nil {
+        let columns = [("role", role.rawValue), ("format", format)] + identity.fields.map { ($0.name, $0.value) }
+        let marks = Array(repeating: "?", count: columns.count).joined(separator: ", ")
+        try db.execute(
+          sql: "INSERT INTO run (\(columns.map(\.0).joined(separator: ", "))) VALUES (\(marks))",
+          arguments: StatementArguments(columns.map(\.1)))
+      }
+      for (task, count) in wanted {
+        // Whoever asks for fewer rows later does not make a whole of what is none.
+        try db.execute(
+          sql: """
+            INSERT INTO task (run, task, wanted) SELECT id, ?, ? FROM run WHERE probe = ? AND role = ? AND format = ?
+            ON CONFLICT (run, task) DO UPDATE SET wanted = max(wanted, excluded.wanted)
+            """, arguments: [task, count] + Self.key(series))
+      }
+    }
+  }
+
+  /// Rows of each task that a series is to have; empty where nobody said.
+  func wanted(of series: Series) throws(LacunaError) -> [String: Int] {
+    try read { db in
+      try Row.fetchAll(
+        db,
+        sql: """
+          SELECT task.task, wanted FROM task JOIN run ON run.id = task.run
+          WHERE probe = ? AND role = ? AND format = ?
+          """, arguments: Self.key(series)
+      ).reduce(into: [:]) { $0[$1["task"]] = $1["wanted"] }
+    }
+  }
+
+  /// What is missing, a sentence a series that has not all rows which it is to have.
+  public func shortfalls() throws(LacunaError) -> [String] {
+    try read { db in
+      try Row.fetchAll(
+        db,
+        sql: """
+          SELECT probe, role, format, sum(wanted) AS total, sum(min(wanted, (
+            SELECT count(*) FROM record WHERE record.run = task.run AND record.task = task.task))) AS measured
+          FROM task JOIN run ON run.id = task.run GROUP BY run.id HAVING measured < total ORDER BY run.id
+          """
+      ).map { row in
+        let name = ["probe", "role", "format"].map { row[$0] as String }.filter { !$0.isEmpty }.joined(separator: ", ")
+        return
+          "\(path): \(name): \(row["measured"] as Int) of \(row["total"] as Int) rows measured; --resume finishes a run, "
+          + "`lacuna merge` joins parts"
+      }
     }
   }
 
@@ -197,9 +283,28 @@ public final class ResultStore: Sendable {
     }
   }
 
-  /// A task's records in the order of the data.
-  public func records(of series: Series, task: String) throws(LacunaError) -> [Record] {
+  /// Keeps what was asked, each once.
+  public func add(_ items: [Item]) throws(LacunaError) {
+    try attempt { db in
+      let statement = try db.cachedStatement(
+        sql: "INSERT OR IGNORE INTO item (hash, question, answer) VALUES (?, ?, ?)")
+      for item in items { try statement.execute(arguments: [item.hash, item.question, item.answer]) }
+    }
+  }
+
+  /// What was asked and kept, by its hash.
+  public func items() throws(LacunaError) -> [String: Item] {
     try read { db in
+      try Row.fetchAll(db, sql: "SELECT * FROM item").reduce(into: [:]) {
+        $0[$1["hash"]] = Item(hash: $1["hash"], question: $1["question"], answer: $1["answer"])
+      }
+    }
+  }
+
+  /// A task's records in the order of the data.
+  /// - Throws: `malformed` for a row that no data has.
+  public func records(of series: Series, task: String) throws(LacunaError) -> [Record] {
+    let records = try read { db in
       try Row.fetchAll(
         db,
         sql: """
@@ -208,6 +313,12 @@ public final class ResultStore: Sendable {
           """, arguments: Self.key(series) + [task]
       ).map { Record(task: task, row: $0["row"], itemHash: $0["item_hash"], value: $0["value"]) }
     }
+    for record in records where !Record.rows.contains(record.row) {
+      throw LacunaError(
+        .malformed, file: path, field: "\(series.probe), \(series.role.rawValue), \(task): row",
+        expected: "\(Record.rows.lowerBound) to \(Record.rows.upperBound)", found: "\(record.row)")
+    }
+    return records
   }
 
   /// Tasks that have records, sorted.
@@ -225,9 +336,11 @@ public final class ResultStore: Sendable {
   /// Takes over another store's series and records.
   /// - Throws: `invalidArgument` where the two disagree on how a run was made or on what an item yielded.
   public func merge(_ other: ResultStore) throws(LacunaError) {
+    try add(Array(try other.items().values))
     for series in try other.series() {
       guard let identity = try other.identity(of: series) else { continue }
-      try begin(identity, role: series.role, format: series.format)
+      try begin(
+        identity, role: series.role, format: series.format, wanted: try other.wanted(of: series), from: other.path)
       for task in try other.tasks(of: series) {
         let known = Dictionary(uniqueKeysWithValues: try records(of: series, task: task).map { ($0.row, $0) })
         var new: [Record] = []

@@ -33,7 +33,8 @@ public struct TOFUEvaluation {
     guard let tokenizer = engine.tokenizer else { return }
     let questions = try TOFUQuestion.all(
       in: data, split: split, profile: profile, tokenizer: tokenizer, maxTokens: maxTokens)
-    try store.begin(identity(engine, questions), role: role)
+    let counts = Dictionary(grouping: questions, by: \.task.rawValue).mapValues { selection.wholeCount(of: $0.count) }
+    try store.begin(identity(engine, questions), role: role, wanted: counts)
     let missing = try missing(questions)
     let total = missing.wanted
     var done = total - missing.questions.count
@@ -74,7 +75,12 @@ public struct TOFUEvaluation {
     var wanted = 0
     for task in TOFUTask.allCases {
       let asked = questions.filter { $0.task == task }
-      let known = Set(try store.records(of: role, task: task.rawValue).map(\.row))
+      let records = try store.records(of: role, task: task.rawValue)
+      for record in records where !asked.indices.contains(record.row) || asked[record.row].hash != record.itemHash {
+        throw LacunaError(
+          .invalidArgument, "\(store.path): \(task.rawValue), row \(record.row): recorded of another question")
+      }
+      let known = Set(records.map(\.row))
       let rows = selection.rows(of: asked.count)
       wanted += rows.count
       missing += rows.filter { !known.contains($0) }.map { asked[$0] }

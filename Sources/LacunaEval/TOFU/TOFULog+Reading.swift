@@ -154,8 +154,12 @@ private struct LoggedTask {
     case .object(let members):
       var cells: [(index: Int, value: JSONValue)] = []
       for (key, value) in members {
-        guard let index = Int(key), index >= 0, String(index) == key else {
-          throw LacunaError(.malformed, "\(place): expected row numbers as names, found \"\(key.clipped)\"")
+        guard let index = Int(key), ResultStore.Record.rows.contains(index), String(index) == key else {
+          let rows = ResultStore.Record.rows
+          throw LacunaError(
+            .malformed,
+            "\(place): expected row numbers from \(rows.lowerBound) to \(rows.upperBound) as names, found "
+              + "\"\(key.clipped)\"")
         }
         cells.append((index, value))
       }

@@ -22,5 +22,6 @@ struct Merge: ParsableCommand {
     let whole = try ResultStore(path: ResultStore.inMemory, .create, name: out)
     for part in parts { try whole.merge(try ResultStore(path: part, .read)) }
     try whole.save(as: out)
+    for shortfall in try whole.shortfalls() { printToStandardError("lacuna: warning: \(shortfall)") }
   }
 }
