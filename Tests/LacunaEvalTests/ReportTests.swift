@@ -143,6 +143,15 @@ import Testing
     #expect(try RunReport([a]).json == TOFUComparison(a).json)
   }
 
+  @Test("runs that ask something else in the same place do not stand side by side")
+  func otherRows() throws {
+    let a = try store("a", [(.model, "one", [Row(row: 0), Row(row: 1)])])
+    let b = try store("b", [(.model, "two", [Row(row: 1, question: "Who read it?")])])
+    let error = #expect(throws: LacunaError.self) { try RunReport([a, b]) }
+    #expect(
+      error?.message.contains("ask \"Who wrote it?\" and \"Who read it?\" in row 1") == true, "\(error?.message ?? "")")
+  }
+
   @Test("tables read back as they were: a line an item and model, a line a figure")
   func tables() throws {
     let said = "\"Well\", she said,\nand \"\u{301}left"
@@ -234,9 +243,9 @@ import Testing
       try store.begin(identity, role: role)
       let records = (0..<4).map { row in
         ResultStore.Record(
-          task: "forget", row: row, itemHash: "",
+          task: "forget", row: row, itemHash: "item \(row)",
           value: """
-            {"at_layer":[0,\(row)],"by_layer":[0.0,0.5,\(row).0],"depths":[2,9],"score":\(row).25,"whole":true,"words":"<b>"}
+            {"at":{"low":{"p":0.\(row)5}},"at_layer":[0,\(row)],"by_layer":[0.0,0.5,\(row).0],"depths":[2,9],"score":\(row).25,"whole":true,"words":"<b>"}
             """)
       }
       try store.add(records, to: series)
@@ -276,6 +285,9 @@ import Testing
       try report([both, alone], plugin: "fade").columns.map(\.title)
         == ["original", "model (both.sqlite)", "model (alone.sqlite)"])
   }
+      // As the other rows of this suite ask it.
+      try store.add(
+        records.map { ResultStore.Item(hash: $0.itemHash, question: "Who wrote it?", answer: "Ada Lovell wrote it.") })
 
   private func report(_ store: ResultStore, plugin: String) throws -> RunReport { try report([store], plugin: plugin) }
 
@@ -295,6 +307,13 @@ import Testing
   func olderRuns() throws {
     let run = try store("old", [])
     let identity = RunIdentity(
+      let low = try #require(items[0].firstIndex(of: "fade: at.low.p"))
+      let question = try #require(items[0].firstIndex(of: "question"))
+      let others = items.dropFirst().filter { $0[1] == "model" }
+      #expect(others.map { $0[low] } == ["0.05", "0.15", "0.25", "0.35"])
+      #expect(
+        others.map { [$0[question], $0[question + 1]] }
+          == others.map { _ in ["Who wrote it?", "Ada Lovell wrote it."] })
       probe: "tofu", probeHash: "", parameters: "{}", dataHash: "", modelName: "old", modelHash: "", weights: "",
       precision: "", kvType: "", kernels: "", seed: 0)
     try run.begin(identity, role: .model)

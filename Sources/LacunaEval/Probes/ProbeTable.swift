@@ -68,7 +68,7 @@ package enum ProbeTable {
     }
   }
 
-  /// The numbers among the figures, as they are.
+  /// The numbers among the figures, as they are; truth counts as 1.
   static func numbers(_ value: JSONValue, under path: String = "") -> [(name: String, value: Double)] {
     switch value {
     case .object(let members):
@@ -77,7 +77,8 @@ package enum ProbeTable {
       }
     case .double(let number): return [(path, number)]
     case .integer(let number): return [(path, Double(number))]
-    default: return []
+    case .bool(let flag): return [(path, flag ? 1 : 0)]
+    case .string, .null, .array: return []
     }
   }
 

@@ -9,10 +9,13 @@ struct ProbePart: Sendable {
     let rows: [Row]
   }
 
-  /// The numbers of a record, by their names in it.
+  /// What a record says, and of which question.
   struct Row: Sendable, Equatable {
     let task: String
     let row: Int
+    let question: String
+    let answer: String
+    /// By their paths ("auc.min_k").
     let numbers: [String: Double]
     /// Lists that have a number for each layer of the model.
     let layers: [String: [Double]]
@@ -35,7 +38,7 @@ struct ProbePart: Sendable {
     return isSame ? String(parts[0]) : name
   }
 
-  /// Of the records' members, in the order of the alphabet.
+  /// Of all records, in the order of the alphabet.
   var numberNames: [String] { Set(columns.flatMap { $0.rows.flatMap(\.numbers.keys) }).sorted() }
   var layerNames: [String] { Set(columns.flatMap { $0.rows.flatMap(\.layers.keys) }).sorted() }
 
@@ -60,27 +63,24 @@ struct ProbePart: Sendable {
 
 extension ProbePart.Column {
   /// - Throws: `malformed` for a record that is not JSON.
-  init(
-    _ summary: ProbeSummary, column: Int, _ records: [ResultStore.Record], file: String
-  ) throws(LacunaError) {
+  init(_ summary: ProbeSummary, column: Int, in store: ResultStore) throws(LacunaError) {
     self.summary = summary
     self.column = column
+    let items = try store.items()
     var rows: [ProbePart.Row] = []
-    for record in records {
-      let place = "\(file): \(summary.series.probe), \(record.task), row \(record.row)"
-      guard case .object(let members) = try JSONValue.parse(Array(record.value.utf8), file: place) else { continue }
+    for record in try store.records(of: summary.series) {
+      let place = "\(store.path): \(summary.series.probe), \(record.task), row \(record.row)"
+      let value = try JSONValue.parse(Array(record.value.utf8), file: place)
+      guard case .object(let members) = value else { continue }
+      let item = items[record.itemHash]
       rows.append(
         ProbePart.Row(
-          task: record.task, row: record.row, numbers: members.compactMapValues(Self.number),
+          task: record.task, row: record.row, question: item?.question ?? "", answer: item?.answer ?? "",
+          numbers: Dictionary(ProbeTable.numbers(value).map { ($0.name, $0.value) }) { first, _ in first },
           layers: members.filter { $0.key.contains("layer") }.compactMapValues(Self.list),
           depths: members["depths"].flatMap(Self.list)?.compactMap(Int.init(exactly:))))
     }
     self.rows = rows
-  }
-
-  /// Truth counts as 1.
-  private static func number(_ value: JSONValue) -> Double? {
-    if case .bool(let flag) = value { flag ? 1 : 0 } else { value.number }
   }
 
   private static func list(_ value: JSONValue) -> [Double]? {

@@ -20,29 +20,55 @@ extension RunReport {
     var row: Int { place.row }
   }
 
-  /// Every row that some column holds, in the order of the data, what was to be forgotten first.
-  var items: [Item] {
-    var texts: [Place: TOFURow.Generated?] = [:]
+  /// A question and its answer; empty where nobody recorded them.
+  struct Texts: Sendable, Equatable {
+    var question = ""
+    var answer = ""
+    /// The run or log that has them.
+    var file = ""
+  }
+
+  /// Of every row that some column holds.
+  /// - Throws: `invalidArgument` where two hold other questions in the same place.
+  func collectTexts() throws(LacunaError) -> [Place: Texts] {
+    var found: [Place: Texts] = [:]
+    func add(_ place: Place, _ texts: Texts) throws(LacunaError) {
+      guard let known = found[place], !known.question.isEmpty else { return found[place] = texts }
+      guard texts.question.isEmpty || texts.question == known.question else {
+        throw LacunaError(
+          .invalidArgument,
+          "\(known.file) and \(texts.file) ask \"\(known.question.clipped)\" and \"\(texts.question.clipped)\" in row "
+            + "\(place.row) of \(place.task): runs of other rows do not stand side by side")
+      }
+    }
     for column in columns {
       for (task, rows) in column.log.tasks {
         for row in rows {
-          let place = Place(task: task.rawValue, row: row.index)
-          texts[place] = (texts[place] ?? nil) ?? row.generated
+          try add(
+            Place(task: task.rawValue, row: row.index),
+            row.generated.map {
+              Texts(question: Self.question($0.prompt), answer: $0.reference, file: column.log.name)
+            } ?? Texts())
         }
       }
     }
-    for row in probes.flatMap({ $0.columns.flatMap(\.rows) }) where texts[row.place] == nil {
-      texts[row.place] = .some(nil)
+    for column in probes.flatMap(\.columns) {
+      let file = columns[column.column].file
+      for row in column.rows { try add(row.place, Texts(question: row.question, answer: row.answer, file: file)) }
     }
+    return found
+  }
+
+  /// Every row that some column holds, in the order of the data, what was to be forgotten first.
+  var items: [Item] {
     let order = Dictionary(uniqueKeysWithValues: Self.taskOrder.enumerated().map { ($1.rawValue, $0) })
     let places = texts.keys.sorted {
       (order[$0.task] ?? order.count, $0.task, $0.row) < (order[$1.task] ?? order.count, $1.task, $1.row)
     }
     return places.map { place in
-      let text = texts[place] ?? nil
-      return Item(
-        place: place, task: TOFUTask(rawValue: place.task), question: text.map { Self.question($0.prompt) } ?? "",
-        answer: text?.reference ?? "")
+      Item(
+        place: place, task: TOFUTask(rawValue: place.task), question: texts[place]?.question ?? "",
+        answer: texts[place]?.answer ?? "")
     }
   }
 

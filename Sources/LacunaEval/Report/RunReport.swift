@@ -25,6 +25,8 @@ public struct RunReport: Sendable {
   public private(set) var columns: [Column] = []
   /// Plugins' probes, in the order in which they were begun.
   private(set) var probes: [ProbePart] = []
+  /// Question and answer of every row.
+  private(set) var texts: [Place: Texts] = [:]
   /// Each run by itself.
   private let runs: [(file: String, result: RunResult)]
   public let scoring: TOFUScoring
@@ -34,8 +36,8 @@ public struct RunReport: Sendable {
   /// - Parameters:
   ///   - probes: what plugins' probes say of each store.
   ///   - reference: the retrained model's log, for runs that measured none.
-  /// - Throws: `malformed` for a record that cannot be read, `invalidArgument` for logs of other rows than their reference's and
-  ///   for runs that hold nothing.
+  /// - Throws: `malformed` for a record that cannot be read, `invalidArgument` for runs that ask other questions in the same places
+  ///   and for those that hold nothing.
   package init(
     _ stores: [ResultStore], probes: [[ProbeSummary]] = [], reference: TOFULog? = nil,
     scoring: TOFUScoring = TOFUScoring()
@@ -52,6 +54,7 @@ public struct RunReport: Sendable {
     for (store, run) in zip(stores, runs) { try add(run.result, store, logReference: logReference) }
     order()
     nameApart()
+    texts = try collectTexts()
   }
 
   // MARK: Columns
@@ -86,8 +89,7 @@ public struct RunReport: Sendable {
     }
     for summary in run.probes {
       guard let place = places[summary.series.role] else { continue }
-      let records = try store.records(of: summary.series)
-      ProbePart.add(try ProbePart.Column(summary, column: place, records, file: store.path), to: &probes)
+      ProbePart.add(try ProbePart.Column(summary, column: place, in: store), to: &probes)
     }
   }
 
