@@ -11,7 +11,8 @@ import Testing
       "\(Self.fixtures)/log-keyed.json", "--json",
     ])
     let found = try result.object()
-    #expect(Set(found.keys) == ["forget_quality", "model_utility", "tasks"])
+    #expect(Set(found.keys) == ["forget_quality", "model_utility", "profile", "tasks", "truth_ratio"])
+    #expect(found["profile"] as? String == "paper" && found["truth_ratio"] as? String == "geometric")
     let quality = try #require(found["forget_quality"] as? [String: Double])
     #expect(Set(quality.keys) == ["p", "D", "k", "n", "m"])
     let reference = try JSONSerialization.jsonObject(
@@ -21,8 +22,15 @@ import Testing
     #expect(quality.keys.allSatisfy { abs((quality[$0] ?? .nan) - (expected[$0] ?? .nan)) < 1e-12 })
     let tasks = try #require(found["tasks"] as? [String: [String: Double]])
     #expect(tasks.count == 4 && tasks["eval_log_forget.json"]?["n"] == 11)
+    #expect(tasks["eval_log_forget.json"]?["word_for_word"] == 0)
     let table = try Command.output(["eval", "tofu", "--from-log", "\(Self.fixtures)/log-arrays.json"])
-    #expect(table.output.contains("model utility") && table.output.contains("needs a reference"))
+    #expect(table.output.contains("model utility") && table.output.contains("there is no retrained reference"))
+    #expect(table.output.contains("word for word"))
+    let mixed = try Command.output([
+      "eval", "tofu", "--from-log", "\(Self.fixtures)/log-arrays.json", "--reference-log",
+      "\(Self.fixtures)/log-arrays.json", "--emulate-optml-8gpu", "--json",
+    ]).object()
+    #expect((mixed["forget_quality"] as? [String: Double])?["k"] ?? 0 > 0, "rows are missing, others stand twice")
   }
 
   @Test(
@@ -49,10 +57,19 @@ import Testing
       (["membershp"], "did you mean \"membership\""), (["membership:kk=1"], "no parameter \"kk\""),
       (["membership:k=2"], "expected a number from 0 to 1, found 2"), (["residual-trace"], "needs --original"),
       (["tofu", "membership", "--formats", "int4"], "--formats is for plugins' probes"),
-      (["membership", "--on", "forget,none"], "none.json"),
+      (["membership", "--on", "forget,none"], "none.json"), (["tofu", "tofu"], "each probe once"),
+      (["membership", "membership:k=0.2"], "membership/membership: expected each probe once"),
+      (["membership:nonmembers=foo"], "lacuna: \"membership:nonmembers=foo\", column 23: expected a number"),
+      (["quantization-recovery:base=\"bf61\""], "\"bf61\""), (["tofu", "--model", "nosuch"], "nosuch"),
+      (["membership", "--on", "forget", "--limit", "4", "--shard", "5/5"], "leaves nothing to measure"),
+      (
+        ["tofu", "--limit", "2", "--reference-log", "Tests/Fixtures/tofu/log-keyed.json"],
+        "the run and Tests/Fixtures/tofu/log-keyed.json have 2 and 11 rows"
+      ),
     ])
   func probeRefusals(arguments: [String], message: String) throws {
-    let result = try Command.run(["eval"] + arguments + ["--data", "demo"])
+    let path = NSTemporaryDirectory() + "/lacuna-\(UUID().uuidString).sqlite"
+    let result = try Command.run(["eval"] + arguments + ["--data", "demo", "--out", path])
     #expect(result.status == 1 && result.errors.contains(message), "\(result.errors)")
   }
 
@@ -69,6 +86,17 @@ import Testing
     _ = try Command.output(arguments(["--weights", "fp8"], limit: 1))
     for (weights, found) in [
       (["--weights", "fp8-tensor"], "found fp8-tensor in "),
+    #expect(!FileManager.default.fileExists(atPath: path), "nothing was begun")
+  }
+
+  @Test("what can be said is printed before what cannot ends the command")
+  func partial() throws {
+    let result = try Command.run([
+      "eval", "tofu", "membership", "--on", "forget", "--model", "demo-unlearned", "--data", "demo", "--limit", "1",
+      "--json",
+    ])
+    #expect(result.status == 1 && result.errors.contains("expected rows of both kinds"), "\(result.errors)")
+    #expect(try result.object()["model_utility"] is Double)
       (["--weights", "fp8", "--lm-head", "fp8"], ", head fp8"),
     ] {
       let refused = try Command.run(arguments(weights, limit: 2) + ["--resume"])
@@ -92,6 +120,33 @@ import Testing
       ]
     }
     let whole = try Command.output(arguments("whole.sqlite"))
+
+  @Test("a run that Ctrl-C ends says how it goes on, and its report how much there is")
+  func interrupted() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lacuna-eval-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let run = folder.appendingPathComponent("run.sqlite").path
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: try #require(Command.path))
+    process.arguments = ["eval", "tofu", "--model", "demo-unlearned", "--data", "demo", "--threads", "1", "--out", run]
+    process.currentDirectoryURL = URL(fileURLWithPath: Command.root)
+    let errors = Pipe()
+    (process.standardOutput, process.standardError) = (FileHandle.nullDevice, errors)
+    try process.run()
+    for _ in 0..<10_000 {
+      let size = (try? FileManager.default.attributesOfItem(atPath: "\(run)-wal")[.size] as? Int) ?? 0
+      if size > 60_000 || !process.isRunning { break }
+      usleep(2000)
+    }
+    process.interrupt()
+    let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 130 && said.contains("\(run) holds what was measured; --resume"), "\(said)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["run.sqlite"])
+    let report = try Command.output(["report", run]).output
+    #expect(report.contains("of 156 rows measured; --resume finishes a run"), "\(report)")
+  }
 
     let process = Process()
     process.executableURL = URL(fileURLWithPath: try #require(Command.path))
@@ -214,6 +269,21 @@ import Testing
       ]
     }
     let all = ["tofu", "extraction-strength", "residual-trace:threshold=0.5"]
+    let folderless = try Command.run(["report"] + runs + ["-o", path("no/x.html")])
+    #expect(folderless.errors == "lacuna: \(path("no/x.html")): cannot create: No such file or directory\n")
+
+    // Judged by the rules that it was measured by, unless others are asked for.
+    _ = try Command.output([
+      "eval", "tofu", "--model", "demo-unlearned", "--data", "demo", "--limit", "2", "--profile", "open", "--out",
+      path("open.sqlite"),
+    ])
+    #expect(try Command.output(["report", path("open.sqlite"), "--json"]).object()["profile"] as? String == "open")
+    #expect(
+      try Command.output(["report", path("open.sqlite")]).output.hasPrefix("profile open, truth ratio geometric"))
+    let mixed = ["report", path("a.sqlite"), path("open.sqlite")]
+    let refused = try Command.run(mixed)
+    #expect(refused.status == 1 && refused.errors.contains("open.sqlite: profile: expected paper"), "\(refused.errors)")
+    #expect(try Command.output(mixed + ["--profile", "paper"]).output.hasPrefix("profile paper"))
     let found = try Command.output(arguments(all, "a.sqlite"))
     let object = try found.object()
     #expect(object["model_utility"] is Double)

@@ -202,6 +202,9 @@ struct ProbeTests {
         engines.reference, companions: [:], data: items())
       let error = #expect(throws: LacunaError.self) { try ProbeSummary.all(in: run, registry) }
       #expect(error?.message.contains("have the 4 rows of model, found 3") == true, "\(error?.message ?? "")")
+      var failures = 0
+      #expect(try ProbeSummary.all(in: run, registry) { _ in failures += 1 }.map(\.series.role) == [.reference])
+      #expect(failures == 1)
       try evaluation(run, registry, role: .reference).run(engines.reference, companions: [:], data: items())
       let both = try ProbeSummary.all(in: run, registry)
       #expect(both.map(\.series.role) == [.model, .reference])

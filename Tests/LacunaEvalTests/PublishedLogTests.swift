@@ -113,6 +113,36 @@ import Testing
     #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
   }
 
+  @Test("rows that are mixed up are tested against a log of the same rows, and of others they are not")
+  func interleavedQuality() throws {
+    let log = try Self.log("log-arrays.json")
+    let mixed = TOFUComparison([(.model, "mixed", log)], reference: log, processes: 8).columns[0]
+    // The rows as the merge leaves them, against those of the log.
+    let order = InterleavedRows.order(count: 11, batch: 7, processes: 8)
+    let ratios = TOFUScoring().column(try #require(log.tasks[.forget]))
+    let expected = try TwoSampleKS(order.map { ratios[$0] }, ratios)
+    #expect(mixed.forgetQuality == expected && expected.k > 0 && mixed.refusal == nil)
+    var shorter = log
+    shorter.tasks[.forget]?.removeLast()
+    let other = TOFUComparison([(.model, "mixed", log)], reference: shorter, processes: 8)
+    #expect(other.columns[0].forgetQuality == nil && other.columns[0].figures.modelUtility != nil)
+    #expect(other.columns[0].refusal?.message.contains("11 and 10 rows") == true && other.notes.count == 1)
+  }
+
+  @Test("a log without texts is compared, and one that asks something else is refused by row")
+  func textlessDifference() throws {
+    let log = try Self.log("log-arrays.json")
+    var (textless, other) = (log, log)
+    for task in TOFUTask.allCases {
+      for row in log.tasks[task, default: []].indices { textless.tasks[task]?[row].generated = nil }
+    }
+    let difference = try RunDifference(log, textless)
+    #expect(difference.tasks.count == 4 && difference.tasks.allSatisfy { $0.largest == 0 && $0.generatedCount == 0 })
+    other.tasks[.forget]?[3].generated?.prompt = "[INST] Why? [/INST]"
+    let error = #expect(throws: LacunaError.self) { try RunDifference(log, other) }
+    #expect(error?.message.contains("\"[INST] Why? [/INST]\" in row 3") == true, "\(error?.message ?? "")")
+  }
+
   /// Counts of distinct rows that the released code reports on 8 devices, from a run of accelerate's sampler.
   @Test(
     "rows are mixed up as on 8 devices, and stay in order on 2",

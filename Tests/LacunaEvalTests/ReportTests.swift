@@ -152,6 +152,33 @@ import Testing
       error?.message.contains("ask \"Who wrote it?\" and \"Who read it?\" in row 1") == true, "\(error?.message ?? "")")
   }
 
+  @Test("a report says by which rules, and what is missing")
+  func rules() throws {
+    let run = try store("run", [])
+    let identity = RunIdentity(
+      probe: "tofu", probeHash: "", parameters: #"{"profile":"open","split":"forget10"}"#, dataHash: "", modelName: "m",
+      modelHash: "", weights: "", precision: "", kvType: "", kernels: "", seed: 0)
+    try run.begin(identity, role: .model, wanted: [TOFUTask.forget.rawValue: 40])
+    try run.add([try Row(row: 0).record, try Row(row: 1).record], role: .model)
+    #expect(try TOFUProfile.Name.recorded(in: [run]) == .open)
+    var scoring = TOFUScoring()
+    scoring.profile = TOFUProfile(.open)
+    let report = try RunReport([run], scoring: scoring)
+    let object = try #require(try JSONSerialization.jsonObject(with: Data(report.json.utf8)) as? [String: Any])
+    #expect(object["profile"] as? String == "open" && object["truth_ratio"] as? String == "geometric")
+    let note = "tofu, model: 2 of 40 rows measured; --resume finishes a run"
+    #expect((object["notes"] as? [String])?.first?.contains(note) == true, "\(report.json)")
+    #expect(held(report.text, "profile open, truth ratio geometric", note).count == 2)
+    #expect(held(report.html, "profile open, truth ratio geometric", note).count == 2)
+
+    let paper = try store("paper", [])
+    var other = identity
+    other.parameters = #"{"profile":"paper"}"#
+    try paper.begin(other, role: .model)
+    let error = #expect(throws: LacunaError.self) { try TOFUProfile.Name.recorded(in: [run, paper]) }
+    #expect(error?.message.contains("profile: expected open, as") == true, "\(error?.message ?? "")")
+  }
+
   @Test("tables read back as they were: a line an item and model, a line a figure")
   func tables() throws {
     let said = "\"Well\", she said,\nand \"\u{301}left"
@@ -249,6 +276,9 @@ import Testing
             """)
       }
       try store.add(records, to: series)
+      // As the other rows of this suite ask it.
+      try store.add(
+        records.map { ResultStore.Item(hash: $0.itemHash, question: "Who wrote it?", answer: "Ada Lovell wrote it.") })
     }
     let both = try store("both", [(.model, "model", [Row(row: 0), Row(row: 1)])])
     try add(.model, to: both)
@@ -268,6 +298,13 @@ import Testing
       let score = try #require(items[0].firstIndex(of: "fade: score"))
       let scores = items.dropFirst().filter { $0[1] == "model" }.map { $0[score] }
       #expect(scores == ["0.25", "1.25", "2.25", "3.25"])
+      let low = try #require(items[0].firstIndex(of: "fade: at.low.p"))
+      let question = try #require(items[0].firstIndex(of: "question"))
+      let others = items.dropFirst().filter { $0[1] == "model" }
+      #expect(others.map { $0[low] } == ["0.05", "0.15", "0.25", "0.35"])
+      #expect(
+        others.map { [$0[question], $0[question + 1]] }
+          == others.map { _ in ["Who wrote it?", "Ada Lovell wrote it."] })
       #expect(parse(report.figuresCSV).contains { $0[3] == "fade/fade" && $0[4] == "first.score" && $0[5] == "0.25" })
       #expect(held(report.text, "fade/fade", "first.score").count == 2)
       let probes = try #require(
@@ -285,9 +322,6 @@ import Testing
       try report([both, alone], plugin: "fade").columns.map(\.title)
         == ["original", "model (both.sqlite)", "model (alone.sqlite)"])
   }
-      // As the other rows of this suite ask it.
-      try store.add(
-        records.map { ResultStore.Item(hash: $0.itemHash, question: "Who wrote it?", answer: "Ada Lovell wrote it.") })
 
   private func report(_ store: ResultStore, plugin: String) throws -> RunReport { try report([store], plugin: plugin) }
 
@@ -307,13 +341,6 @@ import Testing
   func olderRuns() throws {
     let run = try store("old", [])
     let identity = RunIdentity(
-      let low = try #require(items[0].firstIndex(of: "fade: at.low.p"))
-      let question = try #require(items[0].firstIndex(of: "question"))
-      let others = items.dropFirst().filter { $0[1] == "model" }
-      #expect(others.map { $0[low] } == ["0.05", "0.15", "0.25", "0.35"])
-      #expect(
-        others.map { [$0[question], $0[question + 1]] }
-          == others.map { _ in ["Who wrote it?", "Ada Lovell wrote it."] })
       probe: "tofu", probeHash: "", parameters: "{}", dataHash: "", modelName: "old", modelHash: "", weights: "",
       precision: "", kvType: "", kernels: "", seed: 0)
     try run.begin(identity, role: .model)

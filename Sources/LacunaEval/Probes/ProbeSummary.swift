@@ -14,12 +14,20 @@ package struct ProbeSummary: Sendable {
   package let text: String
 
   /// Of every series of a plugin's probe that a store holds, in the order in which they were begun.
+  /// - Parameter failed: gets what one of them fails with; the others are summed up all the same.
   /// - Throws: `notFound` if a plugin is not there; `invalidArgument` if two models were asked about different rows; what the
-  ///   plugin fails with.
-  package static func all(in store: ResultStore, _ registry: PluginRegistry) throws -> [ProbeSummary] {
+  ///   plugin fails with: unless `failed` takes it.
+  package static func all(
+    in store: ResultStore, _ registry: PluginRegistry, failed: (any Error) throws -> Void = { throw $0 }
+  ) throws -> [ProbeSummary] {
     let all = try store.series().filter { $0.probe != ResultStore.Series.tofu(.model).probe }
     return try all.compactMap { series in
-      try summary(of: series, among: all.filter { $0.probe == series.probe }, in: store, registry)
+      do {
+        return try summary(of: series, among: all.filter { $0.probe == series.probe }, in: store, registry)
+      } catch {
+        try failed(error)
+        return nil
+      }
     }
   }
 

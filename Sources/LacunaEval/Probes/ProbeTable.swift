@@ -27,7 +27,7 @@ package enum ProbeTable {
     return blocks.joined(separator: "\n\n")
   }
 
-  /// [{"probe", "role", "format", "model", "records", "summary"}, ...]
+  /// [{"probe", "role", "format", "model", "records", "plugin_changed", "summary"}, ...]
   package static func json(_ summaries: [ProbeSummary]) -> JSONText {
     .array(
       summaries.map { summary in
@@ -35,7 +35,7 @@ package enum ProbeTable {
           ("probe", .string(summary.series.probe)), ("role", .string(summary.series.role.rawValue)),
           ("format", summary.series.format.isEmpty ? .null : .string(summary.series.format)),
           ("model", .string(summary.modelName)), ("records", .integer(summary.recordCount)),
-          ("summary", .verbatim(summary.text)),
+          ("plugin_changed", .bool(summary.isOfOtherVersion)), ("summary", .verbatim(summary.text)),
         ])
       })
   }

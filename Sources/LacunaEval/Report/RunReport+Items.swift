@@ -116,10 +116,7 @@ extension RunReport {
   var split: TOFUSplit? {
     let splits = Set(
       columns.compactMap(\.identity).map { identity in
-        guard let value = try? JSONValue.parse(Array(identity.parameters.utf8), file: "parameters"),
-          case .string(let name)? = value["split"]
-        else { return TOFUSplit?.none }
-        return TOFUSplit(rawValue: name)
+        identity.setting("split").flatMap(TOFUSplit.init(rawValue:))
       })
     return splits.count == 1 ? splits.first ?? nil : nil
   }
@@ -147,9 +144,7 @@ extension RunReport {
         "Columns were measured on different instruction sets: \(kernels.sorted().joined(separator: ", "))."
       )
     }
-    if hasTOFU, !columns.contains(where: { $0.role == .reference }) {
-      notes.append("There is no retrained reference: forget quality cannot be said.")
-    }
+    for note in runs.flatMap(\.result.notes) where !notes.contains(note) { notes.append(note) }
     return notes
   }
 }

@@ -10,7 +10,7 @@ extension RunReport {
   /// For a terminal: the figures as a table, the distributions as small drawings.
   public var text: String {
     var parts: [String] = []
-    if hasTOFU { parts.append(TOFUComparison.table(columns.map(\.figures), titles: columns.map(\.title))) }
+    if hasTOFU { parts.append(TOFUComparison.table(columns.map(\.figures), titles: columns.map(\.title), scoring)) }
     if !published.isEmpty {
       let rows = published.map {
         "  \(padded($0.method, Self.nameWidth - 2)) p \($0.forgetQuality)   utility \($0.modelUtility)"
@@ -21,7 +21,7 @@ extension RunReport {
     parts += Self.taskOrder.compactMap(lossDrawing)
     if !probes.isEmpty { parts.append(ProbeTable.text(probes.flatMap { $0.columns.map(\.summary) })) }
     if !findings.isEmpty { parts.append(findings.map { "- \($0)" }.joined(separator: "\n")) }
-    if !notes.isEmpty { parts.append(notes.map { "note: \($0)" }.joined(separator: "\n")) }
+    if !notes.isEmpty { parts.append(RunResult.text(notes)) }
     return parts.joined(separator: "\n\n")
   }
 

@@ -28,7 +28,7 @@ public struct RunReport: Sendable {
   /// Question and answer of every row.
   private(set) var texts: [Place: Texts] = [:]
   /// Each run by itself.
-  private let runs: [(file: String, result: RunResult)]
+  let runs: [(file: String, result: RunResult)]
   public let scoring: TOFUScoring
 
   public var files: [String] { runs.map(\.file) }
@@ -50,7 +50,7 @@ public struct RunReport: Sendable {
     }
     self.runs = runs
     var logReference: Int?
-    if let reference { logReference = try add(reference) }
+    if let reference { logReference = add(reference) }
     for (store, run) in zip(stores, runs) { try add(run.result, store, logReference: logReference) }
     order()
     nameApart()
@@ -59,8 +59,8 @@ public struct RunReport: Sendable {
 
   // MARK: Columns
 
-  private mutating func add(_ log: TOFULog) throws(LacunaError) -> Int {
-    let figures = try TOFUComparison([(.reference, "reference log", log)], scoring: scoring).columns[0]
+  private mutating func add(_ log: TOFULog) -> Int {
+    let figures = TOFUComparison([(.reference, "reference log", log)], scoring: scoring).columns[0]
     columns.append(
       Column(figures: figures, title: figures.name, file: log.name, identity: nil, tokens: [:], reference: 0))
     return 0
@@ -79,7 +79,7 @@ public struct RunReport: Sendable {
         figures = measured
       } else {
         let empty = TOFULog(name: "\(store.path), \(role.rawValue)", tasks: [:])
-        figures = try TOFUComparison([(role, identity.modelName, empty)], scoring: scoring).columns[0]
+        figures = TOFUComparison([(role, identity.modelName, empty)], scoring: scoring).columns[0]
       }
       let probed = run.probes.map(\.series).filter { $0.role == role }
       places[role] = try place(of: figures, identity, beside: probed, in: store)
@@ -175,9 +175,12 @@ public struct RunReport: Sendable {
 
   var hasTOFU: Bool { runs.contains { $0.result.tofu != nil } }
 
-  /// Writes the logs of the first run, as `TOFUComparison.write(to:scoring:)` does.
+  /// Why a forget quality is missing; see `TOFUComparison.Column`.
+  package var refusals: [LacunaError] { runs.flatMap(\.result.refusals) }
+
+  /// Writes the logs of the first run, as `TOFUComparison.write(to:)` does.
   /// - Throws: `invalidArgument` where TOFU was not measured, `resource` naming the file.
   package func writeLogs(to directory: String) throws(LacunaError) {
-    try runs.first?.result.writeLogs(to: directory, scoring: scoring)
+    try runs.first?.result.writeLogs(to: directory)
   }
 }

@@ -49,6 +49,14 @@ public struct RunIdentity: Sendable, Equatable {
     ]
   }
 
+  /// A text among the parameters; nil where they do not say.
+  func setting(_ name: String) -> String? {
+    guard let value = try? JSONValue.parse(Array(parameters.utf8), file: "parameters"),
+      case .string(let text)? = value[name]
+    else { return nil }
+    return text
+  }
+
   /// Whether it was measured on the same weights in the same arithmetic.
   func isOfModel(_ other: RunIdentity) -> Bool {
     (modelHash, weights, precision, kvType, kernels)

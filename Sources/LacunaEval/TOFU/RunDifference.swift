@@ -27,9 +27,8 @@ public struct RunDifference: Sendable {
       var largest = 0.0
       var count = 0
       for (row, other) in pairs {
-        guard row.perturbed.count == other.perturbed.count, row.generated?.prompt == other.generated?.prompt else {
-          throw LacunaError(
-            .invalidArgument, "\(a.name) and \(b.name): \(task.rawValue), row \(row.index): not the same question")
+        if let difference = row.difference(from: other) {
+          throw LacunaError(.invalidArgument, "\(task.rawValue): \(a.name) and \(b.name) \(difference)")
         }
         for (loss, otherLoss) in zip(
           [row.answer, row.paraphrase] + row.perturbed, [other.answer, other.paraphrase] + other.perturbed)

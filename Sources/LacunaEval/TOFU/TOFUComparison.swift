@@ -8,32 +8,44 @@ public struct TOFUComparison: Sendable {
     public let name: String
     public let log: TOFULog
     public let figures: TOFUFigures
-    /// nil without a reference.
+    /// nil without a reference, and where `refusal` says so.
     public let forgetQuality: TwoSampleKS?
+    /// Why there is no forget quality although there is a reference: `invalidArgument` where the two are of other rows.
+    public let refusal: LacunaError?
   }
 
   public let columns: [Column]
+  public let scoring: TOFUScoring
+  private let hasReference: Bool
 
   /// - Parameters:
   ///   - logs: as they are to be shown, first the one that is judged.
   ///   - reference: the retrained model's; nil for the one of that role, if there is one.
-  /// - Throws: `invalidArgument` where a log is of other rows than the reference.
+  ///   - processes: shows the logs' rows as `TOFULog.interleaved` mixes them up; the reference stays as it is.
   public init(
     _ logs: [(role: ResultStore.Role, name: String, log: TOFULog)], reference: TOFULog? = nil,
-    scoring: TOFUScoring = TOFUScoring()
-  ) throws(LacunaError) {
+    scoring: TOFUScoring = TOFUScoring(), processes: Int? = nil
+  ) {
     let reference = reference ?? logs.first { $0.role == .reference }?.log
-    var columns: [Column] = []
-    for entry in logs {
-      let figures = TOFUFigures(entry.log, scoring: scoring)
+    hasReference = reference != nil
+    self.scoring = scoring
+    columns = logs.map { entry in
+      let log = processes.map { entry.log.interleaved(processes: $0) } ?? entry.log
       var quality: TwoSampleKS?
-      if let reference, entry.log.tasks[.forget] != nil, reference.tasks[.forget] != nil {
-        quality = try entry.log.forgetQuality(against: reference, scoring: scoring)
+      var refusal: LacunaError?
+      if let reference {
+        do throws(LacunaError) {
+          // Rows that are mixed up are no longer the reference's.
+          try entry.log.check(alignsWith: reference)
+          quality = try log.truthRatioTest(against: reference, scoring: scoring)
+        } catch {
+          refusal = error
+        }
       }
-      columns.append(
-        Column(role: entry.role, name: entry.name, log: entry.log, figures: figures, forgetQuality: quality))
+      return Column(
+        role: entry.role, name: entry.name, log: log, figures: TOFUFigures(log, scoring: scoring),
+        forgetQuality: quality, refusal: refusal)
     }
-    self.columns = columns
   }
 
   /// What the store holds.
@@ -48,12 +60,12 @@ public struct TOFUComparison: Sendable {
     guard !logs.isEmpty else {
       throw LacunaError(.invalidArgument, "\(store.path): holds no measurements of TOFU yet")
     }
-    try self.init(logs, reference: reference, scoring: scoring)
+    self.init(logs, reference: reference, scoring: scoring)
   }
 
   /// Writes each column's logs: the first into the folder, the others into folders of their roles' names in it.
   /// - Throws: `resource` naming the file.
-  public func write(to directory: String, scoring: TOFUScoring) throws(LacunaError) {
+  public func write(to directory: String) throws(LacunaError) {
     for (index, column) in columns.enumerated() {
       try column.log.write(
         to: index == 0 ? directory : "\(directory)/\(column.role.rawValue)", scoring: scoring,
@@ -61,33 +73,31 @@ public struct TOFUComparison: Sendable {
     }
   }
 
-  /// The first column's `TOFUSummary`, and the others' under "original" and "reference".
-  public var json: String { String(decoding: JSONText.object(members).compact(), as: UTF8.self) }
-
-  package var members: [(String, JSONText)] {
-    var members: [(String, JSONText)] = []
-    for (index, column) in columns.enumerated() {
-      let summary = TOFUSummary(figures: column.figures, forgetQuality: column.forgetQuality)
-      if index == 0 {
-        members += summary.members
-      } else {
-        members.append((column.role.rawValue, .object(summary.members)))
-      }
+  /// What is not said, and why.
+  package var notes: [String] {
+    guard hasReference else {
+      return columns.prefix(1).map { "forget quality of \($0.name) cannot be said: there is no retrained reference" }
     }
-    return members
+    return columns.compactMap(\.refusal?.message)
   }
 
-  /// For people: a line a figure, a column a model.
-  public var table: String { Self.table(columns, titles: columns.map(\.name)) }
+  /// For people: the table, and notes below it.
+  public var text: String { ([table] + (notes.isEmpty ? [] : [RunResult.text(notes)])).joined(separator: "\n\n") }
 
-  static func table(_ columns: [Column], titles: [String]) -> String {
+  /// A line a figure, a column a model.
+  public var table: String { Self.table(columns, titles: columns.map(\.name), scoring) }
+
+  static func table(_ columns: [Column], titles: [String], _ scoring: TOFUScoring) -> String {
     let widths = titles.map { max(18, $0.count + 2) }
     func line(_ title: String, _ cells: [String]) -> String {
       let padded = title + String(repeating: " ", count: max(0, 20 - title.count))
       return padded
         + zip(cells, widths).map { String(repeating: " ", count: max(0, $1 - $0.count)) + $0 }.joined()
     }
-    var lines = [line("", titles), line("", columns.map(\.role.rawValue))]
+    var lines = [
+      "profile \(scoring.profile.name.rawValue), truth ratio \(scoring.truthRatio.rawValue)", line("", titles),
+      line("", columns.map(\.role.rawValue)),
+    ]
     func add(_ title: String, _ value: (Column) -> Double?) {
       lines.append(line(title, columns.map { value($0).map { decimal($0, 4) } ?? "-" }))
     }

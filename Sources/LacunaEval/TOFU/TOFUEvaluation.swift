@@ -22,7 +22,22 @@ public struct TOFUEvaluation {
   }
 
   /// Changes with what is measured and how: records of two versions are not mixed.
-  private static let measurementVersion = "tofu 2"
+  private static let measurementVersion = "tofu 3"
+
+  /// Rows that a run will measure, before it begins.
+  /// - Parameter reference: a log that the run is to be held against.
+  /// - Throws: `notFound`, `malformed` for data; `invalidArgument` where the log has other rows.
+  public static func rowCount(
+    _ data: TOFUData, split: TOFUSplit, profile: TOFUProfile, selection: ItemSelection, reference: TOFULog? = nil
+  ) throws(LacunaError) -> Int {
+    var planned = TOFULog(name: "the run", tasks: [:])
+    for task in TOFUTask.allCases {
+      let items = try data.rows(of: task, split: split).prefix(profile.rowLimit ?? .max)
+      planned.tasks[task] = selection.rows(of: items.count).map { TOFURow(unmeasured: items[$0], index: $0) }
+    }
+    if let reference { try planned.check(alignsWith: reference) }
+    return planned.tasks.values.reduce(0) { $0 + $1.count }
+  }
 
   /// Measures what the selection holds and the store has not.
   /// - Throws: `invalidArgument` if the store's run began with another model, other data or other settings; `malformed` for
@@ -86,5 +101,16 @@ public struct TOFUEvaluation {
       missing += rows.filter { !known.contains($0) }.map { asked[$0] }
     }
     return (missing, wanted)
+  }
+}
+
+extension TOFURow {
+  /// A row that is only asked so far: to see whether others are of the same question.
+  fileprivate init(unmeasured item: TOFUItem, index: Int) {
+    let nothing = Loss(average: .nan)
+    self.init(
+      index: index, answer: nothing, paraphrase: nothing, perturbed: item.perturbedAnswers.map { _ in nothing },
+      rouge1Recall: .nan, rougeLRecall: .nan,
+      generated: Generated(prompt: TOFUQuestion.prompt(item), text: "", reference: item.answer))
   }
 }

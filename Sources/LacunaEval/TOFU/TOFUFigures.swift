@@ -86,33 +86,51 @@ extension TOFULog {
   public func forgetQuality(
     against reference: TOFULog, scoring: TOFUScoring = TOFUScoring()
   ) throws(LacunaError) -> TwoSampleKS {
-    guard let rows = tasks[.forget], let others = reference.tasks[.forget] else {
-      let missing = tasks[.forget] == nil ? self : reference
-      throw LacunaError(
-        .invalidArgument, "\(missing.name): forget quality needs the task \(TOFUTask.forget.logName), found none")
-    }
-    if let difference = Self.difference(rows, others) {
+    try check(alignsWith: reference)
+    return try truthRatioTest(against: reference, scoring: scoring)
+  }
+
+  /// The test alone: whether the rows are the same was looked at before.
+  /// - Throws: `invalidArgument` if a log has no forget task.
+  func truthRatioTest(against reference: TOFULog, scoring: TOFUScoring) throws(LacunaError) -> TwoSampleKS {
+    try TwoSampleKS(scoring.column(try forgetRows()), scoring.column(try reference.forgetRows()))
+  }
+
+  /// - Throws: `invalidArgument` if a log has no forget task, or the rows are not the same.
+  func check(alignsWith reference: TOFULog) throws(LacunaError) {
+    let (rows, others) = (try forgetRows(), try reference.forgetRows())
+    let difference =
+      rows.count != others.count
+      ? "have \(rows.count) and \(others.count) rows"
+      : zip(rows, others).lazy.compactMap { $0.difference(from: $1) }.first
+    if let difference {
       throw LacunaError(
         .invalidArgument, "forget quality compares the same rows: \(name) and \(reference.name) \(difference)")
     }
-    return try TwoSampleKS(scoring.column(rows), scoring.column(others))
   }
 
-  /// Why two lists of rows cannot be of the same data; nil if nothing speaks against it.
-  private static func difference(_ rows: [TOFURow], _ others: [TOFURow]) -> String? {
-    if rows.count != others.count { return "have \(rows.count) and \(others.count) rows" }
-    for (row, other) in zip(rows, others) {
-      if row.index != other.index { return "have rows \(row.index) and \(other.index) in the same place" }
-      if row.perturbed.count != other.perturbed.count {
-        return "have \(row.perturbed.count) and \(other.perturbed.count) wrong answers to row \(row.index)"
-      }
-      if let prompt = row.generated?.prompt, let otherPrompt = other.generated?.prompt, prompt != otherPrompt {
-        return "ask \"\(prompt.clipped)\" and \"\(otherPrompt.clipped)\" in row \(row.index)"
-      }
-      for (loss, otherLoss) in zip([row.paraphrase] + row.perturbed, [other.paraphrase] + other.perturbed) {
-        if let count = loss.count, let otherCount = otherLoss.count, count != otherCount {
-          return "have answers of \(count) and \(otherCount) tokens in row \(row.index)"
-        }
+  private func forgetRows() throws(LacunaError) -> [TOFURow] {
+    guard let rows = tasks[.forget] else {
+      throw LacunaError(
+        .invalidArgument, "\(name): forget quality needs the task \(TOFUTask.forget.logName), found none")
+    }
+    return rows
+  }
+}
+
+extension TOFURow {
+  /// What two rows have that cannot be of the same question; nil if nothing speaks against it.
+  func difference(from other: TOFURow) -> String? {
+    if index != other.index { return "have rows \(index) and \(other.index) in the same place" }
+    if perturbed.count != other.perturbed.count {
+      return "have \(perturbed.count) and \(other.perturbed.count) wrong answers to row \(index)"
+    }
+    if let prompt = generated?.prompt, let otherPrompt = other.generated?.prompt, prompt != otherPrompt {
+      return "ask \"\(prompt.clipped)\" and \"\(otherPrompt.clipped)\" in row \(index)"
+    }
+    for (loss, otherLoss) in zip([paraphrase] + perturbed, [other.paraphrase] + other.perturbed) {
+      if let count = loss.count, let otherCount = otherLoss.count, count != otherCount {
+        return "have answers of \(count) and \(otherCount) tokens in row \(index)"
       }
     }
     return nil

@@ -15,3 +15,26 @@ extension ResultStore {
 
   public func add(_ records: [Record], role: Role) throws(LacunaError) { try add(records, to: .tofu(role)) }
 }
+
+extension TOFUProfile.Name {
+  /// The profile that runs were measured by; nil where they do not say.
+  /// - Throws: `invalidArgument` where it is not the same.
+  public static func recorded(in stores: [ResultStore]) throws(LacunaError) -> Self? {
+    var found: (name: Self, file: String)?
+    for store in stores {
+      for role in ResultStore.Role.allCases {
+        guard let name = try store.identity(of: role)?.setting("profile").flatMap(Self.init(rawValue:)) else {
+          continue
+        }
+        guard name == found?.name ?? name else {
+          throw LacunaError(
+            .invalidArgument, file: store.path, field: "profile",
+            expected: "\(found?.name.rawValue ?? ""), as \(found?.file ?? "") has it (--profile chooses for all)",
+            found: name.rawValue)
+        }
+        found = (name, store.path)
+      }
+    }
+    return found?.name
+  }
+}

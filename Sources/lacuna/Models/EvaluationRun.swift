@@ -25,6 +25,10 @@ struct EvaluationRun {
     registry = PluginRegistry(try ScriptSupport.environment(model, seed: measurement.seed, plugins: plugins))
     isTOFU = words.contains(Self.tofu)
     probes = try words.filter { $0 != Self.tofu }.map { [registry] in try PluginProbe($0, in: registry) }
+    let names = words.filter { $0 == Self.tofu } + probes.map(\.name)
+    if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+      throw LacunaError(.invalidArgument, "\(twice): expected each probe once, found it twice")
+    }
     if isTOFU, measurement.formats != nil {
       throw LacunaError(.invalidArgument, "--formats is for plugins' probes; for tofu give one format with --weights")
     }
@@ -44,27 +48,62 @@ struct EvaluationRun {
     }
   }
 
+  /// - Parameter reference: the log that tofu's answers are to be held against.
   /// - Returns: the store with everything that was measured.
-  func run() throws -> ResultStore {
+  /// - Throws: before there is a store, for models, data and rows; then whatever a measurement throws.
+  func run(_ reference: TOFULog?) throws -> ResultStore {
     let data = try TOFUData(try DataChoice.resolve(measurement.data ?? ""))
     let split = try measurement.split ?? data.defaultSplit()
-    let store = try ResultStore(
-      path: measurement.out ?? ResultStore.inMemory, measurement.resume ? .createOrContinue : .create)
-    let stops = probes.map(\.interrupt)
-    Interrupt.watch { for stop in stops { stop() } }
-    let progress = ProgressLine("")
-    defer { progress.finish() }
+    let models = try measurement.models(model.model).map { (role: $0.role, entry: try ModelChoice.resolve($0.name)) }
     var items: [String: ProbeData] = [:]
     for probe in probes {
       items[probe.name] = try ProbeData(data, split: split, tasks: measurement.tasks ?? probe.tasks)
     }
-    for (role, name) in measurement.models(model.model) {
+    try checkSelection(data, split, Array(items.values), reference)
+
+    let store = try ResultStore(
+      path: measurement.out ?? ResultStore.inMemory, measurement.resume ? .createOrContinue : .create)
+    do {
+      try measure(models, data, split, items, in: store)
+    } catch {
+      if Interrupt.isRequested, let out = measurement.out {
+        printToStandardError("lacuna: \(out) holds what was measured; --resume goes on with it")
+      }
+      throw error
+    }
+    return store
+  }
+
+  /// - Throws: `invalidArgument` where no row is left to measure, or where the reference has others.
+  private func checkSelection(
+    _ data: TOFUData, _ split: TOFUSplit, _ items: [ProbeData], _ reference: TOFULog?
+  ) throws(LacunaError) {
+    var count = items.reduce(0) { $0 + $1.items(measurement.selection).count }
+    if isTOFU {
+      count += try TOFUEvaluation.rowCount(
+        data, split: split, profile: scoring.scoring().profile, selection: measurement.selection, reference: reference)
+    }
+    guard count > 0 else {
+      throw LacunaError(
+        .invalidArgument, "no task has a row for this part: --shard or --limit leaves nothing to measure")
+    }
+  }
+
+  private func measure(
+    _ models: [(role: ResultStore.Role, entry: ModelRegistry.Entry)], _ data: TOFUData, _ split: TOFUSplit,
+    _ items: [String: ProbeData], in store: ResultStore
+  ) throws {
+    let stops = probes.map(\.interrupt)
+    Interrupt.watch { for stop in stops { stop() } }
+    let progress = ProgressLine("")
+    defer { progress.finish() }
+    for (role, entry) in models {
       for format in formats(role) {
-        let engine = try load(name, format)
+        let engine = try load(entry, format)
         if isTOFU, format == nil {
           var evaluation = TOFUEvaluation(store: store, role: role)
           evaluation.split = split
-          evaluation.profile = TOFUProfile(scoring.profile)
+          evaluation.profile = scoring.scoring().profile
           evaluation.decoding = decoding.decoding(engine.config.sampling, seed: measurement.seed)
           evaluation.selection = measurement.selection
           evaluation.maxTokens = decoding.maxTokens
@@ -85,7 +124,6 @@ struct EvaluationRun {
         progress.finish()
       }
     }
-    return store
   }
 
   // MARK: Formats
@@ -117,17 +155,19 @@ struct EvaluationRun {
 
   // MARK: Models
 
-  private func load(_ name: String, _ format: WeightChoice?) throws(LacunaError) -> Engine {
+  private func load(_ entry: ModelRegistry.Entry, _ format: WeightChoice?) throws(LacunaError) -> Engine {
     var options = model.engineOptions
     if let format { options.weights = format }
-    return try ModelOptions.load(try ModelChoice.resolve(name), options: options)
+    return try ModelOptions.load(entry, options: options)
   }
 
   /// In memory for as long as the probe runs.
   private func companions(of probe: PluginProbe) throws -> [PluginProbe.Companion: Engine] {
     var engines: [PluginProbe.Companion: Engine] = [:]
     for companion in probe.companions {
-      if let name = name(of: companion) { engines[companion] = try load(name, formats(of: probe).first ?? nil) }
+      if let name = name(of: companion) {
+        engines[companion] = try load(try ModelChoice.resolve(name), formats(of: probe).first ?? nil)
+      }
     }
     return engines
   }

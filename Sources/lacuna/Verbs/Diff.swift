@@ -80,7 +80,8 @@ struct Diff: ParsableCommand {
 
   private static func record(_ difference: ProbeDifference, _ series: ResultStore.Series) -> JSON {
     [
-      "probe": .string(series.probe), "role": .string(series.role.rawValue), "format": .string(series.format),
+      "probe": .string(series.probe), "role": .string(series.role.rawValue),
+      "format": series.format.isEmpty ? .null : .string(series.format),
       "rows": .integer(difference.rowCount), "equal_records": .integer(difference.equalCount),
       "rms": .number(difference.rootMeanSquare), "largest": .number(difference.largest),
     ]

@@ -79,22 +79,23 @@ struct Eval: ParsableCommand {
     var out = StandardOutput()
     let reference = try referenceLog.map { (path) throws(LacunaError) in try TOFULog(contentsOf: path) }
     if let fromLog {
-      var log = try TOFULog(contentsOf: fromLog)
-      if emulateOptml8gpu { log = log.interleaved(processes: 8) }
-      let quality = try reference.map { (reference) throws(LacunaError) in
-        try log.forgetQuality(against: reference, scoring: scoring.scoring)
-      }
-      let summary = TOFUSummary(figures: TOFUFigures(log, scoring: scoring.scoring), forgetQuality: quality)
-      try out.line(json ? summary.json : summary.table)
+      let log = try TOFULog(contentsOf: fromLog)
+      let name = fromLog.split(separator: "/").last.map(String.init) ?? fromLog
+      let comparison = TOFUComparison(
+        [(.model, name, log)], reference: reference, scoring: scoring.scoring(),
+        processes: emulateOptml8gpu ? 8 : nil)
+      try out.line(json ? comparison.json : comparison.text)
+      failures += comparison.columns.compactMap(\.refusal)
     } else {
       try scriptThread {
         let evaluation = try EvaluationRun(
+    // What can be said is printed, whatever cannot.
+    var failures: [any Error] = []
           probes, model: model, plugins: plugins, measurement: measurement, scoring: scoring, decoding: decoding)
-        let store = try evaluation.run()
-        let result = try RunResult(
-          store, probes: try ProbeSummary.all(in: store, evaluation.registry), reference: reference,
-          scoring: scoring.scoring)
-        if let directory = measurement.logs { try result.writeLogs(to: directory, scoring: scoring.scoring) }
+        let store = try evaluation.run(reference)
+        let summaries = try ProbeSummary.all(in: store, evaluation.registry) { failures.append($0) }
+        let result = try RunResult(store, probes: summaries, reference: reference, scoring: scoring.scoring())
+        if let directory = measurement.logs { try result.writeLogs(to: directory) }
         try out.line(json ? result.json : result.text)
       }
     }
@@ -107,9 +108,11 @@ struct MeasurementOptions: ParsableArguments {
   @Option(help: "The model before it was made to forget.")
   var original: String?
 
+        failures += result.refusals
   @Option(help: "A model that was taught all but what is to be forgotten.")
   var reference: String?
 
+    if let first = failures.first { throw first }
   @Option(help: ArgumentHelp("A folder of TOFU's files, or \"demo\".", valueName: "folder"))
   var data: String?
 
@@ -267,16 +270,24 @@ struct DecodingOptions: ParsableArguments {
 
 /// How figures are made.
 struct ScoringOptions: ParsableArguments {
-  @Option(help: "paper (cards of SimNPO and NPO), leaderboard (locuslab/tofu) or open (open-unlearning).")
-  var profile: TOFUProfile.Name = .paper
+  @Option(
+    help: """
+      paper (cards of SimNPO and NPO), leaderboard (locuslab/tofu) or open (open-unlearning); default: paper, of recorded \
+      runs what they were measured by.
+      """)
+  var profile: TOFUProfile.Name?
 
-  @Option(help: "How a truth ratio weighs the wrong answers: geometric, arithmetic or prob_mean.")
-  var truthRatio: TruthRatio = .geometric
+  @Option(help: "How a truth ratio weighs the wrong answers: geometric (default), arithmetic or prob_mean.")
+  var truthRatio: TruthRatio?
 
-  var scoring: TOFUScoring {
+  /// The first of these options that was given.
+  var given: String? { profile != nil ? "--profile" : truthRatio != nil ? "--truth-ratio" : nil }
+
+  /// - Parameter recorded: the profile that a run was measured by, for a report of it.
+  func scoring(recorded: TOFUProfile.Name? = nil) -> TOFUScoring {
     var scoring = TOFUScoring()
-    scoring.profile = TOFUProfile(profile)
-    scoring.truthRatio = truthRatio
+    scoring.profile = TOFUProfile(profile ?? recorded ?? .paper)
+    scoring.truthRatio = truthRatio ?? .geometric
     return scoring
   }
 }

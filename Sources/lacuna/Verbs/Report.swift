@@ -12,7 +12,8 @@ struct Report: ParsableCommand {
         lacuna report run.sqlite --csv items -o items.csv
         lacuna report run.sqlite --truth-ratio arithmetic --json
 
-      Figures are made from the records: no model is needed. The page is one file that needs no network.
+      Figures are made from the records: no model is needed. They follow the profile that the runs were measured by, or the \
+      one that is given. The page is one file that needs no network.
       """)
 
   @Argument(help: ArgumentHelp("Runs, shown side by side.", valueName: "files"))
@@ -60,13 +61,18 @@ struct Report: ParsableCommand {
     let reference = try referenceLog.map { (path) throws(LacunaError) in try TOFULog(contentsOf: path) }
     var stores: [ResultStore] = []
     for path in paths { stores.append(try ResultStore(path: path, .read)) }
+    let recorded = scoring.profile == nil ? try TOFUProfile.Name.recorded(in: stores) : nil
     var shown = ""
+    // What can be said is shown, whatever cannot.
+    var failures: [any Error] = []
     try scriptThread {
       let registry = PluginRegistry(try ScriptSupport.environment(ModelOptions.parse([]), seed: 0, plugins: plugins))
-      let probes = try stores.map { try ProbeSummary.all(in: $0, registry) }
-      let report = try RunReport(stores, probes: probes, reference: reference, scoring: scoring.scoring)
+      let probes = try stores.map { try ProbeSummary.all(in: $0, registry) { failures.append($0) } }
+      let report = try RunReport(
+        stores, probes: probes, reference: reference, scoring: scoring.scoring(recorded: recorded))
       if let logs { try report.writeLogs(to: logs) }
       shown = rendered(report)
+      failures += report.refusals
     }
     if let output {
       try AtomicFile.write(Array(shown.utf8), to: output)
@@ -75,6 +81,7 @@ struct Report: ParsableCommand {
       try out.write(shown)
       try out.flush()
     }
+    if let first = failures.first { throw first }
   }
 
   private func rendered(_ report: RunReport) -> String {
