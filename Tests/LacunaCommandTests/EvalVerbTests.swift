@@ -43,8 +43,23 @@ import Testing
       (["eval", "membership", "--from-log", "x"], "--from-log is for tofu alone"),
       (["eval", "membership", "--data", "demo", "--max-tokens", "4"], "--max-tokens is for tofu's answers"),
       (["eval", "tofu", "--from-log", "x", "--no-prefix-sharing"], "--no-prefix-sharing is for tofu's answers"),
-      (["eval", "tofu", "tofu", "--data", "demo"], "each probe once"),
       (["eval", "membership", "--data", "demo", "--formats", "int3"], "found int3"),
+      (["eval", "tofu", "--from-log", "x", "--model", "y"], "leave out --model"),
+      (["eval", "tofu", "--from-log", "x", "--precision", "f32"], "leave out --precision"),
+      (["eval", "tofu", "--from-log", "x", "--weights", "int4"], "leave out --weights"),
+      (["eval", "tofu", "--from-log", "x", "--seed", "1"], "leave out --seed"),
+      (["eval", "tofu", "--data", "demo", "--on", "retain"], "--on is for plugins' probes"),
+      (["eval", "membership", "--data", "demo", "--profile", "open"], "--profile is for tofu"),
+      (["eval", "membership", "--data", "demo", "--truth-ratio", "arithmetic"], "--truth-ratio is for tofu"),
+      (["eval", "membership", "--data", "demo", "--reference-log", "x"], "--reference-log is for tofu"),
+      (["eval", "membership", "--data", "demo", "--logs", "x"], "--logs is for tofu"),
+      (["eval", "membership", "--data", "demo", "--on", ""], "--on: expected names"),
+      (["eval", "membership", "--data", "demo", "--on", "forget,forget"], "found forget twice"),
+      (["eval", "tofu", "--data", "demo", "--out", ""], "--out: expected a file's name"),
+      (
+        ["eval", "tofu", "--data", "demo", "--out", "x", "--shard", "1/2", "--reference-log", "x"],
+        "give --reference-log to `lacuna report`"
+      ),
     ])
   func refusals(arguments: [String], message: String) throws {
     let result = try Command.run(arguments)
@@ -71,6 +86,17 @@ import Testing
     let path = NSTemporaryDirectory() + "/lacuna-\(UUID().uuidString).sqlite"
     let result = try Command.run(["eval"] + arguments + ["--data", "demo", "--out", path])
     #expect(result.status == 1 && result.errors.contains(message), "\(result.errors)")
+    #expect(!FileManager.default.fileExists(atPath: path), "nothing was begun")
+  }
+
+  @Test("what can be said is printed before what cannot ends the command")
+  func partial() throws {
+    let result = try Command.run([
+      "eval", "tofu", "membership", "--on", "forget", "--model", "demo-unlearned", "--data", "demo", "--limit", "1",
+      "--json",
+    ])
+    #expect(result.status == 1 && result.errors.contains("expected rows of both kinds"), "\(result.errors)")
+    #expect(try result.object()["model_utility"] is Double)
   }
 
   @Test("weights that were quantized in another way are other weights")
@@ -86,17 +112,6 @@ import Testing
     _ = try Command.output(arguments(["--weights", "fp8"], limit: 1))
     for (weights, found) in [
       (["--weights", "fp8-tensor"], "found fp8-tensor in "),
-    #expect(!FileManager.default.fileExists(atPath: path), "nothing was begun")
-  }
-
-  @Test("what can be said is printed before what cannot ends the command")
-  func partial() throws {
-    let result = try Command.run([
-      "eval", "tofu", "membership", "--on", "forget", "--model", "demo-unlearned", "--data", "demo", "--limit", "1",
-      "--json",
-    ])
-    #expect(result.status == 1 && result.errors.contains("expected rows of both kinds"), "\(result.errors)")
-    #expect(try result.object()["model_utility"] is Double)
       (["--weights", "fp8", "--lm-head", "fp8"], ", head fp8"),
     ] {
       let refused = try Command.run(arguments(weights, limit: 2) + ["--resume"])
@@ -105,21 +120,6 @@ import Testing
     }
     _ = try Command.output(arguments(["--weights", "fp8"], limit: 2) + ["--resume"])
   }
-
-  @Test(
-    "a run killed in the middle goes on and gives the same figures as one that was not",
-    arguments: [["tofu"], ["refusal-and-gibberish", "leak-at-k:samples=4"]])
-  func killed(probes: [String]) throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lacuna-eval-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    func arguments(_ name: String) -> [String] {
-      ["eval"] + probes + [
-        "--model", "demo-unlearned", "--reference", "demo-retrained", "--data", "demo", "--limit", "12",
-        "--threads", "1", "--json", "--out", folder.appendingPathComponent(name).path,
-      ]
-    }
-    let whole = try Command.output(arguments("whole.sqlite"))
 
   @Test("a run that Ctrl-C ends says how it goes on, and its report how much there is")
   func interrupted() throws {
@@ -147,6 +147,21 @@ import Testing
     let report = try Command.output(["report", run]).output
     #expect(report.contains("of 156 rows measured; --resume finishes a run"), "\(report)")
   }
+
+  @Test(
+    "a run killed in the middle goes on and gives the same figures as one that was not",
+    arguments: [["tofu"], ["refusal-and-gibberish", "leak-at-k:samples=4"]])
+  func killed(probes: [String]) throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lacuna-eval-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func arguments(_ name: String) -> [String] {
+      ["eval"] + probes + [
+        "--model", "demo-unlearned", "--reference", "demo-retrained", "--data", "demo", "--limit", "12",
+        "--threads", "1", "--json", "--out", folder.appendingPathComponent(name).path,
+      ]
+    }
+    let whole = try Command.output(arguments("whole.sqlite"))
 
     let process = Process()
     process.executableURL = URL(fileURLWithPath: try #require(Command.path))
@@ -254,21 +269,6 @@ import Testing
     }
     let missing = try Command.run(["report", path("none.sqlite"), "-o", path("none.html")])
     #expect(missing.status == 1 && !FileManager.default.fileExists(atPath: path("none.html")))
-  }
-
-  @Test("plugins' probes are measured beside tofu, reported without a model, and compared")
-  func probes() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lacuna-probes-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
-    func arguments(_ probes: [String], _ name: String) -> [String] {
-      ["eval"] + probes + [
-        "--model", "demo-unlearned", "--original", "demo", "--data", "demo", "--limit", "3", "--json", "--out",
-        path(name),
-      ]
-    }
-    let all = ["tofu", "extraction-strength", "residual-trace:threshold=0.5"]
     let folderless = try Command.run(["report"] + runs + ["-o", path("no/x.html")])
     #expect(folderless.errors == "lacuna: \(path("no/x.html")): cannot create: No such file or directory\n")
 
@@ -284,6 +284,21 @@ import Testing
     let refused = try Command.run(mixed)
     #expect(refused.status == 1 && refused.errors.contains("open.sqlite: profile: expected paper"), "\(refused.errors)")
     #expect(try Command.output(mixed + ["--profile", "paper"]).output.hasPrefix("profile paper"))
+  }
+
+  @Test("plugins' probes are measured beside tofu, reported without a model, and compared")
+  func probes() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lacuna-probes-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    func arguments(_ probes: [String], _ name: String) -> [String] {
+      ["eval"] + probes + [
+        "--model", "demo-unlearned", "--original", "demo", "--data", "demo", "--limit", "3", "--json", "--out",
+        path(name),
+      ]
+    }
+    let all = ["tofu", "extraction-strength", "residual-trace:threshold=0.5"]
     let found = try Command.output(arguments(all, "a.sqlite"))
     let object = try found.object()
     #expect(object["model_utility"] is Double)

@@ -3,6 +3,8 @@ local stats <const> = require "lacuna.stats"
 local text <const> = require "lacuna.text"
 
 local FIGURES <const> = { "probability", "exact", "rouge" }
+-- All that weights can be run in.
+local FORMATS <const> = { "stored", "bf16", "fp8", "fp8-tensor", "e5m2", "int8", "int4" }
 
 local function measure(item, ctx)
   local prompt = ctx:render("tofu", item.question)
@@ -49,9 +51,9 @@ return lacuna.plugin {
   probes = {
     quantization_recovery = {
       description = "how much of what was forgotten comes back when weights are rounded",
-      formats = { "bf16", "fp8", "fp8-tensor", "e5m2", "int8", "int4" },
+      formats = table.move(FORMATS, 2, #FORMATS, 1, {}),
       params = {
-        base = { type = "string", default = "bf16", description = "the format that what comes back is measured from" },
+        base = { type = "string", default = "bf16", enum = FORMATS, description = "the format that what comes back is measured from" },
         max_tokens = { type = "integer", default = 64, min = 1, max = 4096, unit = "tokens" },
       },
       measure = measure,

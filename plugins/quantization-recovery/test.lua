@@ -29,6 +29,9 @@ return {
     }).summary
     t.near(result, { probability = 0.1, exact = 0.5, rouge = 0.2, recited = 0 })
   end,
+  ["a format that there is not cannot be measured from"] = function(t)
+    t.raises(function() t.probe("quantization-recovery", { records = { record(0.1, 0.5, 1) }, params = { base = "bf61" } }) end, '"bf61"')
+  end,
   ["without the original there are only the figures"] = function(t)
     local result = t.probe("quantization-recovery", { records = { record(0.1, 0.5, 1) } }).summary
     t.near(result, { probability = 0.1, exact = 0.5, rouge = 1, recited = 1 })

@@ -5,7 +5,7 @@ public import LacunaEngine
 /// Which model, and how it is run: the same words on every verb that loads one.
 struct ModelOptions: ParsableArguments {
   @Option(name: [.short, .long], help: "A known name (see `lacuna models`), a directory or a GGUF file.")
-  var model = "demo"
+  var model = Self.standardModel
 
   @Option(
     help: """
@@ -38,6 +38,17 @@ struct ModelOptions: ParsableArguments {
       throw ValidationError("--lm-head fp8 goes with --weights fp8, found --weights \(weights.rawValue)")
     }
   }
+
+  /// The first of these options that has another value than its default.
+  var given: String? {
+    let options: [(String, Bool)] = [
+      ("--model", model != Self.standardModel), ("--weights", weights != .stored), ("--lm-head", lmHead != .bf16),
+      ("--precision", precision != .fast), ("--threads", threads != nil), ("--kv", kv != nil),
+    ]
+    return options.first(where: \.1)?.0
+  }
+
+  private static let standardModel = "demo"
 
   /// The engine's options, without progress.
   var engineOptions: Engine.Options {

@@ -59,14 +59,25 @@ struct Eval: ParsableCommand {
   var json = false
 
   func validate() throws {
-    if Set(probes).count < probes.count { throw ValidationError("expected each probe once") }
-    if let name = measurement.givenForTOFU ?? decoding.given, fromLog != nil || !probes.contains("tofu") {
+    let isTOFU = probes.contains("tofu")
+    if let name = measurement.givenForTOFU ?? decoding.given, fromLog != nil || !isTOFU {
       throw ValidationError("\(name) is for tofu's answers of a model")
     }
     if fromLog != nil {
       if probes != ["tofu"] { throw ValidationError("--from-log is for tofu alone") }
-      if let name = measurement.given { throw ValidationError("--from-log needs no model: leave out \(name)") }
+      if let name = measurement.given ?? model.given ?? (plugins.given.isEmpty ? nil : "--plugin") {
+        throw ValidationError("--from-log needs no model: leave out \(name)")
+      }
     } else {
+      let forFigures =
+        scoring.given ?? (referenceLog != nil ? "--reference-log" : measurement.logs != nil ? "--logs" : nil)
+      if !isTOFU, let forFigures { throw ValidationError("\(forFigures) is for tofu's figures") }
+      if measurement.on != nil, probes.allSatisfy({ $0 == "tofu" }) {
+        throw ValidationError("--on is for plugins' probes")
+      }
+      if measurement.shard != nil, referenceLog != nil {
+        throw ValidationError("--shard measures a part: give --reference-log to `lacuna report` of the merged run")
+      }
       if measurement.data == nil { throw ValidationError("--data: expected a folder of TOFU's files (or --from-log)") }
       if emulateOptml8gpu { throw ValidationError("--emulate-optml-8gpu goes with --from-log") }
       if measurement.reference != nil, referenceLog != nil {
@@ -78,6 +89,8 @@ struct Eval: ParsableCommand {
   func run() throws {
     var out = StandardOutput()
     let reference = try referenceLog.map { (path) throws(LacunaError) in try TOFULog(contentsOf: path) }
+    // What can be said is printed, whatever cannot.
+    var failures: [any Error] = []
     if let fromLog {
       let log = try TOFULog(contentsOf: fromLog)
       let name = fromLog.split(separator: "/").last.map(String.init) ?? fromLog
@@ -89,17 +102,17 @@ struct Eval: ParsableCommand {
     } else {
       try scriptThread {
         let evaluation = try EvaluationRun(
-    // What can be said is printed, whatever cannot.
-    var failures: [any Error] = []
           probes, model: model, plugins: plugins, measurement: measurement, scoring: scoring, decoding: decoding)
         let store = try evaluation.run(reference)
         let summaries = try ProbeSummary.all(in: store, evaluation.registry) { failures.append($0) }
         let result = try RunResult(store, probes: summaries, reference: reference, scoring: scoring.scoring())
         if let directory = measurement.logs { try result.writeLogs(to: directory) }
         try out.line(json ? result.json : result.text)
+        failures += result.refusals
       }
     }
     try out.flush()
+    if let first = failures.first { throw first }
   }
 }
 
@@ -108,11 +121,9 @@ struct MeasurementOptions: ParsableArguments {
   @Option(help: "The model before it was made to forget.")
   var original: String?
 
-        failures += result.refusals
   @Option(help: "A model that was taught all but what is to be forgotten.")
   var reference: String?
 
-    if let first = failures.first { throw first }
   @Option(help: ArgumentHelp("A folder of TOFU's files, or \"demo\".", valueName: "folder"))
   var data: String?
 
@@ -161,6 +172,9 @@ struct MeasurementOptions: ParsableArguments {
       let known = WeightChoice.allCases.map(\.rawValue).joined(separator: ", ")
       throw ValidationError("--formats: expected some of \(known), found \(format)")
     }
+    if let on { try Self.check("--on", on) }
+    if let formats { try Self.check("--formats", formats) }
+    if out?.isEmpty == true { throw ValidationError("--out: expected a file's name, found nothing") }
     if shard != nil, out == nil { throw ValidationError("--shard goes with --out: a part is of use when it is kept") }
   }
 
@@ -170,6 +184,7 @@ struct MeasurementOptions: ParsableArguments {
       ("--original", original != nil), ("--reference", reference != nil), ("--data", data != nil),
       ("--split", split != nil), ("--out", out != nil), ("--limit", limit != nil), ("--shard", shard != nil),
       ("--logs", logs != nil), ("--resume", resume), ("--on", on != nil), ("--formats", formats != nil),
+      ("--seed", seed != 0),
     ]
     return options.first(where: \.1)?.0
   }
@@ -182,7 +197,17 @@ struct MeasurementOptions: ParsableArguments {
   /// nil for the probe's own.
   var tasks: [String]? { on.map(Self.list) }
 
-  private static func list(_ text: String) -> [String] { text.split(separator: ",").map(String.init) }
+  private static func list(_ text: String) -> [String] {
+    text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+  }
+
+  private static func check(_ option: String, _ text: String) throws {
+    let names = list(text)
+    if names.contains("") { throw ValidationError("\(option): expected names apart by commas, found \"\(text)\"") }
+    if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+      throw ValidationError("\(option): expected each name once, found \(twice) twice")
+    }
+  }
 
   var selection: ItemSelection {
     ItemSelection(limit: limit, shard: shard.map { ($0.index, $0.count) } ?? (1, 1))
