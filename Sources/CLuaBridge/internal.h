@@ -131,6 +131,12 @@ struct lb_call_frame {
   char *code, *message;  // of the failure
 };
 
+// What a view's item has among the tape's bytes.
+typedef struct {
+  const void *anchor;
+  uint64_t stamp;
+} lb_view_origin;
+
 struct lb_source {
   const uint64_t *epoch;  // NULL once closed
   uint64_t own;
@@ -293,8 +299,9 @@ typedef struct {
   lb_resource resource;  // while there is a source
   float *data;
   size_t count;
-  lb_source *source;     // NULL: the floats follow in this userdata
-  uint64_t stamp;
+  bool is_view;          // false: the floats follow in this userdata
+  lb_source *source;     // of a view; NULL once that is finalized
+  uint64_t stamp;        // the source's epoch that a view belongs to
   bool writable;
 } lb_vec;
 typedef struct {
@@ -309,7 +316,7 @@ lb_vec *lb_check_vec(lua_State *L, int argument, const char *name);
 lb_vec *lb_check_writable(lua_State *L, int argument, const char *name);
 // An owned one, uninitialised, on the top of the stack.
 lb_vec *lb_push_vec(lua_State *L, size_t count);
-void lb_push_view(lua_State *L, const lb_item *item);
+void lb_push_view(lua_State *L, const lb_item *item, uint64_t stamp);
 lb_set *lb_check_set(lua_State *L, int argument, const char *name, size_t count);
 lb_set *lb_push_set(lua_State *L, size_t count);  // empty
 lb_rng *lb_check_rng(lua_State *L, int argument, const char *name);

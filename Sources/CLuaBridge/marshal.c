@@ -198,10 +198,10 @@ static void lb_push_value(lua_State *L, lb_tape *tape, size_t *position, int rec
     break;
   }
   case LB_VIEW: {
-    lb_push_view(L, item);
-    const void *anchor;
-    memcpy(&anchor, tape->bytes + item->anchor_offset, sizeof anchor);
-    if (anchor != NULL && lb_push_known_handle(L, anchor)) lua_setiuservalue(L, -2, 1);
+    lb_view_origin origin;
+    memcpy(&origin, tape->bytes + item->origin_offset, sizeof origin);
+    lb_push_view(L, item, origin.stamp);
+    if (origin.anchor != NULL && lb_push_known_handle(L, origin.anchor)) lua_setiuservalue(L, -2, 1);
     break;
   }
   case LB_ERROR: {

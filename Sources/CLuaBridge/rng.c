@@ -31,6 +31,7 @@ lb_rng *lb_push_rng(lua_State *L, uint64_t seed, uint64_t stream) {
 
 // lacuna.rng(seed [, stream]); argument 1 is the module.
 static int lb_rng_new(lua_State *L) {
+  lua_settop(L, 3);
   lua_remove(L, 1);
   lua_Integer seed = lb_check_integer(L, 1, "rng", LUA_MININTEGER, LUA_MAXINTEGER);
   lua_Integer stream = lua_isnoneornil(L, 2) ? 0 : lb_check_integer(L, 2, "rng", LUA_MININTEGER, LUA_MAXINTEGER);

@@ -21,9 +21,13 @@ const char *lb_push_text(lua_State *L, int index, size_t *count) {
     case LUA_TBOOLEAN:
     case LUA_TNUMBER:
     case LUA_TSTRING: luaL_tolstring(L, index, NULL); break;
-    default:
+    default: {
       // An address would tell where things are in the process.
-      if (luaL_getmetafield(L, index, "__name") != LUA_TSTRING) lua_pushstring(L, luaL_typename(L, index));
+      int type = luaL_getmetafield(L, index, "__name");
+      if (type == LUA_TSTRING) break;
+      if (type != LUA_TNIL) lua_pop(L, 1);
+      lua_pushstring(L, luaL_typename(L, index));
+    }
     }
   }
   return lua_tolstring(L, -1, count);

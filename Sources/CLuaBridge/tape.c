@@ -275,14 +275,15 @@ void lb_end_table(lb_tape *tape) { lb_tape_append(tape, LB_END); }
 void lb_add_view(
   lb_tape *tape, float *data, size_t count, lb_source *source, bool writable, const void *anchor) {
   size_t offset;
-  // The floats' address and the anchor's do not fit one item.
-  if (!lb_tape_append_bytes(tape, &anchor, sizeof anchor, &offset)) return;
+  // The epoch as it is now: until the view is pushed a finalizer may move the source on. All of it does not fit one item.
+  const lb_view_origin origin = {anchor, source->epoch ? *source->epoch : 0};
+  if (!lb_tape_append_bytes(tape, &origin, sizeof origin, &offset)) return;
   lb_item *item = lb_tape_append(tape, LB_VIEW);
   if (!item) return;
   item->pointer = data;
   item->count = count;
   item->type = writable;
-  item->anchor_offset = offset;
+  item->origin_offset = offset;
   item->source = source;
   source->references++;
 }

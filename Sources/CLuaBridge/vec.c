@@ -6,9 +6,14 @@
 
 static const char lb_vec_key = 0;  // registry: the metatable
 
-static void lb_check_fresh(lua_State *L, lb_vec *vec) {
-  if (vec->source == NULL) return;
-  if (vec->source->epoch != NULL && *vec->source->epoch == vec->stamp) return;
+// A view that was finalized has no source any more; another finalizer may still have the view.
+static bool lb_is_stale(const lb_vec *vec) {
+  if (!vec->is_view) return false;
+  return vec->source == NULL || vec->source->epoch == NULL || *vec->source->epoch != vec->stamp;
+}
+
+static void lb_check_fresh(lua_State *L, const lb_vec *vec) {
+  if (!lb_is_stale(vec)) return;
   if (vec->writable)
     lb_raise(L, "stale_view", "these logits belonged to a callback that has returned; keep a copy with :copy()");
   lb_raise(
@@ -60,13 +65,13 @@ static void lb_vec_drop(lb_state *state, lb_resource *resource) {
   vec->source = NULL;
 }
 
-void lb_push_view(lua_State *L, const lb_item *item) {
+void lb_push_view(lua_State *L, const lb_item *item, uint64_t stamp) {
   lb_vec *vec = lb_new_vec(L, 0);
   vec->data = item->pointer;
   vec->count = item->count;
   vec->writable = item->type != 0;
-  // A source that the host closed in the meantime makes a view that is stale from the start.
-  vec->stamp = item->source->epoch ? *item->source->epoch : 0;
+  vec->is_view = true;
+  vec->stamp = stamp;
   vec->source = item->source;
   vec->source->references++;
   lb_keep_resource(lb_of(L), &vec->resource, lb_vec_drop);
@@ -147,16 +152,18 @@ static int lb_vec_len(lua_State *L) {
 
 static int lb_vec_tostring(lua_State *L) {
   lb_vec *vec = lua_touserdata(L, 1);
-  bool stale = vec->source && !(vec->source->epoch && *vec->source->epoch == vec->stamp);
-  lua_pushfstring(L, "lacuna.vec (%I%s)", (LUAI_UACINT)vec->count, stale ? ", stale" : "");
+  lua_pushfstring(L, "lacuna.vec (%I%s)", (LUAI_UACINT)vec->count, lb_is_stale(vec) ? ", stale" : "");
   return 1;
 }
 
 static int lb_vec_get(lua_State *L) {
   lb_vec *vec = lb_check_vec(L, 1, "get");
   if (lua_type(L, 2) != LUA_TTABLE) lb_raise_type(L, 2, "get", "table");
+  lua_settop(L, 2);
   lua_Unsigned n = lua_rawlen(L, 2);
   lua_createtable(L, n > INT32_MAX ? 0 : (int)n, 0);
+  // Making room may have run a finalizer, and that anything.
+  lb_check_fresh(L, vec);
   for (lua_Integer i = 1; (lua_Unsigned)i <= n; i++) {
     if (lua_rawgeti(L, 2, i) != LUA_TNUMBER) lb_raise_argument(L, 2, "get", "expected a list of token ids");
     lua_pushnumber(L, vec->data[lb_element(L, vec, -1)]);
@@ -205,8 +212,7 @@ static int lb_vec_bias(lua_State *L) {
 static int lb_vec_copy(lua_State *L) {
   lb_vec *vec = lb_check_vec(L, 1, "copy");
   lb_vec *copy = lb_push_vec(L, vec->count);
-  // Making room may have run a finalizer, and that anything.
-  lb_check_fresh(L, vec);
+  lb_check_fresh(L, vec);  // as above
   memcpy(copy->data, vec->data, vec->count * sizeof(float));
   return 1;
 }

@@ -76,7 +76,7 @@ typedef struct {
     lb_source *source;  // LB_VIEW
     void *owner;        // LB_VEC to Lua: an object of the host's, one reference, or NULL
   };
-  size_t anchor_offset;  // LB_VIEW
+  size_t origin_offset;  // LB_VIEW
 } lb_item;
 
 // Depth of tables that may cross in either direction.

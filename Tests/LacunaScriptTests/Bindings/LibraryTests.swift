@@ -126,6 +126,19 @@ import Testing
       """)
   }
 
+  @Test("what a function is given beside its arguments is no concern of it")
+  func extraArguments() throws {
+    try ScriptBench.run(
+      """
+      local v = lacuna.vec.of { 1, 2, 3 }
+      for _, extra in ipairs { {}, 5, "text", print } do
+        local values = v:get({ 0, 2 }, extra)
+        assert(values ~= extra and #values == 2 and values[2] == 3)
+      end
+      assert(not pcall(getmetatable(lacuna.rng).__call))
+      """)
+  }
+
   @Test("sets combine and iterate")
   func sets() throws {
     try ScriptBench.run(

@@ -92,6 +92,59 @@ import Testing
       """)
   }
 
+  @Test("a view is stale as soon as a finalizer has closed its session or moved it on, wherever that runs")
+  func finalizers() throws {
+    // Each call makes room in Lua, which is where a finalizer may run.
+    try ScriptBench.run(
+      """
+      local ids = {}
+      for i = 1, 64 do ids[i] = i - 1 end
+      for _, name in ipairs { "get", "copy" } do
+        for round = 1, 20 do
+          local t = m:session { text = "a" }
+          local v = t:logits()
+          local closed = false
+          setmetatable({}, { __gc = function() closed = true; t:close() end })
+          repeat
+            local ok, err = pcall(v[name], v, name == "get" and ids or nil)
+            assert(ok == not closed, "a call that was in the middle reads nothing that is gone")
+            assert(ok or err.code == "stale_view", tostring(err))
+          until closed
+        end
+      end
+      for round = 1, 20 do
+        local t = m:session { text = "a" }
+        local moved = false
+        setmetatable({}, { __gc = function() moved = true; t:push(5) end })
+        repeat
+          local v = t:logits()
+          if moved then
+            local ok, x = pcall(function() return v[7] end)
+            assert(not ok or x == t:logits()[7], "what can be read is of the session as it is")
+          end
+        until moved
+      end
+      """)
+  }
+
+  @Test("a view that was finalized before its owner's finalizer runs is stale there")
+  func finalizedView() throws {
+    try ScriptBench.run(
+      """
+      local found = {}
+      do
+        local owner = setmetatable({}, { __gc = function(o)
+          found.ok, found.err = pcall(o.view.max, o.view)
+          found.text, found.count = tostring(o.view), #o.view
+        end })
+        owner.view = s:logits()
+      end
+      collectgarbage(); collectgarbage()
+      assert(found.ok == false and found.err.code == "stale_view", tostring(found.err))
+      assert(found.text == "lacuna.vec (64, stale)" and found.count == 64, found.text)
+      """)
+  }
+
   @Test("several models and sessions share one forward call, with the logits that each has alone")
   func forward() throws {
     try ScriptBench.run(
