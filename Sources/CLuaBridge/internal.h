@@ -85,7 +85,6 @@ struct lb_state {
   pthread_t thread;
   int active;
   sigset_t signals_before;  // of the thread, while it runs this state
-  lb_state *outer;          // the state that this one runs inside of, on the same thread; NULL for none
 
   lb_resource *resources;
   lb_tape *spare_tapes;  // at most LB_SPARE_TAPES, empty
@@ -285,13 +284,19 @@ bool lb_is_waiting(lua_State *co);
 void lb_open_coroutines(lua_State *L);
 // Closes what `co` has pending, on co; the error that remains is on its top. Returns co's status.
 int lb_reset_thread(lua_State *L, lua_State *co);
-void lb_enter(lb_state *state);
-void lb_leave(lb_state *state);
+// One for each call from the host that runs. A state may be among the calls of a thread more than once: beneath a host
+// call of its own, with others between.
+typedef struct lb_activation {
+  lb_state *state;
+  struct lb_activation *outer;  // what this one runs inside of, on the same thread; NULL for nothing
+} lb_activation;
+void lb_enter(lb_state *state, lb_activation *here);
+void lb_leave(lb_activation *here);
 // Makes the hook look in at the running coroutine's next instruction. On the state's thread, from anywhere.
 void lb_arm(lua_State *L);
 // Arms if somebody asked the state to stop.
 void lb_arm_if_asked(lb_state *state, lua_State *L);
-// Whether the state, or one whose host call this one runs inside of, was asked to stop.
+// Whether the state, or one whose host call it runs inside of, was asked to stop.
 bool lb_asked(const lb_state *state);
 
 // --- vec*.c, set.c, rng.c

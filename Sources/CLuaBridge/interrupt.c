@@ -7,14 +7,22 @@
 
 #include <string.h>
 
-static _Thread_local lb_state *lb_active;
+// Read by the signal handler on this same thread.
+static _Thread_local lb_activation *volatile lb_innermost;
+
+static bool lb_is_interrupted(const lb_state *state) {
+  return atomic_load_explicit(&state->interrupted, memory_order_relaxed);
+}
 
 bool lb_asked(const lb_state *state) {
-  bool is_outer = false;
-  for (; state != NULL; state = state->outer, is_outer = true) {
-    if (atomic_load_explicit(&state->interrupted, memory_order_relaxed)) return true;
-    // Whoever called this state has no time left: there is nobody to return to.
-    if (is_outer && lb_limit_of(state) != LB_LIMIT_NONE) return true;
+  if (lb_is_interrupted(state)) return true;
+  const lb_activation *activation = lb_innermost;
+  while (activation != NULL && activation->state != state) activation = activation->outer;
+  if (activation == NULL) return false;
+  while ((activation = activation->outer) != NULL) {
+    // Whoever called this state has no time left: there is nobody to return to. Its own limit is looked at elsewhere.
+    const lb_state *outer = activation->state;
+    if (outer != state && (lb_is_interrupted(outer) || lb_limit_of(outer) != LB_LIMIT_NONE)) return true;
   }
   return false;
 }
@@ -44,8 +52,8 @@ void lb_arm_if_asked(lb_state *state, lua_State *L) {
 
 static void lb_on_signal(int number) {
   (void)number;
-  lb_state *state = lb_active;
-  if (state != NULL) lb_arm_if_asked(state, state->running);
+  const lb_activation *here = lb_innermost;
+  if (here != NULL) lb_arm_if_asked(here->state, here->state->running);
 }
 
 static void lb_install_handler(void) {
@@ -57,12 +65,9 @@ static void lb_install_handler(void) {
   sigaction(SIGURG, &action, NULL);
 }
 
-void lb_enter(lb_state *state) {
+// The first of the state's activations: its thread can be signalled from here on.
+static void lb_begin_running(lb_state *state) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  if (state->active > 0) {
-    state->active++;
-    return;
-  }
   pthread_once(&once, lb_install_handler);
   // Worker threads of dispatch queues block every signal, and hand that down to the threads they start.
   sigset_t urgent;
@@ -73,28 +78,36 @@ void lb_enter(lb_state *state) {
   state->thread = pthread_self();
   state->active = 1;
   pthread_mutex_unlock(&state->lock);
-  state->outer = lb_active;
-  lb_active = state;
-  if (lb_is_sandboxed(state)) lb_begin_call(state);
+}
+
+void lb_enter(lb_state *state, lb_activation *here) {
+  bool is_first = state->active == 0;
+  if (is_first) lb_begin_running(state);
+  else state->active++;
+  *here = (lb_activation){state, lb_innermost};
+  atomic_signal_fence(memory_order_release);
+  lb_innermost = here;
+  if (is_first && lb_is_sandboxed(state)) lb_begin_call(state);
   if (state->main != NULL) lb_arm_if_asked(state, state->running);
 }
 
-void lb_leave(lb_state *state) {
-  if (state->active == 1) {
-    if (lb_is_sandboxed(state)) lb_end_call(state);
-    lb_state *outer = state->outer;
-    lb_active = outer;
-    state->outer = NULL;
-    // A signal that came while the inner one ran has armed nothing out here.
-    if (outer != NULL) lb_arm_if_asked(outer, outer->running);
-    // From here on lb_interrupt may not signal this thread, which may be about to end.
-    pthread_mutex_lock(&state->lock);
-    state->active = 0;
-    pthread_mutex_unlock(&state->lock);
-    pthread_sigmask(SIG_SETMASK, &state->signals_before, NULL);
+void lb_leave(lb_activation *here) {
+  lb_state *state = here->state;
+  bool is_last = state->active == 1;
+  if (is_last && lb_is_sandboxed(state)) lb_end_call(state);
+  lb_activation *outer = here->outer;
+  lb_innermost = outer;
+  // A signal that came while the inner one ran has armed nothing out here.
+  if (outer != NULL) lb_arm_if_asked(outer->state, outer->state->running);
+  if (!is_last) {
+    state->active--;
     return;
   }
-  state->active--;
+  // From here on lb_interrupt may not signal this thread, which may be about to end.
+  pthread_mutex_lock(&state->lock);
+  state->active = 0;
+  pthread_mutex_unlock(&state->lock);
+  pthread_sigmask(SIG_SETMASK, &state->signals_before, NULL);
 }
 
 void lb_interrupt(lb_state *state) {

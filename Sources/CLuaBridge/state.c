@@ -182,7 +182,8 @@ static lb_status lb_run_protected(lb_state *state, int (*body)(lua_State *), voi
 
 lb_status lb_protect(lb_state *state, int (*body)(lua_State *), void *context) {
   if (lb_limit_of(state) != LB_LIMIT_NONE) return LB_ENDED;
-  lb_enter(state);
+  lb_activation activation;
+  lb_enter(state, &activation);
   lb_status status;
   // Below the host's call nothing can be left: its frames are in the way.
   lua_State *volatile turn = state->turn;
@@ -203,7 +204,7 @@ lb_status lb_protect(lb_state *state, int (*body)(lua_State *), void *context) {
     if (lb_limit_of(state) != LB_LIMIT_NONE) status = LB_ENDED;
   }
   state->turn = turn;
-  lb_leave(state);
+  lb_leave(&activation);
   return status;
 }
 
@@ -273,10 +274,11 @@ void lb_state_close(lb_state *state) {
     }
   } else {
     state->cap = 0;  // finalizers may allocate, and nobody could act on a refusal any more
-    lb_enter(state);
+    lb_activation activation;
+    lb_enter(state, &activation);
     lua_close(state->main);
     state->main = NULL;
-    lb_leave(state);
+    lb_leave(&activation);
   }
   lb_free_spare_tapes(state);
   for (lb_function *f = state->functions; f != NULL;) {

@@ -160,6 +160,41 @@ struct PluginVerbTests {
     #expect(document.count["testcase"] == 2)
   }
 
+  @Test("plugins that call each other are ended in time, wherever their Lua is by then")
+  func limitBeneathAnotherPlugin() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write(
+      #"{"name":"a","version":"0.1.0","api":1,"provides":["pipeline:go","tool:spin"],"limits":{"call_ms":200}}"#,
+      to: "a/plugin.json")
+    // Each call is made in a coroutine of its own: the innermost is to be stopped, and not the one that waits for it.
+    try directory.write(
+      """
+      local lacuna = require "lacuna"
+      return lacuna.plugin {
+        pipelines = { go = { run = function()
+          coroutine.wrap(function() lacuna.tool "b/relay" end)()
+          return { a = 1 }
+        end } },
+        tools = { spin = { run = function() while true do end end } },
+      }
+      """, to: "a/init.lua")
+    try directory.write(
+      #"{"name":"b","version":"0.1.0","api":1,"provides":["tool:relay"]}"#, to: "b/plugin.json")
+    try directory.write(
+      """
+      local lacuna = require "lacuna"
+      return lacuna.plugin { tools = { relay = { run = function()
+        return coroutine.wrap(function() return lacuna.tool "a/spin" end)()
+      end } } }
+      """, to: "b/init.lua")
+    let places = ["--plugin", "./a", "--plugin", "./b"]
+    let ended = try Command.run(["run", "a/go"] + places, directory: directory.path)
+    #expect(!ended.wasKilled && ended.errors.contains("plugin a exceeded its limit of 200 ms"), "\(ended.errors)")
+    // Of a script that is not sandboxed it is an error like any other.
+    let script = try directory.write("assert(require 'lacuna'.tool 'a/spin')", to: "spin.lua")
+    #expect(try Command.run(["run", script] + places, directory: directory.path).status == 1)
+  }
+
   @Test("./plugins is run only once it is trusted")
   func trust() throws {
     let (project, home) = (try TemporaryDirectory(), try TemporaryDirectory())
