@@ -165,7 +165,7 @@ static int lb_call_body(lua_State *L) {
   lua_call(L, count, request->results ? LUA_MULTRET : 0);
   if (request->results) {
     int top = lua_gettop(L);
-    for (int i = 2; i <= top; i++) lb_read_value(L, i, request->results, 0);
+    for (int i = 2; i <= top; i++) lb_read_value(L, i, request->results, LB_COPY);
   }
   return 0;
 }

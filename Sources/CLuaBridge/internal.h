@@ -216,7 +216,8 @@ _Noreturn void lb_raise_tape(lua_State *L, const lb_tape *tape);
 bool lb_tape_append_bytes(lb_tape *tape, const void *bytes, size_t count, size_t *offset);
 
 // --- marshal.c
-enum { LB_PLAIN_ONLY = 1, LB_HOLD = 2 };  // LB_HOLD: anything but nil becomes a reference
+// LB_HOLD: anything but nil becomes a reference. LB_COPY: no Vec is borrowed.
+enum { LB_PLAIN_ONLY = 1, LB_HOLD = 2, LB_COPY = 4 };
 // Appends the value at `index`. Raises for what cannot cross.
 void lb_read_value(lua_State *L, int index, lb_tape *tape, int flags);
 // Pushes every value of the tape; returns how many. receiver: stack index for LB_RECEIVER, or 0.

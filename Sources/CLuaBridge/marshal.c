@@ -56,7 +56,7 @@ static void lb_read_table(lua_State *L, int index, lb_tape *tape, int flags, int
   if (!tape->failed) tape->items[start].count = n;
 }
 
-static void lb_read_userdata(lua_State *L, int index, lb_tape *tape, int flags) {
+static void lb_read_userdata(lua_State *L, int index, lb_tape *tape, int flags, int depth) {
   uint32_t type = lb_type_at(L, index);
   if (type == LB_TYPE_NULL) {
     lb_add_null(tape);
@@ -65,11 +65,19 @@ static void lb_read_userdata(lua_State *L, int index, lb_tape *tape, int flags) 
              type == LB_TYPE_VEC ? " (keep numbers, or v:get(ids))" : "");
   } else if (type == LB_TYPE_VEC) {
     lb_vec *vec = lb_check_vec(L, index, NULL);
+    // Whoever reads a result, or keeps a table, may do so when the Vec is gone.
+    if ((flags & LB_COPY) || depth > 0) {
+      lb_add_floats(tape, vec->data, vec->count);
+      return;
+    }
     lb_item *item = lb_tape_append(tape, LB_VEC);
     if (item) {
       item->pointer = vec->data;
       item->count = vec->count;
     }
+  } else if (type == LB_TYPE_SET) {
+    const lb_set *set = lua_touserdata(L, index);
+    lb_add_set(tape, (uint32_t)set->count, set->words);
   } else if (type >= LB_FIRST_HOST_TYPE) {
     void *object = lb_handle_object(L, index);
     if (object == NULL)
@@ -111,7 +119,7 @@ static void lb_read_nested(lua_State *L, int index, lb_tape *tape, int flags, in
     break;
   }
   case LUA_TTABLE: lb_read_table(L, index, tape, flags, depth); break;
-  case LUA_TUSERDATA: lb_read_userdata(L, index, tape, flags); break;
+  case LUA_TUSERDATA: lb_read_userdata(L, index, tape, flags, depth); break;
   case LUA_TFUNCTION:
     if (!(flags & LB_PLAIN_ONLY)) {
       lb_hold_value(L, index, tape);

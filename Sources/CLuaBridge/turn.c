@@ -119,7 +119,7 @@ static int lb_go_on_body(lua_State *L) {
   case LUA_OK:
     luaL_checkstack(L, results, "too many results");
     lua_xmove(co, L, results);
-    for (int i = 3; i < 3 + results; i++) lb_read_value(L, i, turn->results, turn->keep ? LB_HOLD : 0);
+    for (int i = 3; i < 3 + results; i++) lb_read_value(L, i, turn->results, turn->keep ? LB_HOLD : LB_COPY);
     return 0;
   case LUA_YIELD:
     if (lb_is_waiting(co)) {

@@ -49,15 +49,16 @@ typedef enum {
   LB_TABLE,     // count, marked
   LB_END,
   LB_NULL,      // lacuna.json.null
-  LB_VEC,       // pointer: floats, count of them; from Lua valid until the call returns, to Lua kept by `owner`
+  LB_VEC,       // pointer: floats, count of them; from Lua an argument, valid until the host call returns, to Lua kept by
+                // `owner`
   LB_INTEGERS,  // a sequence of int32_t: bytes at offset, count of them; on a tape to Lua only
-  LB_FLOATS,    // the same of float
+  LB_FLOATS,    // the same of float; on a tape from Lua a Vec in a result or in a table
   LB_VIEW,      // a Vec over the host's memory; on a tape to Lua only
   LB_REF,       // integer: an lb_ref of any value; on a tape to Lua only
   LB_CHANGE,    // integer: an lb_ref of a table, which gets fields before it is pushed; on a tape to Lua only
   LB_RECEIVER,  // the call's first argument; on a tape of results only
   LB_ERROR,     // an error table: "code", 0, "message"; on a tape to Lua only
-  LB_SET,       // a TokenSet over `type` ids: count uint64_t at offset; on a tape to Lua only
+  LB_SET,       // a TokenSet over `type` ids: count uint64_t at offset
   LB_RNG,       // seed, stream, position as uint64_t at offset; on a tape to Lua only
 } lb_kind;
 

@@ -11,7 +11,8 @@ package struct TokenMask: Sendable, Equatable {
     for token in tokens { insert(token) }
   }
 
-  init(size: Int, words: [UInt64]) {
+  /// - Parameter words: a bit for each id; those past the last id are zero.
+  package init(size: Int, words: [UInt64]) {
     (self.size, self.words) = (size, words)
     count = words.reduce(0) { $0 + $1.nonzeroBitCount }
   }

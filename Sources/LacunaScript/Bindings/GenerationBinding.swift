@@ -50,7 +50,8 @@ extension ScriptContext {
     settings.stream =
       try options.bits("stream").map { object.stream == 0 ? $0 : SeededRandom.hash(object.stream, $0) } ?? object.stream
     settings.alternatives = try options.integer("logprobs", in: 0...1000) ?? 0
-    settings.isCancelled = { [unowned self] in isCancelled }
+    // Of a stream that has outlived its state.
+    settings.isCancelled = { [weak self] in self?.isCancelled ?? true }
 
     var sets = object.hooks.map { [$0] } ?? []
     if options.has("hooks") {

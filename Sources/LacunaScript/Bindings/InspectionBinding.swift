@@ -153,11 +153,9 @@ extension ScriptContext {
     let site = try options.choice("at", Patch.Site.self) ?? .residual
     let scale = try options.number("scale").map { Float($0) }
     func vector(_ name: String) throws -> [Float]? {
-      switch options[name] {
-      case .nil: return nil
-      case .vector(let floats): return floats.map { $0 * (scale ?? 1) }
-      case let other: throw options.fault(name, "a Vec", other)
-      }
+      guard options.has(name) else { return nil }
+      guard let elements = options[name].vectorElements else { throw options.fault(name, "a Vec", options[name]) }
+      return elements.map { $0 * (scale ?? 1) }
     }
     let change: Patch.Change
     switch (try vector("add"), try vector("replace"), scale) {

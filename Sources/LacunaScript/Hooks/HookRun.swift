@@ -5,7 +5,6 @@ internal import LacunaEngine
 /// Each hook has a table of its own, `ctx.state`, of plain data; a rewind gives back what it held when as many tokens
 /// were there. `ctx` itself is one table for all calls: to make one for each would be most of what a call costs.
 final class HookRun {
-  private unowned let state: LuaState
   private let hooks: [HookSet.Hook]
   private var data: [LuaReference]
   private let contexts: [LuaReference]
@@ -16,17 +15,19 @@ final class HookRun {
   private var rewinds = 0
   var step = 0
 
+  /// - Parameter state: for hooks without functions.
   init(_ set: HookSet, session: SessionObject?, in state: LuaState) throws {
     hooks = set.hooks
     takesTokensBack = set.has(.token)
-    self.state = state
-    data = try hooks.map { try ($0.owner?.state ?? state).hold(.table(LuaTable())) }
+    // A session takes its hooks along: they may be another state's.
+    let homes = try hooks.map { try $0.functions.first?.value.home() ?? state }
+    data = try homes.map { try $0.hold(.table(LuaTable())) }
     let context = LuaValue.record(["session": session.map { .object($0) } ?? .nil])
-    contexts = try hooks.map { try ($0.owner?.state ?? state).hold(context) }
+    contexts = try homes.map { try $0.hold(context) }
   }
 
   /// The state that a hook's functions and data live in.
-  private func home(_ hook: Int) -> LuaState { hooks[hook].owner?.state ?? state }
+  private func home(_ hook: Int) throws -> LuaState { try data[hook].home() }
 
   /// Goes into `options` whatever hooks there are.
   func attach(to options: inout Generation.Options) {
@@ -59,7 +60,8 @@ final class HookRun {
   // MARK: Calls
 
   private func call(
-    _ hook: Int, _ moment: HookSet.Moment, _ value: LuaValue, logProbability: LuaValue = .nil
+    _ hook: Int, _ moment: HookSet.Moment, _ value: LuaValue, logProbability: LuaValue = .nil,
+    wantsResult: Bool = true
   ) throws -> LuaValue? {
     guard let function = hooks[hook].functions[moment] else { return nil }
     let context = LuaValue.change(
@@ -69,7 +71,7 @@ final class HookRun {
         (.string("state"), .reference(data[hook])),
         (.string("logprob"), logProbability),
       ])
-    let result = try home(hook).step(function, [value, context]).first ?? .nil
+    let result = try home(hook).step(function, [value, context], wantsResults: wantsResult).first ?? .nil
     return result.isNil ? nil : result
   }
 
@@ -104,7 +106,7 @@ final class HookRun {
   private func onLogits(_ logits: UnsafeMutableBufferPointer<Float>) throws {
     defer { source.advance() }
     let view = LuaView(floats: logits, source: source, isWritable: true, anchor: nil)
-    for hook in hooks.indices { _ = try call(hook, .logits, .view(view)) }
+    for hook in hooks.indices { _ = try call(hook, .logits, .view(view), wantsResult: false) }
   }
 
   private func onToken(_ token: TokenID, _ logProbability: Float) throws -> Generation.TokenDecision {

@@ -14,7 +14,7 @@ final class HookSet {
     let name: String
     let priority: Double
     let functions: [Moment: LuaReference]
-    /// The plugin whose state the functions live in; nil for the state of the generation.
+    /// The plugin that provides them, kept while they are in use; nil for a script's.
     let owner: Plugin?
   }
 

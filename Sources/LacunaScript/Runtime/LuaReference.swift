@@ -13,7 +13,29 @@ package final class LuaReference {
 
   deinit { state?.release(ref) }
 
+  /// Whether what is held is nil.
+  var isNil: Bool { ref < 0 }
+
   func isHeld(in other: LuaState) -> Bool { state === other }
+
+  /// The state that the value lives in, which is the one to call a function in.
+  /// - Throws: `closed` where that is gone.
+  func home() throws -> LuaState {
+    guard let state else {
+      throw HostFault.error(code: "closed", message: "the Lua state of this function or table was closed")
+    }
+    return state
+  }
+
+  /// - Throws: unless the value lives in `other`: in any other state its number is that of something else.
+  func check(for other: LuaState) throws {
+    guard isHeld(in: other) else {
+      let home = try home()
+      throw HostFault.error(
+        code: "bad_argument",
+        message: "a function of \(home.owner) cannot be used in \(other.owner): what crosses is plain data and handles")
+    }
+  }
 
   /// The reference, which is the caller's from now on.
   func takeRef() -> lb_ref {

@@ -25,6 +25,8 @@ package final class LuaState {
   /// Whose state it is, for errors; nil for a script's.
   var plugin: String?
 
+  /// "the script", "plugin NAME".
+  var owner: String { plugin.map { "plugin \($0)" } ?? "the script" }
   /// The host's side of callbacks, which may come while the state is being made or closed.
   fileprivate final class Host {
     weak var state: LuaState?
@@ -274,7 +276,8 @@ package final class LuaState {
     _ function: LuaReference, _ arguments: [LuaValue], _ wantsResults: Bool,
     with run: (OpaquePointer, lb_ref, OpaquePointer?, OpaquePointer?) -> lb_status
   ) throws -> [LuaValue] {
-    try withTape(arguments) { tape in
+    try function.check(for: self)
+    return try withTape(arguments) { tape in
       guard wantsResults else {
         try check(run(raw, function.ref, tape, nil))
         return []
@@ -288,7 +291,8 @@ package final class LuaState {
 
   /// A call that can be left while one of its host calls waits; it has not begun.
   func beginTurns(_ function: LuaReference, _ arguments: [LuaValue]) throws -> LuaTurns {
-    try withTape(arguments) { tape in
+    try function.check(for: self)
+    return try withTape(arguments) { tape in
       var thread: lb_ref = 0
       try check(lb_begin_turns(raw, function.ref, tape, &thread))
       return LuaTurns(thread: LuaReference(thread, in: self))
@@ -344,7 +348,8 @@ package final class LuaState {
   private func withTape<Result>(_ values: [LuaValue], _ body: (OpaquePointer) throws -> Result) throws -> Result {
     guard let tape = lb_tape_make(raw) else { throw limitError ?? Self.noMemory }
     defer { lb_tape_free(tape) }
-    for value in values { TapeWriter(tape).write(value) }
+    let writer = TapeWriter(tape, self)
+    for value in values { try writer.write(value) }
     return try body(tape)
   }
 
@@ -380,8 +385,8 @@ package final class LuaState {
     do {
       switch try body() {
       case .now(let results):
-        let writer = TapeWriter(lb_frame_results(frame))
-        for value in results { writer.write(value) }
+        let writer = TapeWriter(lb_frame_results(frame), self)
+        for value in results { try writer.write(value) }
         return Int32(LB_CALL_DONE)
       case .later(let call):
         lb_frame_wait(frame, Unmanaged.passRetained(call).toOpaque())

@@ -16,12 +16,15 @@ package enum LuaValue {
 
   // From Lua only.
   case function(LuaReference)
-  /// The floats of a Vec; valid during the call that brought them.
+  /// The floats of a Vec that is an argument; valid during the host call that it is of.
   case vector(UnsafeBufferPointer<Float>)
 
-  // To Lua only.
-  /// A Vec of the script's own: a copy of floats that the object keeps until they have been copied.
+  /// A Vec of the script's own: floats that the object keeps until they have been copied. From Lua: one in a table or in a
+  /// result.
   case ownVector(UnsafeBufferPointer<Float>, owner: AnyObject)
+  case tokenSet(TokenMask)
+
+  // To Lua only.
   case reference(LuaReference)
   /// A table that Lua has already, with these fields set anew.
   case change(LuaReference, fields: [(key: LuaValue, value: LuaValue)])
@@ -31,7 +34,6 @@ package enum LuaValue {
   /// The call's first argument, for verbs that return their receiver.
   case receiver
   case error(code: String, message: String)
-  case tokenSet(TokenMask)
   case random(seed: UInt64, stream: UInt64, position: UInt64)
 
   var isNil: Bool { if case .nil = self { true } else { false } }
@@ -61,6 +63,15 @@ package enum LuaValue {
     let floats = HostFloats(values)
     return .ownVector(floats.values, owner: floats)
   }
+  /// A copy of a Vec's elements; nil for anything else.
+  var vectorElements: [Float]? {
+    switch self {
+    case .vector(let floats): Array(floats)
+    case .ownVector(let floats, let owner): withExtendedLifetime(owner) { Array(floats) }
+    default: nil
+    }
+  }
+
   static func text(_ text: String?) -> LuaValue { text.map { .string($0) } ?? .nil }
   static func count(_ count: Int) -> LuaValue { .integer(Int64(count)) }
   static func token(_ token: TokenID?) -> LuaValue { token.map { .integer(Int64($0)) } ?? .nil }

@@ -44,6 +44,8 @@ struct TapeReader {
     case LB_VEC:
       let floats = item.pointer?.assumingMemoryBound(to: Float.self)
       return .vector(UnsafeBufferPointer(start: floats, count: item.count))
+    case LB_FLOATS: return .vec(Array(elements(item, of: Float.self)))
+    case LB_SET: return .tokenSet(TokenMask(size: Int(item.type), words: Array(elements(item, of: UInt64.self))))
     case LB_TABLE:
       var table = LuaTable(isMarkedAsArray: item.type != 0)
       table.array.reserveCapacity(item.count)
@@ -57,15 +59,26 @@ struct TapeReader {
     default: return .nil
     }
   }
+
+  private func elements<Element>(_ item: lb_item, of type: Element.Type) -> UnsafeBufferPointer<Element> {
+    guard item.count > 0, let base = lb_tape_bytes(tape) else { return UnsafeBufferPointer(start: nil, count: 0) }
+    let start = UnsafeRawPointer(base + item.offset).assumingMemoryBound(to: type)
+    return UnsafeBufferPointer(start: start, count: item.count)
+  }
 }
 
 /// Appends values to a tape. What finds no memory marks the tape, and Lua raises it.
 struct TapeWriter {
   private let tape: OpaquePointer
+  private let state: LuaState
 
-  init(_ tape: OpaquePointer) { self.tape = tape }
+  init(_ tape: OpaquePointer, _ state: LuaState) {
+    self.tape = tape
+    self.state = state
+  }
 
-  func write(_ value: LuaValue) {
+  /// - Throws: for a function or another value of a state that is not the tape's: its reference means something else here.
+  func write(_ value: LuaValue) throws {
     switch value {
     case .nil: lb_add_nil(tape)
     case .bool(let value): lb_add_bool(tape, value)
@@ -74,7 +87,9 @@ struct TapeWriter {
     case .string(let text): text.withBytes { lb_add_string(tape, $0, $1) }
     case .null: lb_add_null(tape)
     case .receiver: lb_add_receiver(tape)
-    case .function(let reference), .reference(let reference): lb_add_ref(tape, reference.ref)
+    case .function(let reference), .reference(let reference):
+      try reference.check(for: state)
+      lb_add_ref(tape, reference.ref)
     case .integers(let values): values.withUnsafeBufferPointer { lb_add_integers(tape, $0.baseAddress, $0.count) }
     case .floats(let values): values.withUnsafeBufferPointer { lb_add_floats(tape, $0.baseAddress, $0.count) }
     case .vector(let floats): lb_add_floats(tape, floats.baseAddress, floats.count)
@@ -92,18 +107,19 @@ struct TapeWriter {
     case .random(let seed, let stream, let position): lb_add_rng(tape, seed, stream, position)
     case .table(let table):
       lb_begin_table(tape, table.array.count, table.fields.count, table.isMarkedAsArray)
-      for element in table.array { write(element) }
-      write(table.fields)
+      for element in table.array { try write(element) }
+      try write(table.fields)
     case .change(let reference, let fields):
+      try reference.check(for: state)
       lb_begin_change(tape, reference.ref)
-      write(fields)
+      try write(fields)
     }
   }
 
-  private func write(_ fields: [(key: LuaValue, value: LuaValue)]) {
+  private func write(_ fields: [(key: LuaValue, value: LuaValue)]) throws {
     for (key, value) in fields {
-      write(key)
-      write(value)
+      try write(key)
+      try write(value)
     }
     lb_end_table(tape)
   }

@@ -25,7 +25,7 @@ final class ChainObject: ScriptObject {
           name: definition.name,
           try LuaStage(
             definition, parameters: parameters, context: context.stageContext(engine, vocabularySize),
-            in: context.state))
+            in: definition.home))
       case .plugin(let name, let given):
         try context.registry.stage(name, given, vocabularySize: vocabularySize, engine: engine)
       }

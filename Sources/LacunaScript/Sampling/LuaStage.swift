@@ -16,6 +16,13 @@ final class LuaStage: SamplerChain.ExternalStage {
     var accept: LuaReference?
     var initialize: LuaReference?
     var keepsArgmax = false
+    /// The state that wrote it, which is where its functions are called.
+    var home: LuaState {
+      get throws {
+        guard let function = apply ?? pick else { preconditionFailure("\(name) neither applies nor picks") }
+        return try function.home()
+      }
+    }
     /// One line, of a plugin's.
     private(set) var summary: String?
 
@@ -39,8 +46,7 @@ final class LuaStage: SamplerChain.ExternalStage {
     }
   }
 
-  private unowned let state: LuaState
-  /// Whose state it is; kept while the stage is in use, even if the registry has a newer one by now.
+  /// Whose stage it is; kept while that is in use, even if the registry has a newer one by now.
   private let plugin: Plugin?
   private let definition: Definition
   private let parameters: LuaValue
@@ -54,6 +60,9 @@ final class LuaStage: SamplerChain.ExternalStage {
   /// Plain data: what the stage knows after the tokens accepted so far.
   var savedState: LuaValue { history[history.count - 1] }
 
+  /// The state that the functions and the data live in.
+  private var state: LuaState { get throws { try data.home() } }
+
   /// - Parameters:
   ///   - context: what `init` gets as its second argument.
   ///   - saved: the `savedState` to go on from; nil lets `init` make the first.
@@ -64,7 +73,6 @@ final class LuaStage: SamplerChain.ExternalStage {
     self.definition = definition
     self.parameters = .table(parameters)
     self.plugin = plugin
-    self.state = state
     var first = saved ?? .table(LuaTable())
     if saved == nil, let initialize = definition.initialize {
       first = try state.step(initialize, [self.parameters, context]).first ?? .nil
@@ -78,19 +86,19 @@ final class LuaStage: SamplerChain.ExternalStage {
     definition = other.definition
     parameters = other.parameters
     plugin = other.plugin
-    state = other.state
     history = other.history
+    let state = try other.state
     data = try state.hold(try state.read(other.data))
   }
 
   func apply(_ logits: UnsafeMutableBufferPointer<Float>, _ context: SamplingContext) throws {
     guard let apply = definition.apply else { return }
-    _ = try run(apply, logits, context)
+    _ = try run(apply, logits, context, wantsResults: false)
   }
 
   func pick(_ logits: UnsafeMutableBufferPointer<Float>, _ context: SamplingContext) throws -> TokenID {
     guard let pick = definition.pick else { preconditionFailure("\(definition.name) is no selector") }
-    let result = try run(pick, logits, context).first ?? .nil
+    let result = try run(pick, logits, context, wantsResults: true).first ?? .nil
     guard let number = result.exactInteger, let token = TokenID(exactly: number) else {
       throw HostFault.error(
         code: "invalid_argument",
@@ -100,7 +108,8 @@ final class LuaStage: SamplerChain.ExternalStage {
   }
 
   private func run(
-    _ function: LuaReference, _ logits: UnsafeMutableBufferPointer<Float>, _ context: SamplingContext
+    _ function: LuaReference, _ logits: UnsafeMutableBufferPointer<Float>, _ context: SamplingContext,
+    wantsResults: Bool
   ) throws -> [LuaValue] {
     // Whoever keeps the Vec finds it stale.
     defer { source.advance() }
@@ -112,7 +121,7 @@ final class LuaStage: SamplerChain.ExternalStage {
       "prompt": .count(context.promptCount), "tokens": .integers(Array(context.tokens)),
       "rng": .random(seed: context.seed, stream: lane, position: UInt64(context.position)),
     ])
-    return try state.step(function, [.view(view), parameters, .reference(data), step])
+    return try state.step(function, [.view(view), parameters, .reference(data), step], wantsResults: wantsResults)
   }
 
   func accept(_ token: TokenID) throws {

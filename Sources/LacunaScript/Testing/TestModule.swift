@@ -87,7 +87,7 @@ extension ScriptContext {
   }
 
   private static func logits(_ value: LuaValue, _ fault: (String) -> HostFault) throws -> [Float] {
-    if case .vector(let floats) = value { return Array(floats) }
+    if let elements = value.vectorElements { return elements }
     guard case .table(let table) = value, table.fields.isEmpty, !table.array.isEmpty else {
       throw fault("expected a list of logits, found \(value.kind)")
     }

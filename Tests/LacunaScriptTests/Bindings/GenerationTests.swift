@@ -87,6 +87,33 @@ import Testing
       """)
   }
 
+  @Test("a Vec in a stage's params or in what a hook returns is a copy, whatever becomes of the script's own")
+  func vectorsThatCross() throws {
+    try ScriptBench.run(
+      """
+      local function collect()
+        collectgarbage(); collectgarbage()
+        local junk = {}
+        for i = 1, 8 do junk[i] = lacuna.vec.new(50000, 7) end
+      end
+      local seen
+      local function make()
+        return lacuna.sampler.chain { { apply = function(_, p) seen = p.v end, params = { v = lacuna.vec.new(50000, 1.5) } },
+          { "greedy" } }
+      end
+      local chain = make()
+      collect()
+      s:fork():generate { max_tokens = 1, sampler = chain }
+      assert(#seen == 50000 and seen[0] == 1.5 and seen[49999] == 1.5)
+      local r = s:fork():generate { max_tokens = 1, sampler = "greedy", hooks = {
+        { on_finish = function() return { v = lacuna.vec.new(50000, 1.5), set = lacuna.set.new(70, { 3, 69 }) } end },
+        { on_finish = collect },
+      } }
+      assert(#r.v == 50000 and r.v[0] == 1.5 and r.v[49999] == 1.5)
+      assert(r.set == lacuna.set.new(70, { 3, 69 }))
+      """)
+  }
+
   @Test("chains are checked where they are made")
   func chains() throws {
     try ScriptBench.run(

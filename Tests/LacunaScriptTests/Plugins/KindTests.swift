@@ -57,6 +57,64 @@ struct KindTests {
       """)
   }
 
+  @Test("what a decoder says of its work may hold vectors of the sessions that are closed behind it")
+  func decoderVectors() throws {
+    let bench = try PluginBench()
+    try bench.write(
+      "looks", provides: ["decoder:looks"], fields: ", \"capabilities\": [\"model.logits\"]",
+      """
+      decoders = { looks = { run = function(session)
+        local fork = session:fork():push(5)
+        return session, { v = fork:logits(), most = fork:logits():max() }
+      end } }
+      """)
+    try bench.run(
+      """
+      local info = s:generate { decoder = "looks" }.info
+      assert(#info.v == 64 and info.v:max() == info.most)
+      """)
+  }
+
+  @Test("a session takes its script's hooks along into a plugin, and a chain its plugin's functions into a script")
+  func functionsOfOtherStates() throws {
+    let bench = try PluginBench()
+    try bench.write(
+      "hands-on", provides: ["decoder:plain", "tool:chain", "tool:greet"],
+      fields: ", \"capabilities\": [\"model.generate\"]",
+      """
+      decoders = { plain = { run = function(session)
+        session:generate { max_tokens = 3, sampler = "greedy" }
+        return session
+      end } },
+      tools = {
+        chain = { run = function()
+          return lacuna.sampler.chain {
+            { init = function() return { n = 2 } end, pick = function(_, _, state) return state.n end,
+              accept = function(_, _, state) state.n = state.n + 1 end } }
+        end },
+        greet = { run = function() return { greet = function() return "hello" end } end },
+      },
+      """)
+    try bench.run(
+      """
+      local function other() error "another function was called" end
+      local keep = {}
+      for i = 1, 40 do keep[i] = function() return other() end end
+      local seen, t = 0
+      t = m:session { text = "ab", hooks = { on_token = function(id, ctx)
+        ctx.state.n = (ctx.state.n or 0) + 1
+        seen = seen + 1
+        assert(ctx.state.n == seen and ctx.session == t)
+      end } }
+      t:generate { decoder = "plain" }
+      assert(seen == 3, seen)
+      local chain = assert(lacuna.tool "chain")
+      assert(s:fork():generate({ max_tokens = 3, sampler = chain }).text == "abc")
+      local ok, err = pcall(lacuna.tool, "greet")
+      assert(not ok and tostring(err):find("a function of plugin hands-on cannot be used in the script", 1, true), tostring(err))
+      """)
+  }
+
   @Test("an error in a decoder leaves the session as it was")
   func decoderError() throws {
     let bench = try PluginBench()
