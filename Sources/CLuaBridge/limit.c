@@ -182,6 +182,11 @@ void lb_begin_turn(lb_state *state, uint64_t *deadline) {
   *deadline = state->call_deadline;
 }
 
+bool lb_is_late(lb_state *state, uint64_t deadline) {
+  if (deadline != 0 && lb_clock(CLOCK_MONOTONIC) >= deadline) lb_exceed(state, LB_LIMIT_CALL);
+  return lb_limit_of(state) != LB_LIMIT_NONE;
+}
+
 void lb_end_call(lb_state *state) {
   if (--state->call_depth > 0 || state->limits.call_ns == 0) return;
   lb_set_deadline(&state->call_deadline, 0, 0);

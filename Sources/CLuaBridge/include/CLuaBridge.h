@@ -263,6 +263,8 @@ lb_status lb_begin_turns(lb_state *state, lb_ref function, lb_tape *arguments, l
 // deadline: of the call limit, where the state is not within another call; 0 before the first turn, and kept between turns.
 lb_status lb_go_on(
   lb_state *state, lb_ref thread, lb_tape *results, bool keep, uint64_t *deadline, void **waiting);
+// Whether the state is beyond a limit; ends it if the deadline of one of its calls has passed, as may be while it waits.
+bool lb_is_late(lb_state *state, uint64_t deadline);
 
 // Elements of a referenced table's sequence, without metamethods.
 size_t lb_get_length(lb_state *state, lb_ref table);

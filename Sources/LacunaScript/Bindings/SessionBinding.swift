@@ -3,12 +3,12 @@ internal import LacunaEngine
 extension ScriptContext {
   func sessionObject(_ session: Session, _ model: ModelObject, _ seed: UInt64, _ stream: UInt64) -> SessionObject {
     session.onProgress = promptProgress
-    state.track(session)
-    return made(SessionObject(session: session, model: model, seed: seed, stream: stream))
+    return made(SessionObject(session: session, model: model, seed: seed, stream: stream, account: state.account))
   }
 
-  /// Takes note of a session that this state made, where a decoder runs in it.
+  /// Takes note of a session that this state made.
   private func made(_ session: SessionObject) -> SessionObject {
+    state.settle()
     madeSessions?.append(WeakSession(session: session))
     return session
   }
@@ -61,9 +61,7 @@ extension ScriptContext {
         WaitingCall(LogitsWork([try awaited.forReading()]), holding: [awaited]) { [try awaited.logitsView()] })
     }
     state.register(owner, "fork", "session") { [unowned self] call in
-      let fork = try object(call).fork()
-      state.track(try fork.forReading())
-      return [.object(made(fork))]
+      [.object(made(try object(call).fork(account: state.account)))]
     }
     state.register(owner, "snapshot", "session") { [unowned state] call in
       let session = try object(call).forReading().fork()

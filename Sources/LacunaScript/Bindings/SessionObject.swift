@@ -9,6 +9,8 @@ package final class SessionObject: ScriptObject {
   private var session: Session?
   private var source: ViewSource
   private var forkCount: UInt64 = 0
+  /// Where the session's memory counts; nil for a script that is trusted.
+  private let account: ScriptAccount?
   /// Those that the session was made with; they stand beside every generation.
   var hooks: HookSet?
   /// Of the last generation that speculated.
@@ -16,11 +18,13 @@ package final class SessionObject: ScriptObject {
   /// The generation that is under way: nobody else may change the tokens meanwhile.
   private(set) weak var generation: RunningGeneration?
 
-  init(session: Session, model: ModelObject, seed: UInt64, stream: UInt64) {
+  init(session: Session, model: ModelObject, seed: UInt64, stream: UInt64, account: ScriptAccount?) {
     self.session = session
     self.model = model
     self.seed = seed
     self.stream = stream
+    self.account = account
+    account?.track(session)
     source = ViewSource(epoch: session.epochAddress)
   }
 
@@ -62,22 +66,26 @@ package final class SessionObject: ScriptObject {
       LuaView(floats: UnsafeMutableBufferPointer(mutating: floats), source: source, isWritable: false, anchor: self))
   }
 
-  /// Takes over what `other` holds; views of the logits so far are stale, and `other` is closed.
+  /// Takes over what `other` holds, onto its own account; views of the logits so far are stale, and `other` is closed.
   func adopt(_ other: SessionObject) throws {
     guard other !== self else { return }
+    _ = try forChanging()
     let taken = try other.forChanging()
     other.close()
+    other.account?.drop(taken)
+    account?.track(taken)
     source.close()
     session = taken
     source = ViewSource(epoch: taken.epochAddress)
   }
 
-  func fork() throws -> SessionObject {
+  /// - Parameter account: of the state that forks, which need not be the one that made the session.
+  func fork(account: ScriptAccount?) throws -> SessionObject {
     let copy = try forReading().fork()
     forkCount += 1
     copy.onProgress = try forReading().onProgress
     let fork = SessionObject(
-      session: copy, model: model, seed: seed, stream: SeededRandom.hash(stream, forkCount))
+      session: copy, model: model, seed: seed, stream: SeededRandom.hash(stream, forkCount), account: account)
     fork.hooks = hooks
     return fork
   }

@@ -28,8 +28,15 @@ final class ScriptAccount {
   init(_ policy: SandboxPolicy) { self.policy = policy }
 
   func track(_ session: Session) {
+    drop(session)
     entries.removeAll { $0.session == nil }
     entries.append(Entry(session: session, counted: session.evaluatedTotal, isOwn: true))
+  }
+
+  /// For a session that goes over to another account, with what it evaluates from then on.
+  func drop(_ session: Session) {
+    guard let index = entries.firstIndex(where: { $0.session === session }) else { return }
+    charge(tokens: session.evaluatedTotal - entries.remove(at: index).counted)
   }
 
   func track(_ patch: PatchObject) {

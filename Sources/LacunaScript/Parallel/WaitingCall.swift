@@ -101,6 +101,8 @@ final class ScriptCall: Work {
     if let waitingSince { turns.put(off: (ContinuousClock.now - waitingSince) * (1 - 1 / Double(max(sharers(), 1)))) }
     waitingSince = nil
     while true {
+      // Nothing of its Lua runs while it waits, and callbacks have limits of their own.
+      try state.checkTime(of: turns)
       if let requests = turns.waiting?.advance() {
         if turns.deadline != 0 { waitingSince = .now }
         return requests
@@ -110,6 +112,25 @@ final class ScriptCall: Work {
         return nil
       }
     }
+  }
+}
+
+/// Work that alone may change a session until it is done: whenever it waits nobody else may.
+final class HoldingWork: Work {
+  private let work: any Work
+  private let session: SessionObject
+  private var hold: SessionHold?
+
+  init(_ work: any Work, on session: SessionObject) {
+    self.work = work
+    self.session = session
+  }
+
+  func advance() throws -> [PassRequest]? {
+    hold = nil
+    guard let requests = try work.advance() else { return nil }
+    hold = SessionHold([session])
+    return requests
   }
 }
 

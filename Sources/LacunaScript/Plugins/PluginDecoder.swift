@@ -22,7 +22,7 @@ extension ScriptContext {
       plugin, decoder.run,
       [.object(object), .table(parameters), plugin.makeContext(model: object.model.engine, seed: object.seed)],
       notesSessions: true)
-    return WaitingCall(work) { [unowned self] outcome in
+    return WaitingCall(HoldingWork(work, on: object)) { [unowned self] outcome in
       var winner: SessionObject?
       defer { for made in work.madeSessions ?? [] where made.session !== winner { made.session?.close() } }
       try outcome.get()

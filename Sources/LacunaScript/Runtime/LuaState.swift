@@ -20,13 +20,14 @@ package final class LuaState {
   private let hostBox: UnsafeMutableRawPointer
   /// Nil for a script that is trusted.
   package let policy: SandboxPolicy?
-  private let account: ScriptAccount?
+  /// Of a sandboxed script.
+  let account: ScriptAccount?
   private var loggedBytes = 0
   /// Whose state it is, for errors; nil for a script's.
   var plugin: String?
-
   /// "the script", "plugin NAME".
   var owner: String { plugin.map { "plugin \($0)" } ?? "the script" }
+
   /// The host's side of callbacks, which may come while the state is being made or closed.
   fileprivate final class Host {
     weak var state: LuaState?
@@ -159,7 +160,7 @@ package final class LuaState {
     if policy != nil { try check(lb_freeze(raw)) }
   }
 
-  /// Sessions whose tokens and memory are on the script's account.
+  /// A session without a handle, whose tokens and memory are on the script's account.
   func track(_ session: Session) {
     account?.track(session)
     settle()
@@ -177,7 +178,8 @@ package final class LuaState {
     settle()
   }
 
-  private func settle() {
+  /// Ends the state if what it has used is beyond a limit.
+  func settle() {
     if let account, !account.settle() { lb_exceed(raw, LB_LIMIT_HOST) }
   }
 
@@ -315,6 +317,11 @@ package final class LuaState {
       try check(status)
       return TapeReader(tape, self).all()
     }
+  }
+
+  /// - Throws: where a limit has ended the state, or the time of the call that waits is up.
+  func checkTime(of turns: LuaTurns) throws {
+    if lb_is_late(raw, turns.deadline), let error = limitError { throw error }
   }
 
   /// Elements of a referenced table's sequence.

@@ -229,4 +229,53 @@ import Testing
       assert(not value and tostring(err):find('"capabilities": ["model.generate"]', 1, true), tostring(err))
       """)
   }
+
+  @Test("a plugin's call ends when its time is up, also while it waits for passes one after the other")
+  func waitingCall() throws {
+    let bench = try PluginBench()
+    // Each callback is well within the limit of a call, and so is what runs of the pipeline itself.
+    try bench.write(
+      "dawdler", provides: ["pipeline:go"],
+      fields: ", \"capabilities\": [\"model.generate\"], \"limits\": { \"call_ms\": 100 }",
+      """
+      pipelines = { go = { run = function(_, ctx)
+        local s = ctx.model:session { text = "abc" }
+        s:generate { max_tokens = 200, sampler = { function() for _ = 1, 1e6 do end end, { "dist" } } }
+        return { text = s:text() }
+      end } }
+      """)
+    let start = ContinuousClock.now
+    try bench.run(
+      """
+      local output, err = lacuna.pipeline "go"
+      assert(output == nil and err.code == "limit" and err.message:find("100 ms for a call", 1, true), tostring(err))
+      """)
+    #expect(ContinuousClock.now - start < .seconds(1))
+  }
+
+  @Test("a session that a decoder returns is on the account of the state whose session it becomes")
+  func adoptedSessions() throws {
+    let bench = try PluginBench()
+    try bench.write(
+      "grower", provides: ["decoder:grow"],
+      fields: ", \"capabilities\": [\"model.logits\"], \"limits\": { \"kv_mb\": 1 }",
+      """
+      decoders = { grow = { run = function(session)
+        local fork = session:fork()
+        for _ = 1, 100 do fork:push(5) end
+        fork:logits()
+        return fork
+      end } }
+      """)
+    let source =
+      "local keep = {} for i = 1, 200 do keep[i] = m:session { text = 'abc' }; keep[i]:generate { decoder = 'grow' } end"
+    try bench.run(source)
+    var environment = try bench.environment
+    var policy = SandboxPolicy(name: "test")
+    policy.capabilities = Capability.model
+    policy.kvBytes = 1 << 20
+    environment.sandbox = policy
+    let error = try Self.failure(source, environment)
+    #expect(error.code == "limit" && error.message.contains("test exceeded its limit of 1 MiB of sessions"), "\(error)")
+  }
 }

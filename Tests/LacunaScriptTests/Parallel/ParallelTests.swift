@@ -319,6 +319,52 @@ struct ParallelTests {
   func arguments() throws {
     try ScriptBench.run(
       """
+  @Test("a session whose decoder waits is held as one that generates is, but for the decoder itself")
+  func decoderHolds() throws {
+    let bench = try PluginBench()
+    try bench.write(
+      "steps", provides: ["decoder:steps", "decoder:own"],
+      fields: ", \"capabilities\": [\"model.logits\", \"model.generate\"]",
+      """
+      decoders = {
+        steps = { run = function(session)
+          local fork = session:fork()
+          for _ = 1, 4 do fork:push(fork:logits():argmax()) end
+          return fork
+        end },
+        own = { run = function(session)
+          for _ = 1, 2 do session:push(session:logits():argmax()) end
+          session:generate { decoder = "steps" }
+          session:generate { max_tokens = 2, sampler = "greedy" }
+          return session
+        end },
+      }
+      """)
+    try bench.run(
+      """
+      for _, name in ipairs { 'steps', 'own' } do
+        local alone = s:fork()
+        alone:generate { decoder = name }
+        local t = s:fork()
+        local results, errors = lacuna.parallel({ 1, 2 }, function(i)
+          if i == 1 then return t:generate({ decoder = name }).tokens end
+          local other = m:session { text = 'a' }
+          local refused = 0
+          for _ = 1, 3 do
+            other:push(5):logits()
+            local ok, err = pcall(t.push, t, 9)
+            assert(not ok and err.code == 'busy', tostring(err))
+            refused = refused + 1
+          end
+          return refused
+        end)
+        assert(results[1] and results[2] == 3, tostring(errors[1]) .. tostring(errors[2]))
+        assert(t:text() == alone:text())
+        t:push(9)
+      end
+      """)
+  }
+
       local function fails(pattern, ...)
         local ok, err = pcall(lacuna.parallel, ...)
         assert(not ok and tostring(err):find(pattern), tostring(err))
