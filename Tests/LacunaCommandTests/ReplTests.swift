@@ -19,11 +19,11 @@ struct ReplTests {
   func lines() throws {
     let result = try run(
       "1 + 1", "x = { 1, 'two', inner = { y = true } }", "x", "=x.inner.y", "for i = 1, 2 do", "print(i)", "end",
-      "nil", "'a\\nb'", "lacuna.json.null")
+      "nil", "'a\\nb'", "lacuna.json.null", "1 +", "2", "(function()", "return 4", "end)()")
     #expect(result.status == 0, "\(result.errors)")
     #expect(
       result.lines == [
-        "2", "{ 1, \"two\", inner = { y = true } }", "true", "1", "2", "nil", "\"a\\nb\"", "null",
+        "2", "{ 1, \"two\", inner = { y = true } }", "true", "1", "2", "nil", "\"a\\nb\"", "null", "3", "4",
       ])
   }
 

@@ -7,17 +7,24 @@ extension ScriptContext {
       if case .table(let table) = call[2], case .string(let decoder) = table["decoder"] {
         return .later(try decode(call.object(1), decoder, table))
       }
-      let running = try begin(call)
+      // Where the call cannot wait it is refused, and the prompt must not have been appended by then.
+      let begin = try prepare(call)
+      var running: RunningGeneration?
+      let work = LateWork {
+        let begun = try begin()
+        running = begun
+        return begun.work(whole: true)
+      }
       return .later(
-        WaitingCall(running.work(whole: true)) { outcome in
-          defer { running.close() }
+        WaitingCall(work) { outcome in
+          defer { running?.close() }
           try outcome.get()
-          return [try running.result()]
+          return [try running?.result() ?? .nil]
         })
     }
     // The quadruple of a generic for: iterator, nothing, nothing, and the value that closes the generation.
     state.register(owner, "stream", "session, table?") { [unowned self] call in
-      let stream = StreamObject(try begin(call))
+      let stream = StreamObject(try prepare(call)())
       return [.object(stream), .nil, .nil, .object(stream)]
     }
     state.registerWaiting(ScriptType.stream.name, "__call", "stream, any?, any?") { call in
@@ -32,7 +39,9 @@ extension ScriptContext {
     state.register(ScriptType.stream.name, "result", "stream") { [try ($0.object(1) as StreamObject).running.result()] }
   }
 
-  private func begin(_ call: HostCall) throws -> RunningGeneration {
+  /// Checks what was given.
+  /// - Returns: begins the generation, with the prompt's tokens in the session.
+  private func prepare(_ call: HostCall) throws -> () throws -> RunningGeneration {
     let object = call.object(1) as SessionObject
     let session = try object.forChanging()
     let options = try call.options(
@@ -76,24 +85,27 @@ extension ScriptContext {
     let sampler = try chain.make(
       vocabularySize: session.engine.config.vocabSize, engine: session.engine, in: self)
     // Beside others a pass is full without guesses.
-    settings.speculation = registry.isInCompany ? nil : try speculation(options, object)
+    let speculation = try speculation(options, object)
+    settings.speculation = registry.isInCompany ? nil : speculation
     let grammar = try self.grammar(options)
     settings.grammar = grammar?.grammar
-    if let prompt {
-      try session.append(try prompt.encode(object.model, hooks: hooks, registry, isContinuation: session.count > 0))
+    return { [settings, registry] in
+      if let prompt {
+        try session.append(try prompt.encode(object.model, hooks: hooks, registry, isContinuation: session.count > 0))
+      }
+      var reproduction = Reproduction(
+        engine: session.engine, prompt: session.tokens, seed: settings.seed, stream: settings.stream)
+      reproduction.set(maxTokens: settings.maxTokens, stop: settings.stop)
+      reproduction.set(patchCount: session.patches.count)
+      try reproduction.set(chain, registry)
+      try reproduction.set(hookSet, registry)
+      reproduction.set("grammar", grammar?.source.value ?? .nil)
+      let running = RunningGeneration(
+        try Generation(session: session, chain: sampler, options: settings), hooks: hooks, reproduction: reproduction,
+        trace: trace)
+      object.begin(running)
+      return running
     }
-    var reproduction = Reproduction(
-      engine: session.engine, prompt: session.tokens, seed: settings.seed, stream: settings.stream)
-    reproduction.set(maxTokens: settings.maxTokens, stop: settings.stop)
-    reproduction.set(patchCount: session.patches.count)
-    try reproduction.set(chain, registry)
-    try reproduction.set(hookSet, registry)
-    reproduction.set("grammar", grammar?.source.value ?? .nil)
-    let running = RunningGeneration(
-      try Generation(session: session, chain: sampler, options: settings), hooks: hooks, reproduction: reproduction,
-      trace: trace)
-    object.begin(running)
-    return running
   }
 
   private func grammar(_ options: OptionTable) throws -> GrammarObject? {

@@ -64,6 +64,9 @@ extension ScriptContext {
       return [.nil, .error(code: code, message: message)]
     } catch let failure as LuaFailure where failure.error.code != "cancelled" {
       return [.nil, .error(code: failure.error.code, message: failure.error.description)]
+    } catch let error as ScriptError where error.code == "limit" {
+      // The plugin's own: a caller that is beyond one does not come back here.
+      return [.nil, .error(code: error.code, message: error.description)]
     }
   }
 }

@@ -60,9 +60,11 @@ private final class ParallelRun {
     }
   }
 
-  /// The error itself, where it is one of this state's.
+  /// The error itself, where it is one of this state's and can stand in a table.
   private static func value(of error: any Error, in state: LuaState) -> LuaValue {
-    if let failure = error as? LuaFailure, failure.value.isHeld(in: state) { return .reference(failure.value) }
+    if let failure = error as? LuaFailure, failure.value.isHeld(in: state), !failure.value.isNil {
+      return .reference(failure.value)
+    }
     let error = ScriptError(error)
     return .error(code: error.code, message: error.description)
   }

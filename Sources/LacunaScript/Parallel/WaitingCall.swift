@@ -150,3 +150,19 @@ private final class SessionHold {
 
   deinit { end() }
 }
+
+/// Work that is made when it is first wanted: what it takes to begin may be refused until then.
+final class LateWork: Work {
+  private var make: (() throws -> any Work)?
+  private var work: (any Work)?
+
+  init(_ make: @escaping () throws -> any Work) { self.make = make }
+
+  func advance() throws -> [PassRequest]? {
+    if let make {
+      self.make = nil
+      work = try make()
+    }
+    return try work?.advance()
+  }
+}

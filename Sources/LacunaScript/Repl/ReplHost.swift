@@ -69,20 +69,27 @@ public final class ReplHost: @unchecked Sendable {
   public func run(_ text: String) throws(ScriptError) -> Outcome {
     let text = text.hasPrefix("=") ? String(text.dropFirst()) : text
     return try guarded { () throws -> Outcome in
-      let chunk: LuaReference
-      do {
-        // As an expression first: a call is both, and its values are wanted.
-        chunk = try (try? load("return \(text)")) ?? load(text)
-      } catch let failure as LuaFailure where failure.error.message.hasSuffix("<eof>") {
-        return .incomplete
-      }
+      guard let chunk = try load(text) else { return .incomplete }
       try runtime.state.call(runner, [.reference(chunk)], wantsResults: false)
       return .done
     }
   }
 
-  private func load(_ text: String) throws -> LuaReference {
-    try runtime.state.load(Array(text.utf8), name: "=repl")
+  /// As an expression first: a call is both, and its values are wanted.
+  /// - Returns: nil where the text is the beginning of either.
+  private func load(_ text: String) throws -> LuaReference? {
+    var isIncomplete = false
+    var failure: any Error = LuaState.noMemory
+    for text in ["return \(text)", text] {
+      do {
+        return try runtime.state.load(Array(text.utf8), name: "=repl")
+      } catch {
+        failure = error
+        if let failure = error as? LuaFailure, failure.error.message.hasSuffix("<eof>") { isIncomplete = true }
+      }
+    }
+    if isIncomplete { return nil }
+    throw failure
   }
 
   /// Runs a ":" command.

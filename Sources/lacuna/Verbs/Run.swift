@@ -44,7 +44,7 @@ struct Run: ParsableCommand {
     tracing.apply(to: &environment)
     do {
       try ScriptSupport.run(file, arguments, environment: environment)
-    } catch let error as ScriptError where error.code == "limit" {
+    } catch let error as ScriptError where error.code == "limit" && environment.sandbox != nil {
       ScriptSupport.report(error)
       throw ExitCode(2)
     }

@@ -228,6 +228,8 @@ import Testing
           { lookup = 2, tokens = 99 } } do
         local before = #s
         assert(not pcall(s.generate, s, { text = "a", speculate = bad }) and #s == before)
+        local _, errors = lacuna.parallel({ 1 }, function() s:fork():generate { max_tokens = 1, speculate = bad } end)
+        assert(errors[1] and errors[1].code, "what is wrong is wrong beside others too")
       end
       """)
   }

@@ -204,6 +204,8 @@ struct ParallelTests {
       assert(errors[1] == nil and errors[6] == nil)
       local none, no_errors = lacuna.parallel({}, print)
       assert(next(none) == nil and next(no_errors) == nil)
+      local results, errors = lacuna.parallel({ 1, 2 }, function(i) if i == 1 then error() else error(false) end end)
+      assert(errors[1].code == 'error' and tostring(errors[1]):find 'nil' and errors[2] == false, tostring(errors[1]))
       -- What the host refuses has its code and the item's line.
       local _, refused = lacuna.parallel({ 1 }, function() m:session { text = 'a' }:rewind(99) end)
       assert(refused[1].code == 'invalid_argument' and refused[1].where:find '^test:', tostring(refused[1].where))
@@ -255,6 +257,21 @@ struct ParallelTests {
         assert(err.where:find '^test:3', err.where)
         """)
     }
+    // What is refused has changed nothing.
+    try ScriptBench.run(
+      """
+      local seen = 0
+      local _, errors = lacuna.parallel({ 1 }, function()
+        local t = m:session { text = 'ab' }
+        local before = #t
+        local hooks = { on_prompt = function() seen = seen + 1 end }
+        local ok, err = pcall(function() ('x'):gsub('x', function() t:generate { text = 'cd', hooks = hooks } end) end)
+        assert(not ok and err.code == 'cannot_wait' and #t == before and seen == 0, #t)
+        assert(#t:push(5) == before + 1)
+        assert(#t:generate({ text = 'cd', max_tokens = 1, hooks = hooks }).tokens == 1 and seen == 1)
+      end)
+      assert(next(errors) == nil, tostring(errors[1]))
+      """)
     // Once the logits are there nothing has to be waited for.
     try ScriptBench.run(
       """
@@ -302,23 +319,6 @@ struct ParallelTests {
       """)
   }
 
-  @Test("a yield to nobody fails its item")
-  func yields() throws {
-    try ScriptBench.run(
-      """
-      local results, errors = lacuna.parallel({ 1, 2 }, function(i)
-        m:session { text = 'y' }:logits()
-        if i == 1 then coroutine.yield(3) end
-        return i
-      end)
-      assert(errors[1].code == 'cannot_yield' and errors[1].where:find '^test:3' and results[2] == 2, tostring(errors[1]))
-      """)
-  }
-
-  @Test("arguments are checked, and there is nothing to wait for in an item without a model")
-  func arguments() throws {
-    try ScriptBench.run(
-      """
   @Test("a session whose decoder waits is held as one that generates is, but for the decoder itself")
   func decoderHolds() throws {
     let bench = try PluginBench()
@@ -365,6 +365,23 @@ struct ParallelTests {
       """)
   }
 
+  @Test("a yield to nobody fails its item")
+  func yields() throws {
+    try ScriptBench.run(
+      """
+      local results, errors = lacuna.parallel({ 1, 2 }, function(i)
+        m:session { text = 'y' }:logits()
+        if i == 1 then coroutine.yield(3) end
+        return i
+      end)
+      assert(errors[1].code == 'cannot_yield' and errors[1].where:find '^test:3' and results[2] == 2, tostring(errors[1]))
+      """)
+  }
+
+  @Test("arguments are checked, and there is nothing to wait for in an item without a model")
+  func arguments() throws {
+    try ScriptBench.run(
+      """
       local function fails(pattern, ...)
         local ok, err = pcall(lacuna.parallel, ...)
         assert(not ok and tostring(err):find(pattern), tostring(err))
