@@ -160,6 +160,20 @@ struct PluginVerbTests {
     #expect(document.count["testcase"] == 2)
   }
 
+  @Test("names write their own entries of plugins.lock, and leave the others")
+  func lock() throws {
+    let directory = try TemporaryDirectory()
+    func lock(_ names: String...) throws -> [String: Any] {
+      #expect(try Command.run(["plugin", "lock"] + names, directory: directory.path).status == 0)
+      let data = try Data(contentsOf: URL(fileURLWithPath: "\(directory.path)/plugins.lock"))
+      return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    }
+    #expect(try lock("min-p").count == 1)
+    let all = try lock().keys
+    #expect(all.count > 20)
+    #expect(try lock("beam", "min-p").keys == all)
+  }
+
   @Test("plugins that call each other are ended in time, wherever their Lua is by then")
   func limitBeneathAnotherPlugin() throws {
     let directory = try TemporaryDirectory()

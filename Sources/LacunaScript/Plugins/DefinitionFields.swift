@@ -72,6 +72,7 @@ struct DefinitionFields {
     let value = table[name]
     if value.isNil { return nil }
     guard let number = value.double else { throw mismatch(name, "a number") }
+    guard number.isFinite else { throw fault("'\(name)' must be a finite number, found \(number)") }
     return number
   }
 

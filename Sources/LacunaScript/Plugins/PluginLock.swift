@@ -13,8 +13,16 @@ public struct PluginLock: Sendable, Equatable {
 
   public private(set) var entries: [String: Entry] = [:]
 
+  /// That of the working directory; nil where there is none.
+  /// - Throws: as `init(path:)`.
+  public static func read() throws(LacunaError) -> PluginLock? {
+    fileExists(fileName) ? try PluginLock(path: fileName) : nil
+  }
+
+  /// - Parameter lock: whose entries for other plugins stay.
   /// - Throws: as `PluginFolder.digest`.
-  public init(_ plugins: [PluginFolder]) throws(LacunaError) {
+  public init(_ plugins: [PluginFolder], beside lock: PluginLock? = nil) throws(LacunaError) {
+    entries = lock?.entries ?? [:]
     for plugin in plugins {
       entries[plugin.name] = Entry(
         version: plugin.manifest.version.description, sha256: try plugin.digest(),

@@ -86,8 +86,9 @@ public struct PluginManifest: Sendable, Equatable {
     summary = try json.string("description") ?? ""
     license = try json.string("license")
     entry = try json.string("entry") ?? "init.lua"
-    guard Self.isInside(entry) else {
-      throw json.refusal("entry", "a file inside the plugin's folder", "\"\(entry)\"")
+    // What is hidden is no part of the digest.
+    guard Self.isInside(entry), !entry.split(separator: "/").contains(where: { $0.hasPrefix(".") }) else {
+      throw json.refusal("entry", "a file inside the plugin's folder that is not hidden", "\"\(entry)\"")
     }
     provides = try Self.provisions(json)
     requires = try Self.requirements(json)

@@ -23,7 +23,7 @@ public enum PluginPlaces {
     }
     if let user = userFolder { search.places.append((user, .user)) }
     if let installed { search.places.append((installed, .installed)) }
-    if fileExists(PluginLock.fileName) { search.lock = try PluginLock(path: PluginLock.fileName) }
+    search.lock = try PluginLock.read()
     return search
   }
 

@@ -172,13 +172,17 @@ extension ParameterSchema.Parameter {
   /// A value that the schema allows; nil for one that is better left out.
   fileprivate func example(_ random: inout SeededRandom) -> LuaValue? {
     if !choices.isEmpty { return choices[Int(random.next() % UInt64(choices.count))] }
-    let standard = defaultValue?.double ?? 1
-    let low = least ?? min(0, standard)
-    let high = min(greatest ?? max(4 * standard, 8), low + max(4 * abs(standard), 8))
+    // Not so large that their difference, or a sum of two, is too large.
+    func bounded(_ value: Double) -> Double { min(max(value, -0x1p61), 0x1p61) }
+    let standard = bounded(defaultValue?.double ?? 1)
+    let low = bounded(least ?? min(0, standard))
+    let high = bounded(min(greatest ?? max(4 * standard, 8), low + max(4 * abs(standard), 8)))
     switch kind {
     // The ends are where mistakes are.
     case .number: return .number([low, high, low + (high - low) * random.uniform()][Int(random.next() % 3)])
-    case .integer: return .integer(Int64(low.rounded(.up)) + Int64(random.next() % UInt64(max(1, high - low + 1))))
+    case .integer:
+      let (first, last) = (Int64(low.rounded(.up)), Int64(high.rounded(.down)))
+      return .integer(first + Int64(random.next() % UInt64(max(1, last - first + 1))))
     case .boolean: return .bool(random.uniform() < 0.5)
     case .string: return isRequired ? .string("a") : nil
     case .list: return isRequired ? .list(element == .string ? [.string("a")] : [.integer(1), .integer(3)]) : nil

@@ -6,9 +6,12 @@ extension Plugin {
   struct Lock: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Write plugins.lock: the versions and contents that are meant.",
-      discussion: "In a folder with plugins.lock, a plugin that is not what it was then is refused.")
+      discussion: """
+        In a folder with plugins.lock, a plugin that is not what it was then is refused. With names, the entries of those \
+        are written anew, and the others stay.
+        """)
 
-    @Argument(help: "Names of plugins (default: all that are found).")
+    @Argument(help: "Names of plugins (default: all that are found, and no others).")
     var names: [String] = []
 
     @OptionGroup var plugins: PluginOptions
@@ -16,9 +19,10 @@ extension Plugin {
     func run() throws {
       let catalog = try Plugin.registry(plugins).catalog()
       let folders = names.isEmpty ? catalog.plugins : try names.map { try catalog.plugin(named: $0) }
-      let lock = try PluginLock(folders)
+      let known = names.isEmpty ? nil : try PluginLock.read()
+      let lock = try PluginLock(folders, beside: known)
       try writeFile(lock.text, to: PluginLock.fileName)
-      print("\(PluginLock.fileName): \(folders.count) plugins")
+      print("\(PluginLock.fileName): \(lock.entries.count) plugins")
     }
   }
 

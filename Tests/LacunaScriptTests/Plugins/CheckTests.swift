@@ -24,6 +24,25 @@ struct CheckTests {
   }
 
   @Test(
+    "parameters may have wide ranges and large defaults",
+    arguments: [
+      "type = \"integer\", default = 1, min = -1e30", "type = \"integer\", default = math.maxinteger",
+      "type = \"integer\", default = math.mininteger", "type = \"integer\", default = 0, min = -2^62, max = 2^62",
+      "type = \"number\", default = 1e308", "type = \"number\", default = 0, min = -1e308, max = 1e308",
+    ])
+  func ranges(_ parameter: String) throws {
+    let findings = try findings("params = { n = { \(parameter) } }, apply = function() end")
+    #expect(findings.map(\.failure) == [nil, nil])
+  }
+
+  @Test("a bound is a finite number", arguments: ["min = -math.huge", "max = math.huge", "min = 0 / 0"])
+  func bounds(_ bound: String) throws {
+    let failure = try findings("params = { n = { type = \"integer\", default = 1, \(bound) } }, apply = function() end")
+      .compactMap(\.failure).first
+    #expect(failure?.contains("must be a finite number") == true, "\(failure ?? "none")")
+  }
+
+  @Test(
     "each promise that is broken is named",
     arguments: [
       ("apply = function(l) l[0] = 0 / 0 end", "no NaN"),

@@ -50,6 +50,10 @@ struct ManifestTests {
       ("{ \(head), \"limits\": { \"step_ms\": 0 } }", "limits.step_ms: expected an integer from 1"),
       ("{ \(head), \"entry\": \"../evil.lua\" }", "entry: expected a file inside the plugin's folder"),
       ("{ \(head), \"entry\": \"/etc/passwd\" }", "entry: expected a file inside the plugin's folder"),
+      ("{ \(head), \"entry\": \".h.lua\" }", "entry: expected a file inside the plugin's folder that is not hidden"),
+      (
+        "{ \(head), \"entry\": \"a/.b/c.lua\" }", "entry: expected a file inside the plugin's folder that is not hidden"
+      ),
       ("{ \(head), \"runtime\": \">=99\" }", "runtime: expected a range that holds this version"),
       ("{ \(head), \"runtime\": \"about 1\" }", "runtime: expected a range of versions"),
       ("{ \"name\": \"my-plugin\", \"version\": \"1.0\", \"api\": 1 }", "version: expected MAJOR.MINOR.PATCH"),
