@@ -21,6 +21,20 @@ import Testing
       Case(#"{"type":"integer","exclusiveMinimum":1800}"#, ["1801", "99999"], not: ["1800", "5"]),
       Case(#"{"type":"integer"}"#, ["0", "-7", "123456"], not: ["1.5", "1e3", "00"]),
       Case(
+        #"{"type":"integer","minimum":9007199254740993}"#, ["9007199254740993", "99999999999999999"],
+        not: ["9007199254740992", "1"]),
+      Case(
+        #"{"type":"integer","exclusiveMaximum":-9007199254740993}"#, ["-9007199254740994"],
+        not: ["-9007199254740993", "-9007199254740992", "0"]),
+      Case(#"{"type":"integer","minimum":-1e19,"maximum":1e300}"#, ["0", "-99", "999999999999999999"], not: ["1.0"]),
+      Case(#"{"type":"integer","minimum":0.5,"exclusiveMaximum":3.5}"#, ["1", "3"], not: ["0", "4"]),
+      Case(#"{"type":"integer","minimum":3,"exclusiveMinimum":3}"#, ["4"], not: ["3"]),
+      Case(
+        #"{"type":"integer","allOf":[{"minimum":9007199254740992},{"minimum":9007199254740993}]}"#,
+        ["9007199254740993"],
+        not: ["9007199254740992"]),
+      Case(#"{"type":"number","minimum":-1e19,"maximum":1e19}"#, ["-2.5", "0", "123456.75"], not: ["1e3"]),
+      Case(
         #"{"type":"number","minimum":-1.5,"exclusiveMaximum":2}"#, ["-1", "-0.25", "0", "0.75", "1.999", "1.0"],
         not: ["2", "2.0", "-1.6", "1e9"]),
       Case(#"{"type":"number"}"#, ["3.25", "-1e5", "2E-7"], not: ["+1", ".5", "1.", "nan"]),
@@ -95,6 +109,10 @@ import Testing
       (##"{"properties":{"a":{"$ref":"#/$defs/x"}}}"##, "#/properties/a/$ref"), (##"{"$ref":"http://x"}"##, "$ref"),
       (##"{"type":"integer","multipleOf":3}"##, "multipleOf"), (##"{"type":"string","pattern":"(?=a)"}"##, "#/pattern"),
       (#"{"type":"string","minLength":-1}"#, "minLength"), (#"{"type":"integer","minimum":5,"maximum":4}"#, "between"),
+      (#"{"type":"integer","minimum":1e19}"#, "no integer"), (#"{"type":"integer","maximum":-1e19}"#, "no integer"),
+      (#"{"type":"integer","exclusiveMinimum":9223372036854775807}"#, "no integer"),
+      (#"{"type":"integer","minimum":10000000000000000000000}"#, "no integer"),
+      (#"{"type":"number","minimum":1e19}"#, "no number"),
       (##"{"allOf":[{"pattern":"a"},{"pattern":"b"}]}"##, "twice"), (##"{"enum":[]}"##, "#/enum"), ("false", "nothing"),
       ("[1]", "a schema"), ("{", "JSON"),
       (String(repeating: #"{"items":"#, count: 80) + "true" + String(repeating: "}", count: 80), "levels"),

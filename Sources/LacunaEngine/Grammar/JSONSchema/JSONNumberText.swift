@@ -39,10 +39,9 @@ enum JSONNumberText {
         && (high.map { highIsOpen ? value < $0 : value <= $0 } ?? true)
     }
     let span = Double(limit)
-    let least = (low ?? -span).rounded(.up)
-    let most = (high ?? span).rounded(.down)
-    guard least <= most, least >= -span, most <= span, let first = Int(exactly: least), let last = Int(exactly: most)
-    else { return nil }
+    let least = max(low ?? -span, -span).rounded(.up)
+    let most = min(high ?? span, span).rounded(.down)
+    guard least <= most, let first = Int(exactly: least), let last = Int(exactly: most) else { return nil }
     var options: [GrammarNode] = []
     // Whole numbers, with a fraction of zeros or none.
     if let whole = integer(inside(least) ? first : first + 1, inside(most) ? last : last - 1) {

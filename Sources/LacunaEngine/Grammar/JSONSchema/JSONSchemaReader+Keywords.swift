@@ -63,9 +63,9 @@ enum SchemaMerge {
       let known = Set(names.map(\.text))
       return .array(names + others.filter { !known.contains($0.text) })
     case ("minimum", _, _), ("exclusiveMinimum", _, _), ("minLength", _, _), ("minItems", _, _):
-      if let x = a.number, let y = b.number { return x >= y ? a : b }
+      if let isLess = a.isLess(than: b) { return isLess ? b : a }
     case ("maximum", _, _), ("exclusiveMaximum", _, _), ("maxLength", _, _), ("maxItems", _, _):
-      if let x = a.number, let y = b.number { return x <= y ? a : b }
+      if let isLess = a.isLess(than: b) { return isLess ? a : b }
     case ("additionalProperties", .bool(false), _): return a
     case ("additionalProperties", _, .bool(false)): return b
     case ("type", .string("number"), .string("integer")): return b
@@ -85,5 +85,19 @@ extension OrderedJSON {
     case .double(let value): value
     default: nil
     }
+  }
+
+  /// nil unless both are numbers. Integers are compared as such: not all of them have a double of their own.
+  fileprivate func isLess(than other: OrderedJSON) -> Bool? {
+    if case .integer(let a) = self, case .integer(let b) = other { return a < b }
+    guard let a = number, let b = other.number else { return nil }
+    return a < b
+  }
+
+  /// A whole number near a number, of at most 2^62: farther out than any that is written. nil for what is no number.
+  func rounded(_ rule: FloatingPointRoundingRule) -> Int? {
+    let bound = 1 << 62
+    if case .integer(let value) = self { return min(max(value, -bound), bound) }
+    return number.map { Int(min(max($0.rounded(rule), -Double(bound)), Double(bound))) }
   }
 }

@@ -24,10 +24,9 @@ extension JSONSchemaReader {
     let high = highIsOpen ? below : maximum
     let node: GrammarNode?
     if isInteger {
-      // Bounds beyond what is written anyway are none.
-      let least = low.map { lowIsOpen ? $0.rounded(.down) + 1 : $0.rounded(.up) }.flatMap { Int(exactly: $0) }
-      let most = high.map { highIsOpen ? $0.rounded(.up) - 1 : $0.rounded(.down) }.flatMap { Int(exactly: $0) }
-      node = JSONNumberText.integer(least, most)
+      let least = [schema["minimum"]?.rounded(.up), schema["exclusiveMinimum"]?.rounded(.down).map { $0 + 1 }]
+      let most = [schema["maximum"]?.rounded(.down), schema["exclusiveMaximum"]?.rounded(.up).map { $0 - 1 }]
+      node = JSONNumberText.integer(least.compactMap(\.self).max(), most.compactMap(\.self).min())
     } else {
       node = JSONNumberText.number(low, high, lowIsOpen: lowIsOpen, highIsOpen: highIsOpen)
     }
