@@ -160,6 +160,40 @@ struct PluginVerbTests {
     #expect(document.count["testcase"] == 2)
   }
 
+  @Test("a test compares integers exactly, vectors and sets by element, and a mock model has finite logits")
+  func comparisons() throws {
+    let directory = try TemporaryDirectory()
+    let file = try directory.write(
+      """
+      local lacuna = require "lacuna"
+      local vec, set = lacuna.vec, lacuna.set
+      return {
+        a = function(t) t.equal(9007199254740993, 9007199254740992) end,
+        b = function(t) t.equal({ v = vec.of { 1, 2 } }, { v = vec.of { 1, 3 } }) end,
+        c = function(t) t.equal(set.new(9, { 1, 5 }), set.new(9, { 1 })) end,
+        d = function(t) t.equal(0 / 0, 0 / 0) end,
+        e = function(t) t.equal(vec.new(2), vec.new(3)) end,
+        f = function(t) t.model { vocab = { "a", "b" }, next = { a = { b = -math.huge } } } end,
+        g = function(t)
+          t.equal(vec.of { 1, -1 / 0 }, vec.of { 1, -1 / 0 })
+          t.equal({ set.new(9, { 1 }) }, { set.new(9, { 1 }) })
+          t.near(vec.of { 1, 2 }, vec.of { 1, 2.0001 }, 0.001)
+          t.equal(math.maxinteger, math.maxinteger)
+          t.equal(1, 1.0)
+          t.near(5, 6, 1)
+        end,
+      }
+      """, to: "b_test.lua")
+    let output = try Command.run(["test", file]).output
+    for expected in [
+      "expected 9007199254740992, found 9007199254740993", ".v[1]: expected 3.0, found 2.0",
+      "[5]: expected not in the set, found in the set", "expected nan, which equals nothing",
+      "expected a lacuna.vec of 3 elements, found one of 2",
+      "expected a finite logit for \"b\" behind \"a\", found -inf",
+      "7 tests, 6 failed",
+    ] { #expect(output.contains(expected), "\(expected)\n\(output)") }
+  }
+
   @Test("names write their own entries of plugins.lock, and leave the others")
   func lock() throws {
     let directory = try TemporaryDirectory()

@@ -101,6 +101,8 @@ extension ScriptContext {
   private func rows(_ options: OptionTable, _ name: String, _ tokenizer: TableTokenizer) throws -> [[Float]]? {
     if name != "next", !options.has(name) { return nil }
     let floor = try options.number("floor") ?? -20
+    // A masked token is none of a model's: sums over the vocabulary would be no numbers.
+    guard Float(floor).isFinite else { throw options.fault("floor", "a finite logit", .number(floor)) }
     var rows = [[Float]](
       repeating: [Float](repeating: Float(floor), count: tokenizer.vocabularySize), count: tokenizer.vocabularySize)
     for (key, value) in try options.table(name)?.fields ?? [] {
@@ -113,6 +115,9 @@ extension ScriptContext {
       for (key, value) in row.fields {
         guard case .string(let piece) = key, let next = tokenizer.pieces.firstIndex(of: piece), let logit = value.double
         else { throw options.fault(name, "{ piece = logit } with pieces of the vocabulary", key) }
+        guard Float(logit).isFinite else {
+          throw options.fault(name, "a finite logit for \"\(piece)\" behind \"\(tokenizer.pieces[last])\"", value)
+        }
         rows[last][next] = Float(logit)
       }
     }

@@ -129,15 +129,53 @@ private enum Difference {
     case (.string(let a), .string(let b)) where a == b: return nil
     case (.object(let a), .object(let b)) where a === b: return nil
     case (.table(let a), .table(let b)): return find(a, b, tolerance, path)
+    case (.tokenSet(let a), .tokenSet(let b)): return find(a, b, path)
     default:
-      if let a = found.double, let b = expected.double, a == b || abs(a - b) <= tolerance { return nil }
-      return "\(path.isEmpty ? "" : path + ": ")expected \(text(expected)), found \(text(found))"
+      if let a = found.vectorElements, let b = expected.vectorElements { return find(a, b, tolerance, path) }
+      return areEqual(found, expected, tolerance) ? nil : mismatch(text(expected), text(found), path)
     }
+  }
+
+  private static func mismatch(_ expected: String, _ found: String, _ path: String) -> String {
+    "\(path.isEmpty ? "" : path + ": ")expected \(expected), found \(found)"
+  }
+
+  /// Two integers are compared as such: not all of them have a double of their own.
+  private static func areEqual(_ found: LuaValue, _ expected: LuaValue, _ tolerance: Double) -> Bool {
+    if case .integer(let a) = found, case .integer(let b) = expected {
+      let (difference, overflow) = a.subtractingReportingOverflow(b)
+      return !overflow && Double(difference.magnitude) <= tolerance
+    }
+    guard let a = found.double, let b = expected.double else { return false }
+    return a == b || abs(a - b) <= tolerance
+  }
+
+  private static func find(_ found: [Float], _ expected: [Float], _ tolerance: Double, _ path: String) -> String? {
+    guard found.count == expected.count else {
+      return mismatch("a lacuna.vec of \(expected.count) elements", "one of \(found.count)", path)
+    }
+    for (id, pair) in zip(found, expected).enumerated() {
+      let (a, b) = (LuaValue.number(Double(pair.0)), LuaValue.number(Double(pair.1)))
+      if let difference = find(a, b, tolerance: tolerance, at: "\(path)[\(id)]") { return difference }
+    }
+    return nil
+  }
+
+  private static func find(_ found: TokenMask, _ expected: TokenMask, _ path: String) -> String? {
+    guard found.size == expected.size else {
+      return mismatch("a lacuna.set over \(expected.size) ids", "one over \(found.size)", path)
+    }
+    let words = ["not in the set", "in the set"]
+    for id in 0..<found.size where found.contains(TokenID(id)) != expected.contains(TokenID(id)) {
+      let isExpected = expected.contains(TokenID(id)) ? 1 : 0
+      return mismatch(words[isExpected], words[1 - isExpected], "\(path)[\(id)]")
+    }
+    return nil
   }
 
   private static func find(_ found: LuaTable, _ expected: LuaTable, _ tolerance: Double, _ path: String) -> String? {
     guard found.array.count == expected.array.count else {
-      return "\(path.isEmpty ? "" : path + ": ")expected \(text(.table(expected))), found \(text(.table(found)))"
+      return mismatch(text(.table(expected)), text(.table(found)), path)
     }
     for (index, pair) in zip(found.array, expected.array).enumerated() {
       if let difference = find(pair.0, pair.1, tolerance: tolerance, at: "\(path)[\(index + 1)]") { return difference }
@@ -155,6 +193,8 @@ private enum Difference {
   }
 
   private static func text(_ value: LuaValue) -> String {
-    String(value.isPlain ? JSONCodec.line(value).prefix(200) : Substring(value.kind))
+    if case .number(let number) = value, number.isNaN { return "nan, which equals nothing" }
+    if value.double != nil { return value.shown }
+    return String(value.isPlain ? JSONCodec.line(value).prefix(200) : Substring(value.kind))
   }
 }
