@@ -269,6 +269,24 @@ lb_status lb_get_element(lb_state *state, lb_ref table, size_t index, lb_ref *va
   return status;
 }
 
+typedef struct {
+  lb_ref table;
+  bool is_empty;
+} lb_emptiness;
+
+static int lb_is_empty_body(lua_State *L) {
+  lb_emptiness *request = lua_touserdata(L, 1);
+  if (lua_rawgeti(L, LUA_REGISTRYINDEX, request->table) != LUA_TTABLE) return 0;
+  lua_pushnil(L);
+  request->is_empty = lua_next(L, -2) == 0;
+  return 0;
+}
+
+bool lb_is_empty(lb_state *state, lb_ref table) {
+  lb_emptiness request = {table, false};
+  return lb_protect(state, lb_is_empty_body, &request) == LB_OK && request.is_empty;
+}
+
 static int lb_read_body(lua_State *L) {
   lb_request *request = lua_touserdata(L, 1);
   lua_rawgeti(L, LUA_REGISTRYINDEX, request->function);

@@ -266,6 +266,8 @@ lb_status lb_go_on(
 // Whether the state is beyond a limit; ends it if the deadline of one of its calls has passed, as may be while it waits.
 bool lb_is_late(lb_state *state, uint64_t deadline);
 
+// Whether a referenced table has no field at all, without metamethods.
+bool lb_is_empty(lb_state *state, lb_ref table);
 // Elements of a referenced table's sequence, without metamethods.
 size_t lb_get_length(lb_state *state, lb_ref table);
 lb_status lb_get_element(lb_state *state, lb_ref table, size_t index, lb_ref *value);

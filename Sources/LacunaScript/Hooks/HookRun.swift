@@ -46,7 +46,11 @@ final class HookRun {
     // Nothing else asks for tokens to be taken back.
     guard takesTokensBack else { return }
     history.removeLast(max(history.count - generatedCount * hooks.count, 0))
-    for hook in hooks.indices { history.append(try home(hook).read(data[hook])) }
+    for hook in hooks.indices {
+      let home = try home(hook)
+      // Most hooks keep nothing, and to see that takes less than to read it.
+      history.append(home.isEmpty(data[hook]) ? .table(LuaTable()) : try home.read(data[hook]))
+    }
   }
 
   /// To be called after tokens were taken back.

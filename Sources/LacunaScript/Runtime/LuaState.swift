@@ -324,6 +324,9 @@ package final class LuaState {
     if lb_is_late(raw, turns.deadline), let error = limitError { throw error }
   }
 
+  /// Whether a referenced table has no field at all; false after an error, which the next call reports.
+  func isEmpty(_ table: LuaReference) -> Bool { lb_is_empty(raw, table.ref) }
+
   /// Elements of a referenced table's sequence.
   func length(of table: LuaReference) -> Int { lb_get_length(raw, table.ref) }
 
