@@ -3,7 +3,7 @@ internal import LacunaEngine
 /// The hooks of one generation, and their states.
 ///
 /// Each hook has a table of its own, `ctx.state`, of plain data; a rewind gives back what it held when as many tokens
-/// were there. `ctx` itself is one table for all calls: to make one for each would be most of what a call costs.
+/// were there. `ctx` itself is one table for all calls: to make one for each was a third of what a call cost.
 final class HookRun {
   private let hooks: [HookSet.Hook]
   private var data: [LuaReference]
