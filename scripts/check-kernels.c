@@ -81,7 +81,7 @@ static void near(const char *op, const char *what, size_t n, int fill, const flo
 }
 
 static bool has_exact_bits(ck_dtype dtype) {
-  return other->isa != CK_ISA_AVX512_BF16 || (dtype != CK_BF16 && dtype != CK_E4M3);
+  return other->isa < CK_ISA_AVX512_BF16 || (dtype != CK_BF16 && dtype != CK_E4M3);
 }
 
 static void check_matmul(ck_dtype dtype, size_t cols, size_t m, int fill, bool blocked) {
@@ -106,13 +106,14 @@ static void check_matmul(ck_dtype dtype, size_t cols, size_t m, int fill, bool b
     uint8_t *packed = get(m * stride);
     void *scratch = get(table->matmul_scratch_bytes(cols));
     for (int j = 0; j < 3; j++) out[t][j] = get((m * ROWS + cols) * sizeof(float));
-    for (size_t i = 0; i < m; i++) table->pack(packed + i * stride, x + i * cols, cols, dtype);
+    table->pack(packed, stride, m, x, cols, 0, m, cols, dtype);
     table->matmul(out[t][0], ROWS, &w, 0, ROWS, packed, stride, m, scratch);
     if (t) {
       float *alone = get(m * ROWS * sizeof(float));
       for (size_t i = 0; i < m; i++) {
-        table->matmul(alone + i * ROWS, ROWS, &w, 0, 5, packed + i * stride, stride, 1, scratch);
-        table->matmul(alone + i * ROWS, ROWS, &w, 5, ROWS, packed + i * stride, stride, 1, scratch);
+        table->pack(packed, stride, 1, x + i * cols, cols, 0, 1, cols, dtype);
+        table->matmul(alone + i * ROWS, ROWS, &w, 0, 5, packed, stride, 1, scratch);
+        table->matmul(alone + i * ROWS, ROWS, &w, 5, ROWS, packed, stride, 1, scratch);
       }
       same("matmul", "alone", cols, fill, out[t][0], alone, m * ROWS);
     }
@@ -224,7 +225,7 @@ int main(int argc, char **argv) {
   const bool quick = argc > 1 && strcmp(argv[1], "quick") == 0;
   scalar = ck_table_for(CK_ISA_SCALAR);
   printf("chosen: %s\n", ck_table_best()->name);
-  for (int isa = CK_ISA_SCALAR; isa <= CK_ISA_AVX512_BF16; isa++) {
+  for (int isa = CK_ISA_SCALAR; isa <= CK_ISA_AMX; isa++) {
     other = ck_table_for((ck_isa)isa);
     if (!other) continue;
     const int before = checks, failed = failures;

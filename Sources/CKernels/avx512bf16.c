@@ -389,12 +389,7 @@ static size_t ck_packed_row_bytes(size_t cols, ck_dtype dtype) {
   return bytes;
 }
 
-static void ck_pack(void *out, const float *in, size_t cols, ck_dtype dtype) {
-  if (!ck_is_packed(dtype)) {
-    ck_lesser()->pack(out, in, cols, dtype);
-    return;
-  }
-  uint8_t *to = out;
+static void ck_pack_row(uint8_t *to, const float *in, size_t cols, ck_dtype dtype) {
   const __m512i first = _mm512_setr_epi64(0, 1, 4, 5, 8, 9, 12, 13), second = _mm512_setr_epi64(2, 3, 6, 7, 10, 11, 14, 15);
   for (size_t k = 0; k < cols; k += CK_BLOCK, to += 2 * CK_BLOCK) {
     __m256i part[4];
@@ -407,6 +402,17 @@ static void ck_pack(void *out, const float *in, size_t cols, ck_dtype dtype) {
     const __m512i high = _mm512_inserti64x4(_mm512_castsi256_si512(part[2]), part[3], 1);
     _mm512_store_si512(to, dtype == CK_BF16 ? low : _mm512_permutex2var_epi64(low, first, high));
     _mm512_store_si512(to + 64, dtype == CK_BF16 ? high : _mm512_permutex2var_epi64(low, second, high));
+  }
+}
+
+static void ck_pack(void *x, size_t x_stride, size_t m, const float *in, size_t in_stride, size_t begin, size_t end,
+                    size_t cols, ck_dtype dtype) {
+  if (!ck_is_packed(dtype)) {
+    ck_lesser()->pack(x, x_stride, m, in, in_stride, begin, end, cols, dtype);
+    return;
+  }
+  for (size_t row = begin; row < end; row++) {
+    ck_pack_row((uint8_t *)x + row * x_stride, in + row * in_stride, cols, dtype);
   }
 }
 

@@ -18,10 +18,9 @@
 #include "expand_avx512bf16.h"
 #include "shared_attention.h"
 
-enum {
-  CK_ROWS = 32,  // rows that share the expansion of a page
-  CK_TILE = 4,   // rows that share the loading of a vector
-};
+enum { CK_ROWS = 32 };  // rows that share the expansion of a page
+
+#include "softmax_avx512.h"
 
 typedef struct {
   const uint8_t *keys, *values;  // bfloat16: in the page, or in scratch
@@ -45,17 +44,13 @@ CK_INLINE void v_expand_page(uint8_t *out, const uint8_t *codes, size_t bytes, c
   }
 }
 
-CK_INLINE void v_prefetch_scales(const float *scales) {
-  CK_UNROLL for (size_t i = 0; i < 2 * CK_PAGE_POSITIONS; i += 16) _mm_prefetch((const char *)(scales + i), _MM_HINT_T0);
-}
-
 CK_INLINE __m512bh v_broadcast_pair(const uint32_t *pair) { return (__m512bh)_mm512_set1_epi32((int)*pair); }
 
 // score[r][h] = sum over pairs of dimensions; even and odd pairs in accumulators of their own.
 // q: packed pairs, rows q_stride apart.
-CK_INLINE void v_bf16_scores(size_t R, f32x16 score[CK_TILE][CK_HALF_PAGE], const uint32_t *q, size_t q_stride,
+CK_INLINE void v_bf16_scores(size_t R, f32x16 score[CK_ABREAST][CK_HALF_PAGE], const uint32_t *q, size_t q_stride,
                              const ck_page_view *page, size_t head_dim) {
-  f32x16 acc[2][CK_TILE][CK_HALF_PAGE];
+  f32x16 acc[2][CK_ABREAST][CK_HALF_PAGE];
   CK_UNROLL for (size_t r = 0; r < R; r++) {
     CK_UNROLL for (size_t h = 0; h < CK_HALF_PAGE; h++) acc[0][r][h] = acc[1][r][h] = v_zero();
   }
@@ -91,7 +86,7 @@ CK_INLINE void v_bf16_scores(size_t R, f32x16 score[CK_TILE][CK_HALF_PAGE], cons
 CK_INLINE void v_bf16_values_part(size_t R, size_t D, __mmask16 lanes, CK_FN(attend_row) *rows, const float *factor,
                                   const uint32_t (*p)[CK_PAIRS], const ck_page_view *page, size_t head_dim, size_t d,
                                   size_t count) {
-  f32x16 acc[CK_TILE][8];
+  f32x16 acc[CK_ABREAST][8];
   CK_UNROLL for (size_t r = 0; r < R; r++) {
     CK_UNROLL for (size_t j = 0; j < D; j++) {
       acc[r][j] = v_mul(_mm512_maskz_loadu_ps(lanes, rows[r].sum + d + j * CK_LANES), v_set1(factor[4 * r]));
@@ -171,86 +166,16 @@ CK_INLINE void v_codes_values(float *sum, float factor, const uint32_t *p, const
   for (; d < head_dim; d += 2 * CK_LANES) v_codes_values_part(2, sum, factor, p, page, head_dim, d, count);
 }
 
-// --- softmax -----------------------------------------------------------------------------------------------------
-// Four rows at once: a row's maximum, sum and factor fill a quarter of a vector. A row alone fills all four.
-
-// Running maxima and sums of the rows, each number four times.
-typedef struct {
-  float top[CK_ROWS][4], weight[CK_ROWS][4];
-} ck_softmax;
-
-CK_INLINE f32x16 v_quarters_of(size_t R, const float (*rows)[4]) {
-  return R == 1 ? _mm512_broadcast_f32x4(_mm_loadu_ps(rows[0])) : v_load(rows);
-}
-
-CK_INLINE void v_set_quarters(size_t R, float (*rows)[4], f32x16 a) {
-  if (R == 1) {
-    _mm_storeu_ps(rows[0], _mm512_castps512_ps128(a));
-  } else {
-    v_store(rows[0], a);
-  }
-}
-
-CK_INLINE f32x16 v_spread_quarter(f32x16 a, size_t r) {
-  switch (r) {
-    case 0: return _mm512_shuffle_f32x4(a, a, 0x00);
-    case 1: return _mm512_shuffle_f32x4(a, a, 0x55);
-    case 2: return _mm512_shuffle_f32x4(a, a, 0xAA);
-    default: return _mm512_shuffle_f32x4(a, a, 0xFF);
-  }
-}
-
-// Quarter r is row r's reduction by the tree of v_reduce_add.
-#define CK_REDUCE_ROWS(name, op)                                                                                  \
-  CK_INLINE f32x16 name(f32x16 a, f32x16 b, f32x16 c, f32x16 d) {                                                 \
-    const f32x16 ab = op(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));                     \
-    const f32x16 cd = op(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xEE));                     \
-    const f32x16 four = op(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xDD));               \
-    const f32x16 two = op(four, _mm512_shuffle_ps(four, four, 0x4E));                                             \
-    return op(two, _mm512_shuffle_ps(two, two, 0xB1));                                                            \
-  }
-CK_REDUCE_ROWS(v_reduce_max_rows, v_max)
-CK_REDUCE_ROWS(v_reduce_add_rows, v_add)
-
-// One page's softmax of R rows: scores become probabilities, exactly zero from counts[r] on. The rows' maxima rise; the
-// factor of what was summed before is left in factor[4 * r].
-CK_INLINE void v_rows_softmax(size_t R, ck_softmax *softmax, size_t row, f32x16 score[CK_TILE][CK_HALF_PAGE],
-                              const size_t counts[CK_TILE], float factor[CK_LANES]) {
-  const f32x16 lowest = v_set1(-INFINITY);
-  f32x16 part[CK_TILE];
-  CK_UNROLL for (size_t r = 0; r < R; r++) {
-    const uint32_t seen = (uint32_t)((1ull << counts[r]) - 1);  // an unwritten slot may hold anything
-    score[r][0] = _mm512_mask_mov_ps(lowest, (__mmask16)seen, score[r][0]);
-    score[r][1] = _mm512_mask_mov_ps(lowest, (__mmask16)(seen >> 16), score[r][1]);
-    part[r] = v_max(v_max(score[r][0], score[r][1]), lowest);
-  }
-  const size_t last = R - 1, second = R > 1 ? 1 : last, third = R > 2 ? 2 : last;
-  const f32x16 before = v_quarters_of(R, softmax->top + row);
-  const f32x16 top = v_max(v_reduce_max_rows(part[0], part[second], part[third], part[last]), before);
-  // All scores -inf or NaN so far: subtract nothing.
-  const f32x16 base = _mm512_mask_mov_ps(top, _mm512_cmp_ps_mask(top, lowest, _CMP_EQ_OQ), v_zero());
-  const f32x16 factors = v_exp(v_sub(before, base));
-  v_set_quarters(R, softmax->top + row, top);
-  v_store(factor, factors);
-  CK_UNROLL for (size_t r = 0; r < R; r++) {
-    const f32x16 row_base = v_spread_quarter(base, r);
-    CK_UNROLL for (size_t h = 0; h < CK_HALF_PAGE; h++) score[r][h] = v_exp(v_sub(score[r][h], row_base));
-    part[r] = v_add(score[r][0], score[r][1]);
-  }
-  const f32x16 sum = v_reduce_add_rows(part[0], part[second], part[third], part[last]);
-  v_set_quarters(R, softmax->weight + row, v_fma(v_quarters_of(R, softmax->weight + row), factors, sum));
-}
-
 // --- pages -------------------------------------------------------------------------------------------------------
 
 // R rows from `row` on over one page that begins at position `start`. codes: the page still holds codes; R is 1.
 CK_INLINE void v_bf16_page(size_t R, bool codes, CK_FN(attend_row) *rows, ck_softmax *softmax, size_t row,
                            const uint32_t *q, size_t q_stride, const ck_page_view *page, size_t head_dim, size_t start,
                            float scale) {
-  f32x16 score[CK_TILE][CK_HALF_PAGE];
-  _Alignas(64) uint32_t p[CK_TILE][CK_PAIRS];
+  f32x16 score[CK_ABREAST][CK_HALF_PAGE];
+  _Alignas(64) uint32_t p[CK_ABREAST][CK_PAIRS];
   _Alignas(64) float factor[CK_LANES];
-  size_t counts[CK_TILE];
+  size_t counts[CK_ABREAST];
   bool whole = true;
   rows += row;
   q += row * q_stride;
@@ -287,12 +212,6 @@ CK_INLINE void v_bf16_page(size_t R, bool codes, CK_FN(attend_row) *rows, ck_sof
   }
 }
 
-static void ck_pack_query(uint32_t *out, const float *q, size_t head_dim) {
-  for (size_t i = 0; i < head_dim / 2; i++) {
-    out[i] = (uint32_t)ck_to_bf16(q[2 * i]) | (uint32_t)ck_to_bf16(q[2 * i + 1]) << 16;
-  }
-}
-
 // scratch: sums [CK_ROWS][head_dim] float, queries [CK_ROWS][head_dim] bfloat16, keys and values of a page
 static size_t ck_attend_scratch_bytes(const ck_kv_layout *layout, size_t group) {
   const size_t sums = ck_round_up(4 * layout->head_dim, 64), queries = ck_round_up(2 * layout->head_dim, 64);
@@ -325,7 +244,7 @@ static void ck_attend(float *out, const float *q, size_t stride, size_t queries,
       const size_t offset = query * stride + head * head_dim;
       float *sum = sums + i * sum_stride;
       memset(sum, 0, head_dim * sizeof(float));
-      ck_pack_query(packed + i * q_stride, q + offset, head_dim);
+      v_pack_query(packed + i * q_stride, q + offset, head_dim);
       _mm_storeu_ps(softmax.top[i], _mm_set1_ps(-INFINITY));
       _mm_storeu_ps(softmax.weight[i], _mm_setzero_ps());
       rows[i] = (CK_FN(attend_row)){q + offset, out + offset, sum, first_position + query + 1, -INFINITY, 0};
@@ -350,8 +269,8 @@ static void ck_attend(float *out, const float *q, size_t stride, size_t queries,
       }
       size_t i = 0;
       while (rows[i].visible <= start) i++;
-      for (; i + CK_TILE <= n; i += CK_TILE) {
-        v_bf16_page(CK_TILE, false, rows, &softmax, i, packed, q_stride, &view, head_dim, start, scale);
+      for (; i + CK_ABREAST <= n; i += CK_ABREAST) {
+        v_bf16_page(CK_ABREAST, false, rows, &softmax, i, packed, q_stride, &view, head_dim, start, scale);
       }
       for (; i < n; i++) v_bf16_page(1, false, rows, &softmax, i, packed, q_stride, &view, head_dim, start, scale);
     }

@@ -6,8 +6,8 @@
 //  - an E4M3 weight enters a product as value / 256, which is the half-precision number whose bits are the code's,
 //    shifted; the 256 is part of the scale. Both steps are exact;
 //  - exp is the polynomial below, log is ck_log.
-// scalar, neon, avx2 and avx512 obey it to the last bit. avx512bf16 departs from it in products with BF16 and E4M3
-// weights and in attention over BF16 and E4M3 pages, because VDPBF16PS rounds otherwise.
+// scalar, neon, avx2 and avx512 obey it to the last bit. avx512bf16 and amx depart from it in products with BF16 and E4M3
+// weights and in attention over BF16 and E4M3 pages, because VDPBF16PS and TDPBF16PS sum otherwise.
 #ifndef CK_CONTRACT_H
 #define CK_CONTRACT_H
 

@@ -3,16 +3,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "contract.h"
 #include "fill.h"
 
-enum { CK_ISA_COUNT = CK_ISA_AVX512_BF16 + 1 };
+enum { CK_ISA_COUNT = CK_ISA_AMX + 1 };
 
-static const char *const ck_names[CK_ISA_COUNT] = {"scalar", "neon", "avx2", "avx512", "avx512bf16"};
+static const char *const ck_names[CK_ISA_COUNT] = {"scalar", "neon", "avx2", "avx512", "avx512bf16", "amx"};
 
 static ck_table ck_tables[CK_ISA_COUNT];
 static const ck_table *ck_best;
 static pthread_once_t ck_once = PTHREAD_ONCE_INIT;
+
+#if defined(__x86_64__)
+// Whether there are tiles, and the system saves them for this process: Linux does for those that ask.
+static int ck_tiles_granted(void) {
+  if (!__builtin_cpu_supports("amx-tile") || !__builtin_cpu_supports("amx-bf16") ||
+      !__builtin_cpu_supports("gfni")) {
+    return 0;
+  }
+#if defined(__linux__)
+  enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+#else
+  return 0;
+#endif
+}
+#endif
 
 // __builtin_cpu_supports also asks whether the operating system saves the registers.
 static int ck_supported(ck_isa isa) {
@@ -28,6 +49,7 @@ static int ck_supported(ck_isa isa) {
     case CK_ISA_AVX2: return avx2;
     case CK_ISA_AVX512: return avx512;
     case CK_ISA_AVX512_BF16: return bf16;
+    case CK_ISA_AMX: return bf16 && ck_tiles_granted();
   }
   return 0;
 #elif defined(__aarch64__)
@@ -49,13 +71,17 @@ static void ck_fill(ck_table *table, ck_isa isa) {
     ck_fill_avx512bf16(table);
     ck_fill_avx512bf16_attention(table);
   }
+  if (isa >= CK_ISA_AMX) {
+    ck_fill_amx(table);
+    ck_fill_amx_attention(table);
+  }
 #endif
   table->isa = isa;
   table->name = ck_names[isa];
 }
 
 static void ck_initialise(void) {
-  ck_isa highest = CK_ISA_AVX512_BF16;
+  ck_isa highest = CK_ISA_AMX;
   const char *wanted = getenv("LACUNA_ISA");
   for (int isa = 0; wanted && isa < CK_ISA_COUNT; isa++) {
     if (strcmp(wanted, ck_names[isa]) == 0) highest = (ck_isa)isa;

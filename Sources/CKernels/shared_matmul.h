@@ -178,12 +178,17 @@ static size_t CK_FN(packed_row_bytes)(size_t cols, ck_dtype dtype) {
   return bytes < 4096 ? bytes : bytes + (4096 + 2048 - bytes % 4096) % 4096;
 }
 
-static void CK_FN(pack)(void *out, const float *in, size_t cols, ck_dtype dtype) {
+static void CK_FN(pack)(void *x, size_t x_stride, size_t m, const float *in, size_t in_stride, size_t begin, size_t end,
+                        size_t cols, ck_dtype dtype) {
+  (void)m;
   const bool round = dtype == CK_BF16 || dtype == CK_E4M3;
-  float *to = out;
-  for (size_t i = 0; i < cols; i += CK_LANES) {
-    const f32x16 x = cols - i >= CK_LANES ? v_load(in + i) : v_load_n(in + i, cols - i);
-    v_store(to + i, round ? v_round_bf16(x) : x);
+  for (size_t row = begin; row < end; row++) {
+    const float *from = in + row * in_stride;
+    float *to = (float *)((uint8_t *)x + row * x_stride);
+    for (size_t i = 0; i < cols; i += CK_LANES) {
+      const f32x16 values = cols - i >= CK_LANES ? v_load(from + i) : v_load_n(from + i, cols - i);
+      v_store(to + i, round ? v_round_bf16(values) : values);
+    }
   }
 }
 

@@ -17,7 +17,7 @@ import Testing
     table.matmul_f32(&exact, 256, &column, 0, 256, [1], 1, 1)
     let x = GuardedBuffer(byteCount: table.packed_row_bytes(1, CK_E4M3))
     let scratch = GuardedBuffer(byteCount: (table.matmul_scratch_bytes(1) + 63) / 64 * 64)
-    table.pack(x.base, [1], 1, CK_E4M3)
+    table.pack(x.base, x.byteCount, 1, [1], 1, 0, 1, 1, CK_E4M3)
     table.matmul(&packed, 256, &column, 0, 256, x.base, x.byteCount, 1, scratch.base)
     for code in 0..<256 {
       let value = Float(e4m3(UInt8(code)))
@@ -64,7 +64,7 @@ import Testing
       let scratch = GuardedBuffer(byteCount: (table.matmul_scratch_bytes(1) + 63) / 64 * 64)
       for x in inputs {
         var got: Float = 0
-        table.pack(packed.base, [x], 1, dtype)
+        table.pack(packed.base, packed.byteCount, 1, [x], 1, 0, 1, 1, dtype)
         table.matmul(&got, 1, &w, 0, 1, packed.base, packed.byteCount, 1, scratch.base)
         let expected = roundedToBF16(x)
         if got != expected {

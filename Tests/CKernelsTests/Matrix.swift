@@ -77,7 +77,7 @@ struct Matrix {
     let stride = table.packed_row_bytes(cols, dtype)
     let packed = GuardedBuffer(byteCount: m * stride)
     let input = GuardedBuffer(copying: x)
-    for i in 0..<m { table.pack(packed.base + i * stride, input.floats + i * cols, cols, dtype) }
+    table.pack(packed.base, stride, m, input.floats, cols, 0, m, cols, dtype)
     let scratch = GuardedBuffer(byteCount: (table.matmul_scratch_bytes(cols) + 63) / 64 * 64)
     let out = GuardedBuffer(byteCount: m * rows * 4)
     let borders = [0] + splits + [rows]

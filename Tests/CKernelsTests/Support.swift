@@ -17,10 +17,10 @@ struct Instructions: Sendable, CustomTestStringConvertible {
   var testDescription: String { name }
 
   /// Whether products with BF16 and E4M3 are held to a bound instead of to equality.
-  var roundsDifferently: Bool { isa == CK_ISA_AVX512_BF16 }
+  var roundsDifferently: Bool { isa == CK_ISA_AVX512_BF16 || isa == CK_ISA_AMX }
 
   static let scalar = Instructions(isa: CK_ISA_SCALAR)
-  static let available = [CK_ISA_SCALAR, CK_ISA_NEON, CK_ISA_AVX2, CK_ISA_AVX512, CK_ISA_AVX512_BF16]
+  static let available = [CK_ISA_SCALAR, CK_ISA_NEON, CK_ISA_AVX2, CK_ISA_AVX512, CK_ISA_AVX512_BF16, CK_ISA_AMX]
     .filter { ck_table_for($0) != nil }.map(Instructions.init)
   static let vector = available.filter { $0.isa != CK_ISA_SCALAR }
 }

@@ -18,7 +18,7 @@ struct Kernels: @unchecked Sendable {
   /// The C side ignores a LACUNA_ISA that it does not know; a user who mistyped it should hear of it.
   /// - Throws: `invalidArgument` naming the variable.
   static func checkEnvironment() throws(LacunaError) {
-    let known = ["scalar", "neon", "avx2", "avx512", "avx512bf16"]
+    let known = ["scalar", "neon", "avx2", "avx512", "avx512bf16", "amx"]
     guard let value = getenv("LACUNA_ISA").map({ String(cString: $0) }), !known.contains(value) else { return }
     throw LacunaError(
       .invalidArgument, "LACUNA_ISA: expected \(known.joined(separator: ", ")), found \"\(value)\"")
@@ -33,9 +33,14 @@ struct Kernels: @unchecked Sendable {
 
   func matmulScratchBytes(cols: Int) -> Int { table.pointee.matmul_scratch_bytes(cols) }
 
+  /// Packs the rows `rows` of the m rows of `input`, [m, inputStride], for a product of all m with weights of `type`.
   @inline(__always)
-  func pack(_ out: UnsafeMutableRawPointer, _ input: UnsafePointer<Float>, cols: Int, type: WeightType) {
-    table.pointee.pack(out, input, cols, type.kernelType)
+  func pack(
+    _ x: UnsafeMutableRawPointer, xStride: Int, m: Int, _ input: UnsafePointer<Float>, inputStride: Int,
+    rows: Range<Int>, cols: Int, type: WeightType
+  ) {
+    precondition(rows.upperBound <= m, "rows \(rows) of \(m)")
+    table.pointee.pack(x, xStride, m, input, inputStride, rows.lowerBound, rows.upperBound, cols, type.kernelType)
   }
 
   /// out[i, r] = W[r] . x[i] for the rows r of `rows`; `out` is [m, outStride] and indexed by r itself.

@@ -36,6 +36,7 @@ struct MachineProbe {
     byteCount = matrices.reduce(0) { $0 + $1.byteCount }
     arithmetic =
       switch engine.info.kernels {
+      case "amx": CP_TILE_BF16
       case "avx512bf16": CP_DOT_BF16
       case "avx512": CP_FMA_AVX512
       case "avx2": CP_FMA_AVX2
