@@ -20,7 +20,10 @@ def enter_environment(packages, modules):
     probe = "import importlib.util as u, sys; sys.exit(any(u.find_spec(m) is None for m in sys.argv[1:]))"
     if subprocess.run([python, "-c", probe, *modules], stderr=subprocess.DEVNULL).returncode != 0:
         print(f"installing {', '.join(packages)} into {folder}", file=sys.stderr)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
+        # GCC 12 leaves out those stores to llama.cpp's tile configuration that only the instruction reads.
+        flags = "-fno-tree-dse -fno-dse"
+        environment = {**os.environ, "CFLAGS": flags, "CXXFLAGS": flags}
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True, env=environment)
     os.execv(python, [python, *sys.argv])
 
 

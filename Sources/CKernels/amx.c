@@ -18,9 +18,9 @@
 #include "shared_names.h"
 
 #include "amx_tiles.h"
+#include "bf16_blocks.h"
 
 enum {
-  CK_BLOCK = 64,                 // elements of K that are expanded in one step
   CK_CHUNK = 512,                // columns of an expanded block: an integer number of CK_BLOCK
   CK_FEW_CHUNK = 256,            // the same for few tokens: two blocks fit the first-level cache
   CK_BLOCK_ROWS = 2 * CK_TILE,   // rows of one
@@ -55,18 +55,6 @@ CK_INLINE size_t v_tile_tokens(const ck_job *job, size_t tile) {
 
 // --- weights into tiles --------------------------------------------------------------------------------------------
 
-// n <= 64 elements of a row; what lies beyond n is not read and counts as zero.
-CK_INLINE bf16x64 v_row_block(ck_dtype dtype, const uint8_t *p, size_t n) {
-  if (dtype == CK_E4M3) {
-    const __mmask64 mask = n >= 64 ? ~0ull : (1ull << n) - 1;
-    return v_expand_codes(n >= 64 ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8(mask, p));
-  }
-  if (n >= 64) return (bf16x64){(__m512bh)_mm512_loadu_si512(p), (__m512bh)_mm512_loadu_si512(p + 64)};
-  const uint64_t mask = (1ull << n) - 1;
-  return (bf16x64){(__m512bh)_mm512_maskz_loadu_epi16((__mmask32)mask, p),
-                   (__m512bh)_mm512_maskz_loadu_epi16((__mmask32)(mask >> 32), p + 64)};
-}
-
 // Where a block of rows and columns begins.
 typedef struct {
   size_t panel, row, k;
@@ -81,15 +69,17 @@ typedef struct {
   ptrdiff_t ahead;     // bytes to the same place of the block that comes then
 } ck_expansion;
 
-// The next row. Rows that are not there keep what was there: their sums are not looked at.
-CK_INLINE void v_expand_row(ck_dtype dtype, ck_expansion *e) {
+// The next row, of `width` elements. Rows that are not there keep what was there: their sums are not looked at.
+CK_INLINE void v_expand_columns(ck_dtype dtype, ck_expansion *e, size_t width) {
+  const ck_tables tables = v_tables();
   const size_t bytes = ck_dtype_bytes(dtype);
   const uint8_t *from = e->from;
   uint8_t *to = e->to + (e->row / CK_TILE * CK_STEPS) * CK_TILE_BYTES + e->row % CK_TILE * 64;
-  for (size_t j = 0; j < e->width; j += CK_BLOCK, from += CK_BLOCK * bytes, to += 2 * CK_TILE_BYTES) {
-    _mm_prefetch((const char *)(from + e->ahead), _MM_HINT_T0);
-    if (bytes == 2) _mm_prefetch((const char *)(from + e->ahead + 64), _MM_HINT_T0);
-    const bf16x64 block = v_row_block(dtype, from, e->width - j);
+  for (size_t j = 0; j < width; j += CK_BLOCK, from += CK_BLOCK * bytes, to += 2 * CK_TILE_BYTES) {
+    // Rows of a multiple of 4 KiB would meet in the same sets of the first-level cache.
+    _mm_prefetch((const char *)(from + e->ahead), _MM_HINT_T1);
+    if (bytes == 2) _mm_prefetch((const char *)(from + e->ahead + 64), _MM_HINT_T1);
+    const bf16x64 block = v_weight_block(dtype, &tables, from, width - j);
     _mm512_store_si512(to, (__m512i)block.first);
     _mm512_store_si512(to + CK_TILE_BYTES, (__m512i)block.second);
   }
@@ -97,7 +87,15 @@ CK_INLINE void v_expand_row(ck_dtype dtype, ck_expansion *e) {
   e->row += 1;
 }
 
-CK_INLINE void v_expand(ck_dtype dtype, ck_expansion *e) {
+CK_INLINE void v_expand_row(ck_dtype dtype, ck_expansion *e) {
+  if (e->width == CK_FEW_CHUNK) {
+    v_expand_columns(dtype, e, CK_FEW_CHUNK);
+  } else {
+    v_expand_columns(dtype, e, e->width);
+  }
+}
+
+CK_INLINE void v_expand_all(ck_dtype dtype, ck_expansion *e) {
   while (e->row < e->rows) v_expand_row(dtype, e);
 }
 
@@ -311,7 +309,7 @@ CK_INLINE void v_sweep(ck_dtype dtype, bool few, const ck_job *job, size_t row_b
   const size_t last[2] = {rest && rest < CK_TILE ? rest : CK_TILE, rest > CK_TILE ? rest - CK_TILE : CK_TILE};
   ck_place place = {row_begin, row_begin, 0};
   ck_expansion next = v_begin_expansion(job, &place, job->weights[0], 1);
-  v_expand(dtype, &next);
+  v_expand_all(dtype, &next);
   t_configure(CK_TILE, CK_TILE, few ? last[0] : CK_TILE, few ? last[1] : CK_TILE);
   bool goes_on = true;
   for (size_t turn = 0; goes_on; turn ^= few) {
@@ -327,7 +325,7 @@ CK_INLINE void v_sweep(ck_dtype dtype, bool few, const ck_job *job, size_t row_b
     if (few) continue;
     if (rest) t_configure(CK_TILE, CK_TILE, CK_TILE, CK_TILE);
     next.row = 0;
-    v_expand(dtype, &next);
+    v_expand_all(dtype, &next);
   }
 }
 
@@ -365,42 +363,24 @@ static size_t ck_packed_row_bytes(size_t cols, ck_dtype dtype) {
   return cols < 1024 ? bytes : bytes + (1024 + 512 - bytes % 1024) % 1024;
 }
 
-// Elements k..<k + 64 of a row, rounded, as they meet `v_row_block`'s; zero beyond the last.
-CK_INLINE void v_pack_block(__m512i out[2], const float *in, size_t k, size_t cols, ck_dtype dtype) {
-  const __m512i first = _mm512_setr_epi64(0, 1, 4, 5, 8, 9, 12, 13), second = _mm512_setr_epi64(2, 3, 6, 7, 10, 11, 14, 15);
-  __m256i part[4];
-  CK_UNROLL for (size_t j = 0; j < 4; j++) {
-    const size_t at = k + j * CK_LANES, left = at < cols ? cols - at : 0;
-    const f32x16 x = left >= CK_LANES ? v_load(in + at) : left ? v_load_n(in + at, left) : v_zero();
-    part[j] = _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(v_round_bf16(x)), 16));
-  }
-  const __m512i low = _mm512_inserti64x4(_mm512_castsi256_si512(part[0]), part[1], 1);
-  const __m512i high = _mm512_inserti64x4(_mm512_castsi256_si512(part[2]), part[3], 1);
-  out[0] = dtype == CK_BF16 ? low : _mm512_permutex2var_epi64(low, first, high);
-  out[1] = dtype == CK_BF16 ? high : _mm512_permutex2var_epi64(low, second, high);
-}
-
 // Row `row` of the n that are interleaved from `group` on: its pairs are n words apart.
 static void ck_pack_row(uint8_t *group, size_t row, size_t n, const float *in, size_t cols, ck_dtype dtype) {
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const __m512i places = _mm512_mullo_epi32(lanes, _mm512_set1_epi32((int)n));
   for (size_t k = 0; k < cols; k += CK_BLOCK) {
-    __m512i block[2];
-    v_pack_block(block, in, k, cols, dtype);
-    CK_UNROLL for (size_t half = 0; half < 2; half++) {
-      _mm512_i32scatter_epi32(group + 4 * ((k / 2 + half * CK_LANES) * n + row), places, block[half], 4);
-    }
+    const bf16x64 block = v_token_block(dtype, in, k, cols);
+    _mm512_i32scatter_epi32(group + 4 * (k / 2 * n + row), places, (__m512i)block.first, 4);
+    _mm512_i32scatter_epi32(group + 4 * ((k / 2 + CK_LANES) * n + row), places, (__m512i)block.second, 4);
   }
 }
 
 static void ck_pack_tile(uint8_t *group, const float *in, size_t in_stride, size_t cols, ck_dtype dtype) {
   for (size_t k = 0; k < cols; k += CK_BLOCK) {
     __m512i halves[2][CK_TILE];
-    for (size_t r = 0; r < CK_TILE; r++) {
-      __m512i block[2];
-      v_pack_block(block, in + r * in_stride, k, cols, dtype);
-      halves[0][r] = block[0];
-      halves[1][r] = block[1];
+    CK_UNROLL for (size_t r = 0; r < CK_TILE; r++) {
+      const bf16x64 block = v_token_block(dtype, in + r * in_stride, k, cols);
+      halves[0][r] = (__m512i)block.first;
+      halves[1][r] = (__m512i)block.second;
     }
     CK_UNROLL for (size_t half = 0; half < 2; half++) {
       v_transpose(halves[half]);

@@ -20,7 +20,8 @@
 #include "amx_tiles.h"
 
 enum {
-  CK_ROWS = 2 * CK_TILE,  // rows that share a page
+  CK_ROWS = 64,           // rows that share a page
+  CK_BAND = 2 * CK_TILE,  // rows that share a tile of it
   CK_GROUP = 4,           // pages whose scores are there before the first one's softmax: that is a chain of slow steps
   CK_HALF_PAGE = CK_PAGE_POSITIONS / CK_LANES,
   CK_PAGE_SCORES = CK_ROWS * CK_PAGE_POSITIONS,
@@ -35,9 +36,10 @@ typedef struct {
   size_t visible[CK_ROWS];  // positions that a row sees: they do not fall
   float scale;
   ck_softmax softmax;
+  size_t shape;            // rows of the band that tiles are configured for
   uint8_t *queries;        // [n][head_dim] bfloat16
   float *sums;             // [n][head_dim]: the unnormalised output
-  float *scores;           // [CK_GROUP][n][CK_PAGE_POSITIONS]
+  float *scores;           // [CK_GROUP][CK_ROWS][CK_PAGE_POSITIONS]
   uint8_t *probabilities;  // [n][CK_PAGE_POSITIONS] bfloat16
   uint8_t *keys, *values;  // copies of a page's, as large as bfloat16 is
 } ck_block;
@@ -51,6 +53,7 @@ typedef struct {
 
 // Half of a head's part, keys or values: codes are expanded into `copy`.
 CK_INLINE const uint8_t *v_half_page(const ck_block *block, const uint8_t *half, const uint8_t *next, uint8_t *copy) {
+  const ck_tables tables = v_tables();
   const size_t bytes = ck_page_part_bytes(block->layout);
   if (block->layout->dtype == CK_BF16) {
     for (size_t i = 0; i < bytes; i += 64) _mm_prefetch((const char *)(next + i), _MM_HINT_T1);
@@ -58,19 +61,25 @@ CK_INLINE const uint8_t *v_half_page(const ck_block *block, const uint8_t *half,
   }
   for (size_t i = 0; i < bytes; i += 64) {
     _mm_prefetch((const char *)(next + i), _MM_HINT_T1);
-    const bf16x64 block = v_expand_in_order(_mm512_loadu_si512(half + i));
+    const bf16x64 block = v_expand_in_order(&tables, _mm512_loadu_si512(half + i));
     _mm512_store_si512(copy + 2 * i, (__m512i)block.first);
     _mm512_store_si512(copy + 2 * i + 64, (__m512i)block.second);
   }
   return copy;
 }
 
-// scores = queries . keys of a page. Tiles: [rows][half a page].
-CK_INLINE void t_scores(size_t R, const ck_block *block, const uint8_t *keys, float *scores) {
+CK_INLINE void t_configure_band(ck_block *block, size_t rows) {
+  if (block->shape == rows) return;
+  block->shape = rows;
+  t_configure(ck_min(rows, CK_TILE), rows > CK_TILE ? rows - CK_TILE : CK_TILE, CK_TILE, CK_TILE);
+}
+
+// scores = queries . keys of a page, for R row tiles from `row` on. Tiles: [rows][half a page].
+CK_INLINE void t_scores(size_t R, const ck_block *block, const uint8_t *keys, float *scores, size_t row) {
   const size_t query_bytes = 2 * block->head_dim, key_bytes = 4 * CK_PAGE_POSITIONS;
   t_clear_sums();
   for (size_t step = 0; step < block->head_dim / CK_TILE_DEPTH; step++, keys += CK_TILE * key_bytes) {
-    const uint8_t *queries = block->queries + step * 2 * CK_TILE_DEPTH;
+    const uint8_t *queries = block->queries + row * query_bytes + step * 2 * CK_TILE_DEPTH;
     _tile_loadd(T_RIGHT, keys, key_bytes);
     _tile_loadd(T_RIGHT + 1, keys + 64, key_bytes);
     _tile_loadd(T_LEFT, queries, query_bytes);
@@ -82,6 +91,7 @@ CK_INLINE void t_scores(size_t R, const ck_block *block, const uint8_t *keys, fl
     _tile_dpbf16ps(T_SUMS + 3, T_LEFT + 1, T_RIGHT + 1);
   }
   const size_t score_bytes = 4 * CK_PAGE_POSITIONS;
+  scores += row * CK_PAGE_POSITIONS;
   _tile_stored(T_SUMS, scores, score_bytes);
   _tile_stored(T_SUMS + 1, scores + CK_TILE, score_bytes);
   if (R < 2) return;
@@ -165,42 +175,43 @@ static bool ck_copy_values(uint8_t *out, const uint8_t *values, size_t head_dim,
   return infinite == 0;
 }
 
-CK_INLINE void t_configure_rows(size_t n) {
-  t_configure(ck_min(n, CK_TILE), n > CK_TILE ? n - CK_TILE : CK_TILE, CK_TILE, CK_TILE);
-}
-
 // A position that a row does not see has no share in its sums: its probability is zero, and so is the product with any finite
 // value. But what is not finite would spoil them, so such a page's rows go one by one.
-static void ck_values_of_cut_page(const ck_block *block, const uint8_t *values, size_t start) {
-  if (ck_copy_values(block->values, values, block->head_dim, v_count(block, block->n - 1, start))) {
-    if (block->n > CK_TILE) t_values(2, block, block->values, 0);
-    else t_values(1, block, block->values, 0);
-    return;
-  }
-  t_configure_rows(1);
+static bool ck_goes_row_by_row(ck_block *block, const uint8_t *values, size_t start) {
+  if (ck_copy_values(block->values, values, block->head_dim, v_count(block, block->n - 1, start))) return false;
+  t_configure_band(block, 1);
   for (size_t r = block->n; r-- > 0;) {
     ck_copy_values(block->values, block->values, block->head_dim, v_count(block, r, start));
     t_values(1, block, block->values, r);
   }
-  t_configure_rows(block->n);
+  return true;
 }
 
-// `count` <= CK_GROUP pages, one after the other. R: row tiles.
-CK_INLINE void v_pages(size_t R, ck_block *block, const ck_page *pages, size_t count) {
-  const size_t part = ck_page_part_bytes(block->layout);
+// `count` <= CK_GROUP pages, one after the other.
+static void ck_pages(ck_block *block, const ck_page *pages, size_t count) {
+  const size_t part = ck_page_part_bytes(block->layout), n = block->n;
   for (size_t p = 0; p < count; p++) {
-    t_scores(R, block, v_half_page(block, pages[p].keys, pages[p].next, block->keys), block->scores + p * CK_PAGE_SCORES);
+    const uint8_t *keys = v_half_page(block, pages[p].keys, pages[p].next, block->keys);
+    for (size_t row = 0; row < n; row += CK_BAND) {
+      t_configure_band(block, ck_min(CK_BAND, n - row));
+      if (n - row > CK_TILE) t_scores(2, block, keys, block->scores + p * CK_PAGE_SCORES, row);
+      else t_scores(1, block, keys, block->scores + p * CK_PAGE_SCORES, row);
+    }
   }
   for (size_t p = 0; p < count; p++) {
     const float *scores = block->scores + p * CK_PAGE_SCORES;
     size_t r = 0;
-    for (; r + CK_ABREAST <= block->n; r += CK_ABREAST) v_weigh(CK_ABREAST, block, pages + p, scores, r);
-    for (; r < block->n; r++) v_weigh(1, block, pages + p, scores, r);
+    for (; r + CK_ABREAST <= n; r += CK_ABREAST) v_weigh(CK_ABREAST, block, pages + p, scores, r);
+    for (; r < n; r++) v_weigh(1, block, pages + p, scores, r);
     const uint8_t *values = v_half_page(block, pages[p].keys + part, pages[p].next + part, block->values);
-    if (v_count(block, 0, pages[p].start) == CK_PAGE_POSITIONS) {
-      t_values(R, block, values, 0);
-    } else {
-      ck_values_of_cut_page(block, values, pages[p].start);
+    if (v_count(block, 0, pages[p].start) < CK_PAGE_POSITIONS) {
+      if (ck_goes_row_by_row(block, values, pages[p].start)) continue;
+      values = block->values;
+    }
+    for (size_t row = 0; row < n; row += CK_BAND) {
+      t_configure_band(block, ck_min(CK_BAND, n - row));
+      if (n - row > CK_TILE) t_values(2, block, values, row);
+      else t_values(1, block, values, row);
     }
   }
 }
@@ -226,6 +237,7 @@ static void ck_attend(float *out, const float *q, size_t stride, size_t queries,
   block.layout = layout;
   block.head_dim = head_dim;
   block.scale = scale;
+  block.shape = 0;
   block.sums = scratch;
   block.queries = (uint8_t *)(block.sums + CK_ROWS * head_dim);
   block.scores = (float *)(block.queries + 2 * CK_ROWS * head_dim);
@@ -242,7 +254,6 @@ static void ck_attend(float *out, const float *q, size_t stride, size_t queries,
       _mm_storeu_ps(block.softmax.weight[i], _mm_setzero_ps());
     }
     memset(block.sums, 0, block.n * head_dim * sizeof(float));
-    t_configure_rows(block.n);
     const size_t count = (block.visible[block.n - 1] + CK_PAGE_POSITIONS - 1) / CK_PAGE_POSITIONS;
     for (size_t first = 0; first < count; first += CK_GROUP) {
       ck_page group_pages[CK_GROUP];
@@ -257,11 +268,7 @@ static void ck_attend(float *out, const float *q, size_t stride, size_t queries,
           v_prefetch_scales(ck_page_scales(layout, next_page, kv_head));
         }
       }
-      if (block.n > CK_TILE) {
-        v_pages(2, &block, group_pages, in_group);
-      } else {
-        v_pages(1, &block, group_pages, in_group);
-      }
+      ck_pages(&block, group_pages, in_group);
     }
     for (size_t i = 0; i < block.n; i++) {
       const size_t query = (begin + i) / group, head = kv_head * group + (begin + i) % group;

@@ -20,8 +20,9 @@
 #include "expand_avx512bf16.h"
 #include "shared_names.h"
 
+#include "bf16_blocks.h"
+
 enum {
-  CK_BLOCK = 64,         // elements of K in one step: two vectors of bfloat16
   CK_CHUNK = 1024,       // elements of K between visits of the accumulators: an integer number of blocks
   CK_MAX_ROWS = 3,       // of a tile
   CK_MAX_TOKENS = 8,     // of a tile
@@ -30,18 +31,6 @@ enum {
   CK_PANEL_BYTES = 600 << 10,  // of expanded weights: they stay in the second-level cache
   CK_PANEL_TOKENS = 8,         // tokens whose chunk stays in the first-level cache while a panel passes
 };
-
-// n <= 64 elements of a row; what lies beyond n is not read and counts as zero.
-CK_INLINE bf16x64 v_row_block(ck_dtype dtype, const ck_tables *tables, const uint8_t *p, size_t n) {
-  if (dtype == CK_E4M3) {
-    const __mmask64 mask = n >= 64 ? ~0ull : (1ull << n) - 1;
-    return v_expand(tables, n >= 64 ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8(mask, p));
-  }
-  if (n >= 64) return (bf16x64){(__m512bh)_mm512_loadu_si512(p), (__m512bh)_mm512_loadu_si512(p + 64)};
-  const uint64_t mask = (1ull << n) - 1;
-  return (bf16x64){(__m512bh)_mm512_maskz_loadu_epi16((__mmask32)mask, p),
-                   (__m512bh)_mm512_maskz_loadu_epi16((__mmask32)(mask >> 32), p + 64)};
-}
 
 // --- tiles -----------------------------------------------------------------------------------------------------
 
@@ -54,7 +43,7 @@ typedef struct {
 CK_INLINE void v_dots_block(ck_dtype dtype, const ck_tables *tables, size_t R, size_t T, ck_acc *acc, const uint8_t *w,
                             size_t row_bytes, const uint8_t *x, size_t x_stride, size_t n) {
   bf16x64 row[CK_MAX_ROWS];
-  CK_UNROLL for (size_t r = 0; r < R; r++) row[r] = v_row_block(dtype, tables, w + r * row_bytes, n);
+  CK_UNROLL for (size_t r = 0; r < R; r++) row[r] = v_weight_block(dtype, tables, w + r * row_bytes, n);
   CK_UNROLL for (size_t t = 0; t < T; t++) {
     const __m512bh token = (__m512bh)_mm512_load_si512(x + t * x_stride);
     CK_UNROLL for (size_t r = 0; r < R; r++) acc->at[r][t] = _mm512_dpbf16_ps(acc->at[r][t], row[r].first, token);
@@ -276,7 +265,7 @@ CK_INLINE void v_expand_panel(ck_dtype dtype, const ck_job *job, uint8_t *panel,
       const size_t begin = chunk * job->chunk, width = v_chunk_width(job, chunk);
       uint8_t *to = panel + 2 * (rows * begin + r * width);
       for (size_t k = begin; k < begin + width; k += CK_BLOCK, to += 2 * CK_BLOCK) {
-        const bf16x64 block = v_row_block(dtype, &tables, data + k * bytes, job->k_total - k);
+        const bf16x64 block = v_weight_block(dtype, &tables, data + k * bytes, job->k_total - k);
         _mm512_store_si512(to, (__m512i)block.first);
         _mm512_store_si512(to + 64, (__m512i)block.second);
       }
@@ -390,18 +379,10 @@ static size_t ck_packed_row_bytes(size_t cols, ck_dtype dtype) {
 }
 
 static void ck_pack_row(uint8_t *to, const float *in, size_t cols, ck_dtype dtype) {
-  const __m512i first = _mm512_setr_epi64(0, 1, 4, 5, 8, 9, 12, 13), second = _mm512_setr_epi64(2, 3, 6, 7, 10, 11, 14, 15);
   for (size_t k = 0; k < cols; k += CK_BLOCK, to += 2 * CK_BLOCK) {
-    __m256i part[4];
-    for (size_t j = 0; j < 4; j++) {
-      const size_t at = k + j * CK_LANES, left = at < cols ? cols - at : 0;
-      const f32x16 x = left >= CK_LANES ? v_load(in + at) : left ? v_load_n(in + at, left) : v_zero();
-      part[j] = _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(v_round_bf16(x)), 16));
-    }
-    const __m512i low = _mm512_inserti64x4(_mm512_castsi256_si512(part[0]), part[1], 1);
-    const __m512i high = _mm512_inserti64x4(_mm512_castsi256_si512(part[2]), part[3], 1);
-    _mm512_store_si512(to, dtype == CK_BF16 ? low : _mm512_permutex2var_epi64(low, first, high));
-    _mm512_store_si512(to + 64, dtype == CK_BF16 ? high : _mm512_permutex2var_epi64(low, second, high));
+    const bf16x64 block = v_token_block(dtype, in, k, cols);
+    _mm512_store_si512(to, (__m512i)block.first);
+    _mm512_store_si512(to + 64, (__m512i)block.second);
   }
 }
 

@@ -28,11 +28,6 @@ typedef struct {
   const uint8_t *next;           // what to fetch meanwhile: the same head's part of the next page
 } ck_page_view;
 
-// 64 codes as two vectors, in the page's order: quadwords in this order leave the unpacks with consecutive codes.
-CK_INLINE bf16x64 v_expand_in_order(const ck_tables *tables, __m512i codes) {
-  return v_expand(tables, _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), codes));
-}
-
 // A page's keys and values of one head, expanded in the page's order.
 CK_INLINE void v_expand_page(uint8_t *out, const uint8_t *codes, size_t bytes, const uint8_t *next) {
   const ck_tables tables = v_tables();

@@ -11,7 +11,14 @@ typedef struct {
 _Alignas(64) static const uint8_t ck_rare_high[64] = {0, 0x3B, 0x3B, 0x3B, 0x3C, 0x3C, 0x3C, 0x3C, [63] = 0x7F};
 _Alignas(64) static const uint8_t ck_rare_low[64] = {0, 0x00, 0x80, 0xC0, 0x00, 0x20, 0x40, 0x60, [63] = 0xC0};
 
-CK_INLINE bf16x64 v_expand_codes(__m512i codes) {
+// Nothing that would have to stay in registers; expand_avx512bf16.h has something.
+typedef struct {
+  char none;
+} ck_tables;
+CK_INLINE ck_tables v_tables(void) { return (ck_tables){0}; }
+
+CK_INLINE bf16x64 v_expand(const ck_tables *tables, __m512i codes) {
+  (void)tables;
   // Each byte of a map tells which bits of a code make one bit of the result; the first byte's makes bit 7.
   const __m512i sign_and_exponent = _mm512_set1_epi64(0x1020400000000080), fraction = _mm512_set1_epi64(0x0000000001020408);
   const __m512i unbiased = _mm512_gf2p8affine_epi64_epi8(codes, sign_and_exponent, 0);
@@ -28,9 +35,4 @@ CK_INLINE bf16x64 v_expand_codes(__m512i codes) {
     low = _mm512_mask_permutexvar_epi8(low, rare, codes, _mm512_load_si512(ck_rare_low));
   }
   return (bf16x64){(__m512bh)_mm512_unpacklo_epi8(low, high), (__m512bh)_mm512_unpackhi_epi8(low, high)};
-}
-
-// The same in order: codes 0-31, then 32-63.
-CK_INLINE bf16x64 v_expand_in_order(__m512i codes) {
-  return v_expand_codes(_mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), codes));
 }

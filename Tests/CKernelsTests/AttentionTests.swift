@@ -21,14 +21,17 @@ struct Sequence {
   var stride: Int { kvHeads * group * headDim }
 
   init(
-    _ dtype: ck_dtype, kvHeads: Int, headDim: Int, group: Int, positions: Int, fill: Fill, seed: UInt64, table: ck_table
+    _ dtype: ck_dtype, kvHeads: Int, headDim: Int, group: Int, positions: Int, fill: Fill, seed: UInt64,
+    table: ck_table,
+    nanValueAt broken: Int? = nil
   ) {
     var layout = ck_kv_layout(kv_heads: kvHeads, head_dim: headDim, dtype: dtype)
     let bytes = ck_kv_page_bytes(&layout), offset = 64
     let pages = (0..<(positions + 31) / 32).map { _ in GuardedBuffer(byteCount: bytes + offset) }
     for page in pages { page.base.initializeMemory(as: UInt8.self, repeating: 0xFF, count: page.byteCount) }
     let keys = fill.values(positions * kvHeads * headDim, seed: seed)
-    let values = fill.values(positions * kvHeads * headDim, seed: seed + 1)
+    var values = fill.values(positions * kvHeads * headDim, seed: seed + 1)
+    if let broken { values[broken * kvHeads * headDim] = .nan }
     for position in 0..<positions {
       let from = position * kvHeads * headDim, to = from + kvHeads * headDim
       let k = GuardedBuffer(copying: Array(keys[from..<to])), v = GuardedBuffer(copying: Array(values[from..<to]))
@@ -158,6 +161,23 @@ struct Sequence {
         expectEqual(
           sequence.attend(instructions.table, chunk: chunk), alone,
           "\(instructions.name) \(dtype.name) head_dim=\(headDim) group=\(group) chunk \(chunk)")
+      }
+    }
+  }
+
+  @Test("a value that is not a number reaches no query before it", arguments: Instructions.available, layouts)
+  func confinesNaN(_ instructions: Instructions, _ dtype: ck_dtype) {
+    for headDim in [24, 64] {
+      let sequences = [nil, 45].map { broken in
+        Sequence(
+          dtype, kvHeads: 1, headDim: headDim, group: 1, positions: 70, fill: .random, seed: 71,
+          table: instructions.table, nanValueAt: broken)
+      }
+      for chunk in [1, 40, 70] {
+        let outs = sequences.map { $0.attend(instructions.table, chunk: chunk) }
+        let context = "\(instructions.name) \(dtype.name) head_dim=\(headDim) chunk \(chunk)"
+        expectEqual(Array(outs[1][..<(45 * headDim)]), Array(outs[0][..<(45 * headDim)]), context)
+        #expect(outs[1][45 * headDim].isNaN && outs[1][69 * headDim].isNaN, "\(context)")
       }
     }
   }

@@ -162,6 +162,26 @@ import Testing
     }
   }
 
+  @Test("rows packed by several hands are as if by one", arguments: Instructions.available, ck_dtype.all)
+  func packsInParts(_ instructions: Instructions, _ dtype: ck_dtype) {
+    let table = instructions.table
+    for (m, cols) in [(1, 70), (16, 64), (21, 130), (40, 200)] {
+      let input = GuardedBuffer(copying: Fill.random.values(m * cols, seed: 30))
+      let stride = table.packed_row_bytes(cols, dtype)
+      let whole = GuardedBuffer(byteCount: m * stride)
+      table.pack(whole.base, stride, m, input.floats, cols, 0, m, cols, dtype)
+      for step in [1, 5, 16, 17] {
+        let parts = GuardedBuffer(byteCount: m * stride)
+        for begin in Swift.stride(from: 0, to: m, by: step) {
+          table.pack(parts.base, stride, m, input.floats, cols, begin, min(begin + step, m), cols, dtype)
+        }
+        #expect(
+          parts.array(of: UInt8.self) == whole.array(of: UInt8.self),
+          "\(instructions.name) \(dtype.name) m=\(m) cols=\(cols) by \(step)")
+      }
+    }
+  }
+
   @Test("an empty range writes nothing", arguments: Instructions.available)
   func acceptsEmptyRanges(_ instructions: Instructions) {
     let matrix = Matrix(CK_E4M3, rows: 4, cols: 64, fill: .random, seed: 1)

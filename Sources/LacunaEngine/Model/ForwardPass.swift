@@ -394,7 +394,8 @@ private struct Worker {
     }
     if model.precision == .fast {
       kernels.pack(
-        packedRows(model.head.type), xStride: s.packedRowBytes, m: block.count, s.normed, inputStride: hidden, rows: own,
+        packedRows(model.head.type), xStride: s.packedRowBytes, m: block.count, s.normed, inputStride: hidden,
+        rows: own,
         cols: hidden, type: model.head.type)
     }
     team.barrier()

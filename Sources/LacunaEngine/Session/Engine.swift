@@ -40,7 +40,7 @@ public final class Engine: Sendable {
     public let parameterCount: Int
     /// SHA-256 that identifies the checkpoint's content.
     public let fingerprint: String
-    /// The kernel table in use ("avx512bf16").
+    /// The kernel table in use ("amx").
     public let kernels: String
     public let threadCount: Int
     public let kvType: KVType
