@@ -66,7 +66,7 @@ typedef struct {
   uint8_t *to;          // [2][CK_STEPS] tiles
   size_t row_bytes, row, rows, width;
   size_t step, steps;  // of the products meanwhile
-  ptrdiff_t ahead;     // bytes to the same place of the block that comes then
+  ptrdiff_t ahead;     // bytes to what is fetched meanwhile: the same place of the block that comes then
 } ck_expansion;
 
 // The next row, of `width` elements. Rows that are not there keep what was there: their sums are not looked at.
@@ -100,7 +100,7 @@ CK_INLINE void v_expand_all(ck_dtype dtype, ck_expansion *e) {
 }
 
 // What is done for the next block after each step of this one's products, for as many rows as leave none behind the last
-// step. With few tokens a row is expanded, so that memory and processor work side by side; with many it is fetched into
+// step. With few tokens a row is expanded, so that memory and processor work side by side; with many it is fetched again into
 // the second-level cache, as a second expanded block would not fit the first.
 CK_INLINE void v_do_due(ck_dtype dtype, bool few, ck_expansion *e) {
   e->step += 1;
@@ -125,8 +125,8 @@ typedef struct {
 } ck_fetch;
 
 enum {
-  CK_SUM_LINES = CK_PAIR_SUMS / 16 / CK_STEPS,                                            // a step
-  CK_TOKEN_LINES = CK_STEPS * CK_TILE / (CK_PANEL_ROWS / CK_BLOCK_ROWS) / CK_STEPS,  // a step and tile
+  CK_SUM_LINES = CK_PAIR_SUMS / 16 / CK_STEPS,                   // a step
+  CK_TOKEN_LINES = CK_TILE / (CK_PANEL_ROWS / CK_BLOCK_ROWS),  // a step and tile
 };
 
 CK_INLINE void v_fetch(const ck_fetch *fetch, size_t step) {
@@ -139,8 +139,7 @@ CK_INLINE void v_fetch(const ck_fetch *fetch, size_t step) {
   }
 }
 
-// The tiles' sums += the expanded block . one or two tiles of tokens over `steps` steps.
-// n: tokens of each.
+// The tiles' sums += the expanded block . one or two tiles of tokens over `steps` steps. n: tokens of each.
 CK_INLINE void t_multiply(ck_dtype dtype, bool few, size_t tiles, const uint8_t *weights, const uint8_t *first,
                           const uint8_t *second, const size_t n[2], size_t steps, const ck_fetch *fetch, ck_expansion *next) {
   const size_t stride[2] = {4 * n[0], 4 * n[1]};
@@ -269,9 +268,10 @@ CK_INLINE const uint8_t *v_weights_at(const ck_job *job, const ck_place *place) 
 CK_INLINE ck_expansion v_begin_expansion(const ck_job *job, const ck_place *place, uint8_t *to, size_t steps) {
   ck_place then = *place;
   const uint8_t *from = v_weights_at(job, place);
-  const ptrdiff_t ahead = v_advance(job, &then) ? v_weights_at(job, &then) - from : 0;
-  const size_t rows = ck_min(CK_BLOCK_ROWS, job->row_end - place->row);
-  return (ck_expansion){from, to, job->w->cols * ck_dtype_bytes(job->w->dtype), 0, rows, v_chunk(job, place->k).width, 0, steps, ahead};
+  return (ck_expansion){
+      .from = from, .to = to, .row_bytes = job->w->cols * ck_dtype_bytes(job->w->dtype),
+      .rows = ck_min(CK_BLOCK_ROWS, job->row_end - place->row), .width = v_chunk(job, place->k).width, .steps = steps,
+      .ahead = v_advance(job, &then) ? v_weights_at(job, &then) - from : 0};
 }
 
 CK_INLINE size_t v_steps(size_t width) { return ck_round_up(width, CK_BLOCK) / CK_TILE_DEPTH; }
@@ -418,9 +418,9 @@ static void ck_matmul(float *out, size_t out_stride, const ck_weights *w, size_t
   }
   uint8_t *weights = scratch;
   float *sums = (float *)(weights + 2 * CK_WEIGHT_BYTES), *totals = sums + CK_PANEL_ROWS * CK_SWEEP_TOKENS;
-  ck_job job = {out,     out_stride, w, row_end, x, x_stride, m, 0, ck_block_columns(w),
-                0,       0,          {weights, weights + CK_WEIGHT_BYTES},
-                sums,    totals};
+  ck_job job = {
+      .out = out, .out_stride = out_stride, .w = w, .row_end = row_end, .x = x, .x_stride = x_stride,
+      .block_columns = ck_block_columns(w), .weights = {weights, weights + CK_WEIGHT_BYTES}, .sums = sums, .totals = totals};
   if (w->dtype == CK_E4M3) {
     v_product(CK_E4M3, &job, row_begin, m);
   } else {
