@@ -20,6 +20,7 @@
 #endif
 
 #include "CKernels.h"
+#include "CProbes.h"
 
 enum { MOST_THREADS = 64, MOST_ROUNDS = 99, MOST_STEPS = 64, TOKENS = 512, CONTEXT = 4000, HEADS = 32, HEAD_DIM = 128 };
 #define BLOCK_BYTES ((size_t)1 << 30)
@@ -121,59 +122,6 @@ static void read_avx512(const uint8_t *p, size_t bytes, size_t rows) {
   for (int i = 1; i < 4; i++) sum[0] = _mm512_xor_si512(sum[0], sum[i]);
   sink = (float)_mm512_reduce_or_epi32(sum[0]);
 }
-static double peak_bf16(size_t steps) {
-  __m512 acc[24];
-  __m512bh x[4];
-  for (int i = 0; i < 24; i++) acc[i] = _mm512_setzero_ps();
-  for (int i = 0; i < 4; i++) x[i] = (__m512bh)_mm512_set1_epi16((short)(0x3F80 + i));
-  for (size_t n = 0; n < steps; n++) {
-    _Pragma("clang loop unroll(full)") for (int i = 0; i < 24; i++) acc[i] = _mm512_dpbf16_ps(acc[i], x[i % 4], x[i / 8]);
-    __asm__ volatile("" : "+v"(x[0]), "+v"(x[1]), "+v"(x[2]), "+v"(x[3]));
-  }
-  for (int i = 1; i < 24; i++) acc[0] = _mm512_add_ps(acc[0], acc[i]);
-  sink = _mm512_reduce_add_ps(acc[0]);
-  return (double)steps * 24 * 64;
-}
-__attribute__((target("amx-tile,amx-bf16"))) static double peak_tiles(size_t steps) {
-  struct {
-    uint8_t palette, start_row, reserved[14];
-    uint16_t row_bytes[16];
-    uint8_t rows[16];
-  } shapes = {.palette = 1};
-  for (int i = 0; i < 8; i++) shapes.row_bytes[i] = 64, shapes.rows[i] = 16;
-  // Of random numbers: tiles of zeros take less power, and come faster than any product does.
-  uint16_t operands[4][16 * 32];
-  uint32_t state = 1;
-  for (size_t i = 0; i < 4 * 16 * 32; i++) {
-    state = state * 1664525u + 1013904223u;
-    operands[i / (16 * 32)][i % (16 * 32)] = (uint16_t)(0x3F00 | (state >> 16 & 0x80FF));
-  }
-  _tile_loadconfig(&shapes);
-  _tile_loadd(4, operands[0], 64);
-  _tile_loadd(5, operands[1], 64);
-  _tile_loadd(6, operands[2], 64);
-  _tile_loadd(7, operands[3], 64);
-  for (size_t n = 0; n < steps; n++) {
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_dpbf16ps(1, 4, 7);
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
-  }
-  _tile_release();
-  return (double)steps * 4 * 16 * 16 * 32 * 2;
-}
-static double peak_fma512(size_t steps) {
-  __m512 acc[24], x[4];
-  for (int i = 0; i < 24; i++) acc[i] = _mm512_setzero_ps();
-  for (int i = 0; i < 4; i++) x[i] = _mm512_set1_ps(1.0f / (float)(i + 2));
-  for (size_t n = 0; n < steps; n++) {
-    _Pragma("clang loop unroll(full)") for (int i = 0; i < 24; i++) acc[i] = _mm512_fmadd_ps(x[i % 4], x[i / 8], acc[i]);
-    __asm__ volatile("" : "+v"(x[0]), "+v"(x[1]), "+v"(x[2]), "+v"(x[3]));
-  }
-  for (int i = 1; i < 24; i++) acc[0] = _mm512_add_ps(acc[0], acc[i]);
-  sink = _mm512_reduce_add_ps(acc[0]);
-  return (double)steps * 24 * 32;
-}
 #pragma clang attribute pop
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 static void read_avx2(const uint8_t *p, size_t bytes, size_t rows) {
@@ -190,18 +138,6 @@ static void read_avx2(const uint8_t *p, size_t bytes, size_t rows) {
   }
   for (int i = 1; i < 4; i++) sum[0] = _mm256_xor_si256(sum[0], sum[i]);
   sink = (float)_mm256_extract_epi32(sum[0], 0);
-}
-static double peak_fma256(size_t steps) {
-  __m256 acc[12], x[3];
-  for (int i = 0; i < 12; i++) acc[i] = _mm256_setzero_ps();
-  for (int i = 0; i < 3; i++) x[i] = _mm256_set1_ps(1.0f / (float)(i + 2));
-  for (size_t n = 0; n < steps; n++) {
-    _Pragma("clang loop unroll(full)") for (int i = 0; i < 12; i++) acc[i] = _mm256_fmadd_ps(x[i % 3], x[i / 4], acc[i]);
-    __asm__ volatile("" : "+x"(x[0]), "+x"(x[1]), "+x"(x[2]));
-  }
-  for (int i = 1; i < 12; i++) acc[0] = _mm256_add_ps(acc[0], acc[i]);
-  sink = _mm256_cvtss_f32(acc[0]);
-  return (double)steps * 12 * 16;
 }
 #pragma clang attribute pop
 #endif
@@ -247,14 +183,15 @@ static void read_far(const uint8_t *p, size_t bytes) {
   sink = (float)sums[0][0];
 }
 
-static double peak(size_t steps) {
-#if defined(__x86_64__)
-  if (table->isa == CK_ISA_AMX) return peak_tiles(steps);
-  if (table->isa == CK_ISA_AVX512_BF16) return peak_bf16(steps);
-  if (table->isa == CK_ISA_AVX512) return peak_fma512(steps);
-  if (table->isa == CK_ISA_AVX2) return peak_fma256(steps);
-#endif
-  return 0 * (double)steps;
+// What the table's instructions can do.
+static cp_arithmetic arithmetic_kind(void) {
+  switch (table->isa) {
+    case CK_ISA_AMX: return CP_TILE_BF16;
+    case CK_ISA_AVX512_BF16: return CP_DOT_BF16;
+    case CK_ISA_AVX512: return CP_FMA_AVX512;
+    case CK_ISA_AVX2: return CP_FMA_AVX2;
+    default: return CP_FMA;
+  }
 }
 
 // --- work ----------------------------------------------------------------------------------------------------
@@ -282,7 +219,7 @@ static void layer(size_t thread, size_t m, size_t offset) {
 }
 
 static ck_kv_layout layout_of(const item *it) { return (ck_kv_layout){HEADS, HEAD_DIM, it->dtype}; }
-enum { PAGES = CONTEXT / CK_PAGE_POSITIONS, READ_BYTES = 16 << 20, PEAK_STEPS = 100000 };
+enum { PAGES = CONTEXT / CK_PAGE_POSITIONS, READ_BYTES = 16 << 20, PEAK_ROUNDS = 200000 };
 
 // Bytes that a step reads from memory if it reads nothing twice.
 static size_t bytes_of(const item *it) {
@@ -298,7 +235,7 @@ static size_t bytes_of(const item *it) {
 
 static double operations_of(const item *it) {
   switch (it->kind) {
-    case PEAK: return (double)thread_count * peak(1) * PEAK_STEPS;
+    case PEAK: return (double)(thread_count * cp_multiply_operations(arithmetic_kind()) * PEAK_ROUNDS);
     case PRODUCT: return 2.0 * (double)(it->rows * it->cols * it->m);
     case LAYER: return 2.0 * (double)(LAYER_BYTES * it->m);
     case ATTEND: return 4.0 * (double)(CONTEXT * HEADS * HEAD_DIM * it->m);
@@ -332,7 +269,7 @@ static void run(const item *it, size_t thread, size_t step) {
       if (it->rows) read_memory(block + offset + thread * share, share, it->rows);
       else read_far(block + offset + thread * share, share);
       break;
-    case PEAK: peak(PEAK_STEPS); break;
+    case PEAK: sink = cp_multiply(arithmetic_kind(), PEAK_ROUNDS); break;
     case PRODUCT: product(thread, it->rows, it->cols, it->dtype, it->m, offset); break;
     case LAYER: layer(thread, it->m, offset); break;
     case ATTEND: attend(thread, it, step); break;

@@ -220,22 +220,27 @@ struct Sequence {
 
   @Test("a NaN or infinite key or value reaches the output", arguments: Instructions.available, layouts)
   func showsNaN(_ instructions: Instructions, _ dtype: ck_dtype) {
-    var layout = ck_kv_layout(kv_heads: 1, head_dim: 16, dtype: dtype)
+    for headDim in [16, 64] { expectNaNShown(instructions, dtype, headDim: headDim) }
+  }
+
+  private func expectNaNShown(_ instructions: Instructions, _ dtype: ck_dtype, headDim: Int) {
+    var layout = ck_kv_layout(kv_heads: 1, head_dim: headDim, dtype: dtype)
     let table = instructions.table
     for bad in [Float.nan, .infinity] {
       for inKey in [true, false] {
         let page = GuardedBuffer(byteCount: ck_kv_page_bytes(&layout))
         let scratch = GuardedBuffer(byteCount: (table.attend_scratch_bytes(&layout, 1) + 63) / 64 * 64)
-        let good = [Float](repeating: 1, count: 16)
+        let good = [Float](repeating: 1, count: headDim)
         var broken = good
         broken[3] = bad
         table.kv_store(&layout, page.base, 0, good, good)
         table.kv_store(&layout, page.base, 1, inKey ? broken : good, inKey ? good : broken)
         var out = good
         let pointers: [UnsafeRawPointer?] = [UnsafeRawPointer(page.base)]
-        table.attend(&out, good, 16, 1, 1, &layout, pointers, 0, 0, 1, 1, scratch.base)
+        table.attend(&out, good, headDim, 1, 1, &layout, pointers, 0, 0, 1, 1, scratch.base)
         #expect(
-          out.contains { !$0.isFinite }, "\(instructions.name) \(dtype.name) \(bad) in \(inKey ? "key" : "value")")
+          out.contains { !$0.isFinite },
+          "\(instructions.name) \(dtype.name) head_dim=\(headDim) \(bad) in \(inKey ? "key" : "value")")
       }
     }
   }
