@@ -156,11 +156,29 @@ enum { CK_TILE_ROWS = 2, CK_TILE_TOKENS = 2, CK_VECTOR_ROWS = 4 };
 
 // A slice of the lanes: what shared_panel.h works with.
 typedef __m256 v_slice;
-enum { CK_SLICE_LANES = 8, CK_PANEL_TILE_TOKENS = 4 };
+enum { CK_SLICE_LANES = 8, CK_PANEL_LEAST = 4, CK_PANEL_TILE_TOKENS = 4 };
 CK_INLINE v_slice v_slice_set1(float a) { return _mm256_set1_ps(a); }
 CK_INLINE v_slice v_slice_load(const float *p) { return _mm256_loadu_ps(p); }
 CK_INLINE void v_slice_store(float *p, v_slice a) { _mm256_storeu_ps(p, a); }
 CK_INLINE v_slice v_slice_fma(v_slice a, v_slice b, v_slice c) { return _mm256_fmadd_ps(a, b, c); }
+
+// A panel of E4M3 or half-precision weights holds half-precision numbers: a load that widens them takes no time from
+// multiplications, they are made in a third of the instructions, and half as many bytes come from the second-level cache.
+typedef uint16_t v_narrow;
+#define CK_NARROW_NAN 0x7E00
+CK_INLINE v_slice v_narrow_load(const v_narrow *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p)); }
+// 16 codes, their signs extended, moved to the places of a half's exponent and fraction.
+CK_INLINE void v_narrow_codes(v_narrow *out, const void *p) {
+  const __m256i words = _mm256_slli_epi16(_mm256_cvtepi8_epi16(_mm_loadu_si128(p)), 7);
+  _mm256_storeu_si256((__m256i *)(void *)out, _mm256_and_si256(words, _mm256_set1_epi16((short)0xBF80)));
+}
+CK_INLINE void v_narrow_e4m3(v_narrow *out, const uint8_t *p, v_codes_32 *seen) {
+  const __m256i codes = _mm256_loadu_si256((const __m256i *)(const void *)p);
+  *seen = _mm256_max_epu8(*seen, _mm256_add_epi8(codes, codes));
+  v_narrow_codes(out, p);
+  v_narrow_codes(out + CK_LANES, p + CK_LANES);
+}
+CK_INLINE void v_narrow_f16(v_narrow *out, const uint8_t *p) { memcpy(out, p, 32 * sizeof *out); }
 
 // 16 codes, or 4 numbers, of each of two rows: what shared_few_x86.h works with.
 enum { CK_QUARTERS = 2 };
