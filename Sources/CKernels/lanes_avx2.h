@@ -156,14 +156,15 @@ enum { CK_TILE_ROWS = 2, CK_TILE_TOKENS = 2, CK_VECTOR_ROWS = 4 };
 
 // A slice of the lanes: what shared_panel.h works with.
 typedef __m256 v_slice;
-enum { CK_SLICE_LANES = 8, CK_PANEL_LEAST = 4, CK_PANEL_TILE_TOKENS = 4 };
+enum { CK_SLICE_LANES = 8, CK_PANEL_TILE_TOKENS = 4 };
 CK_INLINE v_slice v_slice_set1(float a) { return _mm256_set1_ps(a); }
 CK_INLINE v_slice v_slice_load(const float *p) { return _mm256_loadu_ps(p); }
 CK_INLINE void v_slice_store(float *p, v_slice a) { _mm256_storeu_ps(p, a); }
 CK_INLINE v_slice v_slice_fma(v_slice a, v_slice b, v_slice c) { return _mm256_fmadd_ps(a, b, c); }
 
 // A panel of E4M3 or half-precision weights holds half-precision numbers: a load that widens them takes no time from
-// multiplications, they are made in a third of the instructions, and half as many bytes come from the second-level cache.
+// multiplications, 32 of them are made by 8 instructions and two stores instead of 14 and four, and half as many bytes
+// come from the second-level cache.
 typedef uint16_t v_narrow;
 #define CK_NARROW_NAN 0x7E00
 CK_INLINE v_slice v_narrow_load(const v_narrow *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)p)); }

@@ -105,26 +105,12 @@ enum { CK_TILE_ROWS = 4, CK_TILE_TOKENS = 4, CK_VECTOR_ROWS = 4 };
 
 // A slice of the lanes, here all of them: what shared_panel.h works with.
 typedef f32x16 v_slice;
-enum { CK_SLICE_LANES = 16, CK_PANEL_LEAST = 4, CK_PANEL_TILE_TOKENS = 8 };
+enum { CK_SLICE_LANES = 16, CK_PANEL_TILE_TOKENS = 8 };
 CK_INLINE v_slice v_slice_set1(float a) { return v_set1(a); }
 CK_INLINE v_slice v_slice_load(const float *p) { return v_load(p); }
 CK_INLINE void v_slice_store(float *p, v_slice a) { v_store(p, a); }
 CK_INLINE v_slice v_slice_fma(v_slice a, v_slice b, v_slice c) { return v_fma(a, b, c); }
-
-// A panel of E4M3 or half-precision weights holds float32, like all others.
-typedef float v_narrow;
-#define CK_NARROW_NAN NAN
-CK_INLINE v_slice v_narrow_load(const v_narrow *p) { return v_slice_load(p); }
-CK_INLINE void v_narrow_e4m3(v_narrow *out, const uint8_t *p, v_codes_32 *seen) {
-  f32x16 low, high;
-  v_load_e4m3_32(p, seen, &low, &high);
-  v_store(out, low);
-  v_store(out + CK_LANES, high);
-}
-CK_INLINE void v_narrow_f16(v_narrow *out, const uint8_t *p) {
-  v_store(out, v_load_f16(p));
-  v_store(out + CK_LANES, v_load_f16(p + 2 * CK_LANES));
-}
+#include "narrow_float.h"
 
 // 16 codes, or 4 numbers, of each of four rows: what shared_few_x86.h works with.
 enum { CK_QUARTERS = 4 };

@@ -10,6 +10,7 @@
 #include "shared_names.h"
 
 enum {
+  CK_PANEL_LEAST = 4,            // tokens for which expanding pays
   CK_PANEL_TILE_ROWS = 3,
   CK_PANEL_ROWS = 96,            // at most, a multiple of the tile's
   CK_PANEL_FEW_ROWS = 24,        // where one group is all: what is fetched is needed soon
@@ -39,7 +40,7 @@ typedef struct {
   size_t row, token;     // absolute
   size_t column, width;  // of the chunk; width is a multiple of 16
   bool is_first, is_last;
-  size_t passed;         // tokens that have passed over the chunk before
+  size_t first;          // token of those that pass over the chunk
   const uint8_t *next;   // what the first row's place in the panel will hold next
   size_t lines;          // of 64 bytes that each token fetches of it
 } CK_FN(panel_tile);
@@ -102,8 +103,9 @@ CK_INLINE void v_tile_blocks(bool is_narrow, size_t R, size_t T, const CK_FN(pan
 // memory: fetches in a row would make the loads after them wait.
 CK_INLINE void v_fetch_next(size_t R, size_t T, const CK_FN(panels) *job, const CK_FN(panel_tile) *tile) {
   const size_t bytes = ck_dtype_bytes(job->w->dtype), row_bytes = job->w->cols * bytes;
-  const size_t end = ck_min((tile->passed + T) * tile->lines * 64, tile->width * bytes);
-  for (size_t at = tile->passed * tile->lines * 64; at < end; at += 64) {
+  const size_t passed = tile->token - tile->first;
+  const size_t end = ck_min((passed + T) * tile->lines * 64, tile->width * bytes);
+  for (size_t at = passed * tile->lines * 64; at < end; at += 64) {
     CK_UNROLL for (size_t r = 0; r < R; r++) __builtin_prefetch(tile->next + r * row_bytes + at);
   }
 }
@@ -136,13 +138,11 @@ CK_INLINE void v_panel_tokens(bool is_narrow, size_t R, const CK_FN(panels) *job
   for (; left >= CK_PANEL_TILE_TOKENS; left -= CK_PANEL_TILE_TOKENS) {
     v_panel_tile(is_narrow, R, CK_PANEL_TILE_TOKENS, job, &tile, panel, waiting);
     tile.token += CK_PANEL_TILE_TOKENS;
-    tile.passed += CK_PANEL_TILE_TOKENS;
     waiting += R * CK_PANEL_TILE_TOKENS * CK_LANES;
   }
   if (CK_PANEL_TILE_TOKENS > 4 && left & 4) {
     v_panel_tile(is_narrow, R, 4, job, &tile, panel, waiting);
     tile.token += 4;
-    tile.passed += 4;
     waiting += R * 4 * CK_LANES;
   }
   switch (left & 3) {
@@ -214,13 +214,12 @@ CK_INLINE void v_panel_rows(bool is_narrow, const CK_FN(panels) *job, uint8_t *p
     // After the last chunk comes the first one of the next rows.
     const bool is_last = column + columns == cols;
     const size_t ahead = is_last ? (rows * cols - column) * bytes : columns * bytes;
-    CK_FN(panel_tile) tile = {row, token, column, ck_round_up(columns, CK_LANES), column == 0, is_last, 0, NULL, 0};
+    CK_FN(panel_tile) tile = {row, token, column, ck_round_up(columns, CK_LANES), column == 0, is_last, token, NULL, 0};
     tile.lines = (columns * bytes + 64 * tokens - 1) / (64 * tokens);
     float *lanes = waiting;
     for (size_t done = 0; done < tokens; done += job->group) {
       const size_t count = ck_min(job->group, tokens - done);
       tile.token = token + done;
-      tile.passed = done;
       for (size_t r = 0; r < rows;) {
         const size_t height = r + CK_PANEL_TILE_ROWS <= rows ? CK_PANEL_TILE_ROWS : 1;
         tile.row = row + r;
