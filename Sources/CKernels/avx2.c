@@ -14,7 +14,7 @@
 #include "shared_matmul.h"
 #include "shared_panel.h"
 #include "shared_attention.h"
-#include "shared_few_x86.h"
+#include "few_avx2.h"
 #pragma clang attribute pop
 
 void ck_fill_avx2(ck_table *table) {

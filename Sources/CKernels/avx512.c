@@ -14,7 +14,7 @@
 #include "shared_matmul.h"
 #include "shared_panel.h"
 #include "shared_attention.h"
-#include "shared_few_x86.h"
+#include "few_avx512.h"
 #pragma clang attribute pop
 
 void ck_fill_avx512(ck_table *table) {

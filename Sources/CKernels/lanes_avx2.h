@@ -152,7 +152,7 @@ CK_INLINE void v_load_pairs_e4m3(const void *p, f32x16 *first, f32x16 *second) {
   *second = v_parts(pairs);
 }
 
-enum { CK_TILE_ROWS = 2, CK_TILE_TOKENS = 2, CK_VECTOR_ROWS = 4 };
+enum { CK_TILE_ROWS = 2, CK_TILE_TOKENS = 2, CK_VECTOR_ROWS = 4, CK_ATTEND_TOGETHER = 2 };
 
 // A slice of the lanes: what shared_panel.h works with.
 typedef __m256 v_slice;
@@ -181,7 +181,7 @@ CK_INLINE void v_narrow_e4m3(v_narrow *out, const uint8_t *p, v_codes_32 *seen) 
 }
 CK_INLINE void v_narrow_f16(v_narrow *out, const uint8_t *p) { memcpy(out, p, 32 * sizeof *out); }
 
-// 16 codes, or 4 numbers, of each of two rows: what shared_few_x86.h works with.
+// 16 codes, or 4 numbers, of each of two rows: what few_avx2.h works with.
 enum { CK_QUARTERS = 2 };
 typedef __m256i v_codes_rows;
 typedef __m256 v_quarters;

@@ -101,7 +101,7 @@ CK_INLINE void v_load_pairs_e4m3(const void *p, f32x16 *first, f32x16 *second) {
   *second = v_parts(pairs);
 }
 
-enum { CK_TILE_ROWS = 4, CK_TILE_TOKENS = 4, CK_VECTOR_ROWS = 4 };
+enum { CK_TILE_ROWS = 4, CK_TILE_TOKENS = 4, CK_VECTOR_ROWS = 4, CK_ATTEND_TOGETHER = 4 };
 
 // A slice of the lanes, here all of them: what shared_panel.h works with.
 typedef f32x16 v_slice;
@@ -111,40 +111,3 @@ CK_INLINE v_slice v_slice_load(const float *p) { return v_load(p); }
 CK_INLINE void v_slice_store(float *p, v_slice a) { v_store(p, a); }
 CK_INLINE v_slice v_slice_fma(v_slice a, v_slice b, v_slice c) { return v_fma(a, b, c); }
 #include "narrow_float.h"
-
-// 16 codes, or 4 numbers, of each of four rows: what shared_few_x86.h works with.
-enum { CK_QUARTERS = 4 };
-typedef __m512i v_codes_rows;
-typedef __m512 v_quarters;
-CK_INLINE v_codes_rows v_codes_rows_none(void) { return _mm512_setzero_si512(); }
-CK_INLINE v_codes_rows v_codes_rows_load(const uint8_t *p, size_t row_bytes) {
-  __m512i rows = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(const void *)p));
-  rows = _mm512_inserti32x4(rows, _mm_loadu_si128((const __m128i *)(const void *)(p + row_bytes)), 1);
-  rows = _mm512_inserti32x4(rows, _mm_loadu_si128((const __m128i *)(const void *)(p + 2 * row_bytes)), 2);
-  return _mm512_inserti32x4(rows, _mm_loadu_si128((const __m128i *)(const void *)(p + 3 * row_bytes)), 3);
-}
-CK_INLINE v_codes_rows v_codes_rows_max(v_codes_rows seen, v_codes_rows codes) {
-  return _mm512_max_epu8(seen, _mm512_add_epi8(codes, codes));
-}
-CK_INLINE bool v_codes_rows_have_nan(v_codes_rows seen) {
-  return _mm512_cmpeq_epi8_mask(seen, _mm512_set1_epi8((char)0xFE)) != 0;
-}
-CK_INLINE void v_codes_rows_part(v_codes_rows codes, v_quarters part[4]) {
-  const __m512i kept = _mm512_set1_epi16((short)0x87F0), high = _mm512_set1_epi32((int)0xFFFF0000);
-  const __m512i odd = _mm512_and_si512(_mm512_srai_epi16(codes, 4), kept);
-  const __m512i even = _mm512_and_si512(_mm512_srai_epi16(_mm512_slli_epi16(codes, 8), 4), kept);
-  part[0] = _mm512_castsi512_ps(_mm512_slli_epi32(even, 16));
-  part[1] = _mm512_castsi512_ps(_mm512_slli_epi32(odd, 16));
-  part[2] = _mm512_castsi512_ps(_mm512_and_si512(even, high));
-  part[3] = _mm512_castsi512_ps(_mm512_and_si512(odd, high));
-}
-CK_INLINE v_quarters v_quarters_zero(void) { return _mm512_setzero_ps(); }
-CK_INLINE v_quarters v_quarters_all(const float *four) { return _mm512_broadcast_f32x4(_mm_loadu_ps(four)); }
-CK_INLINE v_quarters v_quarters_add(v_quarters a, v_quarters b) { return _mm512_add_ps(a, b); }
-CK_INLINE v_quarters v_quarters_fma(v_quarters a, v_quarters b, v_quarters c) { return _mm512_fmadd_ps(a, b, c); }
-// In each place of a row the sum of its four numbers: (0 + 2) + (1 + 3).
-CK_INLINE v_quarters v_quarters_sum(v_quarters a) {
-  a = _mm512_add_ps(a, _mm512_shuffle_ps(a, a, 0x4E));
-  return _mm512_add_ps(a, _mm512_shuffle_ps(a, a, 0xB1));
-}
-CK_INLINE void v_quarters_store(float *p, v_quarters a) { _mm512_storeu_ps(p, a); }

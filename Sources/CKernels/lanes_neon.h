@@ -161,7 +161,7 @@ CK_INLINE void v_load_pairs_e4m3(const void *p, f32x16 *first, f32x16 *second) {
   *second = v_from_f16(v_half_parts(low), v_half_parts(high));
 }
 
-enum { CK_TILE_ROWS = 2, CK_TILE_TOKENS = 2, CK_VECTOR_ROWS = 4 };
+enum { CK_TILE_ROWS = 2, CK_TILE_TOKENS = 2, CK_VECTOR_ROWS = 4, CK_ATTEND_TOGETHER = 2 };
 
 // A slice of the lanes: what shared_panel.h works with.
 typedef float32x4_t v_slice;

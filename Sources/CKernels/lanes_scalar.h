@@ -154,5 +154,5 @@ CK_INLINE void v_load_pairs_e4m3(const void *p, f32x16 *first, f32x16 *second) {
   CK_EACH_LANE first->at[i] = ck_e4m3_part(x[2 * i]), second->at[i] = ck_e4m3_part(x[2 * i + 1]);
 }
 
-// Shape of the matrix product's tile, rows of the vector product, and tokens from which on rows are expanded once for all.
-enum { CK_TILE_ROWS = 2, CK_TILE_TOKENS = 2, CK_VECTOR_ROWS = 1 };
+// Shape of the product's tile, rows of the product with one token, and rows of attention that share the loads of a page.
+enum { CK_TILE_ROWS = 2, CK_TILE_TOKENS = 2, CK_VECTOR_ROWS = 1, CK_ATTEND_TOGETHER = 2 };

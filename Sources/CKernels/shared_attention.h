@@ -7,7 +7,6 @@
 
 enum {
   CK_ATTEND_ROWS = 8,                                 // rows that share the reading of a page from memory
-  CK_ATTEND_TOGETHER = 2,                             // rows that share the loads of a page
   CK_HALF_PAGE = CK_PAGE_POSITIONS / CK_LANES,        // vectors of positions in a page: 2
   CK_PAIRS = CK_PAGE_POSITIONS / 2,
 };
@@ -203,8 +202,8 @@ static void CK_FN(attend)(float *out, const float *q, size_t stride, size_t quer
       for (size_t i = 0, together; i < n; i += together) {
         together = 1;
         if (rows[i].visible <= start) continue;
-        const size_t count = ck_min(CK_PAGE_POSITIONS, rows[i].visible - start);
-        if (i + 1 < n && ck_min(CK_PAGE_POSITIONS, rows[i + 1].visible - start) == count) together = CK_ATTEND_TOGETHER;
+        const size_t count = ck_min(CK_PAGE_POSITIONS, rows[i].visible - start), beyond = i + CK_ATTEND_TOGETHER - 1;
+        if (beyond < n && ck_min(CK_PAGE_POSITIONS, rows[beyond].visible - start) == count) together = CK_ATTEND_TOGETHER;
         if (together == CK_ATTEND_TOGETHER) {
           v_attend_rows(CK_ATTEND_TOGETHER, &rows[i], layout, page, next, kv_head, count, scale);
         } else {

@@ -1,5 +1,5 @@
-// One to three tokens times E4M3 weights on AVX2 and AVX-512, where turning codes into numbers costs more than reading
-// them. Two tokens share that work; sums of three would not fit in AVX2's registers.
+// One to three tokens times E4M3 weights on AVX2, where turning codes into numbers costs more than reading them. Two tokens
+// share that work; sums of three would not fit in the registers.
 //
 // A code moved to the top of a float32 (its sign to bit 31, its other seven bits to bits 26-20) is the number
 // value * 2^-120, subnormal codes included: two shifts and two masks where a conversion took an instruction of its own
