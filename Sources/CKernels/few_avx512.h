@@ -46,6 +46,7 @@ CK_INLINE void v_few_step(ck_dtype dtype, size_t R, size_t T, size_t columns, ck
   uint16_t halves[CK_FEW_ROWS][CK_FEW_COLUMNS];
   if (dtype == CK_E4M3) {
     CK_UNROLL for (size_t r = 0; r < R; r++) v_few_halves(halves[r], w + r * gap_bytes, seen);
+    __asm__ volatile("" : "+m"(halves));  // or the compiler would keep them in registers and take them apart there
   }
   CK_UNROLL for (size_t k = 0; k < columns; k += CK_LANES) {
     f32x16 row[CK_FEW_ROWS];
