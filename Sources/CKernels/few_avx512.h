@@ -8,13 +8,13 @@
 #include "shared_names.h"
 
 enum {
-  CK_FEW_MOST = 16,      // tokens
-  CK_FEW_TOKENS = 8,     // of a tile
-  CK_FEW_ROWS = 4,       // of a tile of up to CK_FEW_SLIM tokens; of others
-  CK_FEW_SLIM = 5,
+  CK_FEW_MOST = 16,     // tokens
+  CK_FEW_TOKENS = 8,    // of a tile, at most
+  CK_FEW_SLIM = 5,      // tokens, up to which tiles have CK_FEW_ROWS rows; beyond, CK_FEW_FAT_ROWS
+  CK_FEW_ROWS = 4,
   CK_FEW_FAT_ROWS = 3,
-  CK_FEW_COLUMNS = 64,   // that become numbers at a time
-  CK_FEW_AHEAD = 2048,   // bytes that each row is fetched ahead
+  CK_FEW_COLUMNS = 64,  // that become numbers at a time
+  CK_FEW_AHEAD = 2048,  // bytes that each row is fetched ahead
 };
 
 typedef struct {
@@ -95,7 +95,7 @@ CK_INLINE void v_few_tile(ck_dtype dtype, size_t R, size_t T, const ck_few *job,
   }
 }
 
-// One tile of each R rows, for all tokens, in groups as even as can be.
+// All rows, R at a time, for all tokens, in groups as even as can be. More than CK_FEW_SLIM in a group come with fat rows only.
 CK_INLINE void v_few_rows(ck_dtype dtype, size_t R, ck_few *job, size_t row_begin, size_t m) {
   const size_t groups = (m + CK_FEW_TOKENS - 1) / CK_FEW_TOKENS, most = (m + groups - 1) / groups;
   for (job->row = row_begin; job->row < row_begin + job->gap; job->row++) {
