@@ -204,10 +204,10 @@ static void check_table(bool quick) {
     for (int fill = 0; fill < (quick ? 1 : 4); fill++) {
       check_rows(lengths[i], fill);
       for (int dtype = 0; dtype < 4; dtype++) {
-        static const size_t batches[] = {1, 2, 3, 5, MOST};
-        for (int m = 0; m < 5; m++) check_matmul((ck_dtype)dtype, lengths[i], batches[m], fill, m % 2);
-        check_matmul((ck_dtype)dtype, lengths[i], 1, fill, true);
-        check_matmul((ck_dtype)dtype, lengths[i], MOST, fill, false);
+        static const size_t batches[] = {1, 2, 3, 5, 8, 13, MOST};
+        for (size_t m = 0; m < sizeof batches / sizeof *batches; m++) {
+          for (int blocked = 0; blocked < 2; blocked++) check_matmul((ck_dtype)dtype, lengths[i], batches[m], fill, blocked);
+        }
       }
     }
   }

@@ -13,6 +13,41 @@
 
 enum { CK_FEW_AHEAD = 2048 };  // bytes that each row is fetched ahead
 
+// 16 codes, or 4 numbers, of each of two rows.
+enum { CK_QUARTERS = 2 };
+typedef __m256i v_codes_rows;
+typedef __m256 v_quarters;
+CK_INLINE v_codes_rows v_codes_rows_none(void) { return _mm256_setzero_si256(); }
+CK_INLINE v_codes_rows v_codes_rows_load(const uint8_t *p, size_t row_bytes) {
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)p)),
+                                 _mm_loadu_si128((const __m128i *)(const void *)(p + row_bytes)), 1);
+}
+CK_INLINE v_codes_rows v_codes_rows_max(v_codes_rows seen, v_codes_rows codes) {
+  return _mm256_max_epu8(seen, _mm256_add_epi8(codes, codes));
+}
+CK_INLINE bool v_codes_rows_have_nan(v_codes_rows seen) {
+  return _mm256_movemask_epi8(_mm256_cmpeq_epi8(seen, _mm256_set1_epi8((char)0xFE))) != 0;
+}
+CK_INLINE void v_codes_rows_part(v_codes_rows codes, v_quarters part[4]) {
+  const __m256i kept = _mm256_set1_epi16((short)0x87F0), high = _mm256_set1_epi32((int)0xFFFF0000);
+  const __m256i odd = _mm256_and_si256(_mm256_srai_epi16(codes, 4), kept);
+  const __m256i even = _mm256_and_si256(_mm256_srai_epi16(_mm256_slli_epi16(codes, 8), 4), kept);
+  part[0] = _mm256_castsi256_ps(_mm256_slli_epi32(even, 16));
+  part[1] = _mm256_castsi256_ps(_mm256_slli_epi32(odd, 16));
+  part[2] = _mm256_castsi256_ps(_mm256_and_si256(even, high));
+  part[3] = _mm256_castsi256_ps(_mm256_and_si256(odd, high));
+}
+CK_INLINE v_quarters v_quarters_zero(void) { return _mm256_setzero_ps(); }
+CK_INLINE v_quarters v_quarters_all(const float *four) { return _mm256_broadcast_ps((const __m128 *)(const void *)four); }
+CK_INLINE v_quarters v_quarters_add(v_quarters a, v_quarters b) { return _mm256_add_ps(a, b); }
+CK_INLINE v_quarters v_quarters_fma(v_quarters a, v_quarters b, v_quarters c) { return _mm256_fmadd_ps(a, b, c); }
+// In each place of a row the sum of its four numbers: (0 + 2) + (1 + 3).
+CK_INLINE v_quarters v_quarters_sum(v_quarters a) {
+  a = _mm256_add_ps(a, _mm256_shuffle_ps(a, a, 0x4E));
+  return _mm256_add_ps(a, _mm256_shuffle_ps(a, a, 0xB1));
+}
+CK_INLINE void v_quarters_store(float *p, v_quarters a) { _mm256_storeu_ps(p, a); }
+
 #define CK_TOKEN_FACTOR 0x1p112f
 #define CK_TOKEN_LIMIT 0x1p16f
 

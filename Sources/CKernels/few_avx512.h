@@ -95,9 +95,11 @@ CK_INLINE void v_few_tile(ck_dtype dtype, size_t R, size_t T, const ck_few *job,
   }
 }
 
-// All rows, R at a time, for all tokens, in groups as even as can be. More than CK_FEW_SLIM in a group come with fat rows only.
-CK_INLINE void v_few_rows(ck_dtype dtype, size_t R, ck_few *job, size_t row_begin, size_t m) {
+// Rows from row_begin on, R at a time, for all tokens, in groups as even as can be; more than CK_FEW_SLIM in a group come with
+// fat rows only. Returns the first row that is left, of fewer than R.
+CK_INLINE size_t v_few_rows(ck_dtype dtype, size_t R, ck_few *job, size_t row_begin, size_t row_end, size_t m) {
   const size_t groups = (m + CK_FEW_TOKENS - 1) / CK_FEW_TOKENS, most = (m + groups - 1) / groups;
+  job->gap = (row_end - row_begin) / R;
   for (job->row = row_begin; job->row < row_begin + job->gap; job->row++) {
     for (size_t first = 0; first < m; first += most) {
       switch (ck_min(most, m - first)) {
@@ -112,29 +114,24 @@ CK_INLINE void v_few_rows(ck_dtype dtype, size_t R, ck_few *job, size_t row_begi
       }
     }
   }
+  return row_begin + job->gap * R;
 }
 
-static void CK_FN(few)(ck_few *job, size_t rows, size_t row_begin, size_t m) {
-  switch (rows << 2 | job->w->dtype) {
-    case CK_FEW_ROWS << 2 | CK_F32: v_few_rows(CK_F32, CK_FEW_ROWS, job, row_begin, m); break;
-    case CK_FEW_ROWS << 2 | CK_F16: v_few_rows(CK_F16, CK_FEW_ROWS, job, row_begin, m); break;
-    case CK_FEW_ROWS << 2 | CK_BF16: v_few_rows(CK_BF16, CK_FEW_ROWS, job, row_begin, m); break;
-    case CK_FEW_ROWS << 2 | CK_E4M3: v_few_rows(CK_E4M3, CK_FEW_ROWS, job, row_begin, m); break;
-    case CK_FEW_FAT_ROWS << 2 | CK_F32: v_few_rows(CK_F32, CK_FEW_FAT_ROWS, job, row_begin, m); break;
-    case CK_FEW_FAT_ROWS << 2 | CK_F16: v_few_rows(CK_F16, CK_FEW_FAT_ROWS, job, row_begin, m); break;
-    case CK_FEW_FAT_ROWS << 2 | CK_BF16: v_few_rows(CK_BF16, CK_FEW_FAT_ROWS, job, row_begin, m); break;
-    case CK_FEW_FAT_ROWS << 2 | CK_E4M3: v_few_rows(CK_E4M3, CK_FEW_FAT_ROWS, job, row_begin, m); break;
-  }
+CK_INLINE size_t v_few_as(ck_dtype dtype, ck_few *job, size_t row_begin, size_t row_end, size_t m) {
+  return m <= CK_FEW_SLIM ? v_few_rows(dtype, CK_FEW_ROWS, job, row_begin, row_end, m)
+                          : v_few_rows(dtype, CK_FEW_FAT_ROWS, job, row_begin, row_end, m);
 }
 
 static void CK_FN(matmul_few_or_lanes)(float *out, size_t out_stride, const ck_weights *w, size_t row_begin, size_t row_end,
                                        const void *x, size_t x_stride, size_t m, void *scratch) {
   if (m > 0 && m <= CK_FEW_MOST && ck_block_columns(w) == w->cols) {
-    const size_t rows = m <= CK_FEW_SLIM ? CK_FEW_ROWS : CK_FEW_FAT_ROWS;
-    ck_few job = {.out = out, .out_stride = out_stride, .w = w, .gap = (row_end - row_begin) / rows, .x = x,
-                  .x_stride = x_stride / sizeof(float)};
-    CK_FN(few)(&job, rows, row_begin, m);
-    row_begin += job.gap * rows;
+    ck_few job = {.out = out, .out_stride = out_stride, .w = w, .x = x, .x_stride = x_stride / sizeof(float)};
+    switch (w->dtype) {
+      case CK_F32: row_begin = v_few_as(CK_F32, &job, row_begin, row_end, m); break;
+      case CK_F16: row_begin = v_few_as(CK_F16, &job, row_begin, row_end, m); break;
+      case CK_BF16: row_begin = v_few_as(CK_BF16, &job, row_begin, row_end, m); break;
+      case CK_E4M3: row_begin = v_few_as(CK_E4M3, &job, row_begin, row_end, m); break;
+    }
   }
   CK_FN(matmul_lanes)(out, out_stride, w, row_begin, row_end, x, x_stride, m, scratch);
 }

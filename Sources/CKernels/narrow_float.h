@@ -1,5 +1,5 @@
-// A panel of E4M3 or half-precision weights holds float32, like all others: for instruction sets that nothing narrower was
-// measured on. Part of their lanes_*.h.
+// A panel of E4M3 or half-precision weights holds float32, like all others: for NEON, where nothing narrower was measured, and
+// AVX-512, where halves gained many tokens nothing. Part of their lanes_*.h.
 typedef float v_narrow;
 #define CK_NARROW_NAN NAN
 CK_INLINE v_slice v_narrow_load(const v_narrow *p) { return v_slice_load(p); }

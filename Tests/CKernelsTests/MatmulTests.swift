@@ -145,7 +145,7 @@ import Testing
   @Test("a NaN weight makes its own row NaN and no other", arguments: Instructions.available, ck_dtype.all)
   func confinesNaN(_ instructions: Instructions, _ dtype: ck_dtype) {
     for cols in [1, 16, 72, 200] {
-      for m in [1, 2, 4, 20] {
+      for m in [1, 2, 4, 8, 20] {
         for place in [0, cols / 2, cols - 1] {
           let matrix = Matrix(dtype, rows: 8, cols: cols, fill: .random, seed: 9, nanAt: [3 * cols + place])
           let x = Fill.random.values(m * cols, seed: 10)
