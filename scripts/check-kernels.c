@@ -11,7 +11,7 @@
 
 #include "CKernels.h"
 
-enum { ROWS = 9, MOST = 20, POSITIONS = 70 };
+enum { ROWS = 9, MOST = 70, POSITIONS = 70 };
 
 static const ck_table *scalar, *other;
 static uint64_t state = 1;
@@ -204,7 +204,7 @@ static void check_table(bool quick) {
     for (int fill = 0; fill < (quick ? 1 : 4); fill++) {
       check_rows(lengths[i], fill);
       for (int dtype = 0; dtype < 4; dtype++) {
-        static const size_t batches[] = {1, 2, 3, 5, 8, 13, MOST};
+        static const size_t batches[] = {1, 2, 3, 5, 7, 8, 13, 20, MOST};
         for (size_t m = 0; m < sizeof batches / sizeof *batches; m++) {
           for (int blocked = 0; blocked < 2; blocked++) check_matmul((ck_dtype)dtype, lengths[i], batches[m], fill, blocked);
         }

@@ -23,11 +23,16 @@
 #include "bf16_blocks.h"
 
 enum {
-  CK_CHUNK = 1024,       // elements of K between visits of the accumulators: an integer number of blocks
-  CK_MAX_ROWS = 3,       // of a tile
-  CK_MAX_TOKENS = 8,     // of a tile
-  CK_SKINNY_ROWS = 32,   // rows whose accumulators wait in the first-level cache while a chunk passes
-  CK_SKINNY_LIMIT = 16,  // tokens up to which weights are expanded on the fly
+  CK_MAX_ROWS = 4,    // of a tile
+  CK_MAX_TOKENS = 8,  // of a tile
+  CK_MAX_DIRECT = 16,  // sums of a tile beside which expanded weights have room in the registers
+
+  CK_FEW_MOST = 64,    // tokens up to which each tile expands its weights; their activations stay in the second-level cache
+  CK_FEW_SLIM = 6,     // tokens of a tile up to which it has CK_MAX_ROWS rows, beyond, CK_FAT_ROWS
+  CK_FAT_ROWS = 3,
+  CK_FEW_AHEAD = 512,  // bytes that each row is fetched ahead
+
+  CK_CHUNK = 1024,             // of many tokens: elements of K between visits of the sums, an integer number of blocks
   CK_PANEL_BYTES = 600 << 10,  // of expanded weights: they stay in the second-level cache
   CK_PANEL_TOKENS = 8,         // tokens whose chunk stays in the first-level cache while a panel passes
 };
@@ -44,6 +49,8 @@ CK_INLINE void v_dots_block(ck_dtype dtype, const ck_tables *tables, size_t R, s
                             size_t row_bytes, const uint8_t *x, size_t x_stride, size_t n) {
   bf16x64 row[CK_MAX_ROWS];
   CK_UNROLL for (size_t r = 0; r < R; r++) row[r] = v_weight_block(dtype, tables, w + r * row_bytes, n);
+  // Many sums leave no registers for them: they pass through memory.
+  if (dtype == CK_E4M3 && R * T > CK_MAX_DIRECT) __asm__ volatile("" : "+m"(row));
   CK_UNROLL for (size_t t = 0; t < T; t++) {
     const __m512bh token = (__m512bh)_mm512_load_si512(x + t * x_stride);
     CK_UNROLL for (size_t r = 0; r < R; r++) acc->at[r][t] = _mm512_dpbf16_ps(acc->at[r][t], row[r].first, token);
@@ -54,20 +61,16 @@ CK_INLINE void v_dots_block(ck_dtype dtype, const ck_tables *tables, size_t R, s
   }
 }
 
-// acc[r][t] += row r . token t over n elements. x: token's packed block; x_stride in bytes.
-// ahead: bytes from the first row to what is fetched from memory meanwhile. One token's rows are fetched one after the
-// other, as they lie in memory, although they are read side by side: a single stream is the fastest.
+// acc[r][t] += row r . token t over n elements. x: token's packed block; row_bytes from one row to the next, x_stride in bytes.
 CK_INLINE void v_dots(ck_dtype dtype, size_t R, size_t T, ck_acc *acc, const uint8_t *w, size_t row_bytes,
-                      const uint8_t *x, size_t x_stride, size_t n, size_t ahead) {
+                      const uint8_t *x, size_t x_stride, size_t n) {
   const ck_tables tables = v_tables();
   const size_t bytes = ck_dtype_bytes(dtype);
-  const uint8_t *fetch = w + ahead;
-  const size_t fetch_step = T == 1 ? R * CK_BLOCK * bytes : CK_BLOCK * bytes, fetch_stride = T == 1 ? CK_BLOCK * bytes : row_bytes;
   size_t k = 0;
-  for (; k + CK_BLOCK <= n; k += CK_BLOCK, w += CK_BLOCK * bytes, x += 2 * CK_BLOCK, fetch += fetch_step) {
+  for (; k + CK_BLOCK <= n; k += CK_BLOCK, w += CK_BLOCK * bytes, x += 2 * CK_BLOCK) {
     CK_UNROLL for (size_t r = 0; r < R; r++) {
-      _mm_prefetch((const char *)(fetch + r * fetch_stride), _MM_HINT_T0);
-      if (bytes == 2) _mm_prefetch((const char *)(fetch + r * fetch_stride + 64), _MM_HINT_T0);
+      _mm_prefetch((const char *)(w + r * row_bytes + CK_FEW_AHEAD), _MM_HINT_T0);
+      if (bytes == 2) _mm_prefetch((const char *)(w + r * row_bytes + CK_FEW_AHEAD + 64), _MM_HINT_T0);
     }
     v_dots_block(dtype, &tables, R, T, acc, w, row_bytes, x, x_stride, CK_BLOCK);
   }
@@ -102,7 +105,8 @@ CK_INLINE float v_factor(const ck_job *job, size_t row, size_t chunk) {
 }
 
 // What is done with a tile's accumulators at a chunk's end: kept for the next chunk, or, where a chunk is a block of
-// scales, added to the total; after the last chunk reduced and written. waiting: [R][T], 64-byte aligned.
+// scales, added to the total; after the last chunk reduced and written. waiting: [R][T], 64-byte aligned. The tile's rows lie
+// `gap` rows apart.
 CK_INLINE void v_chunk_begin(const ck_job *job, size_t R, size_t T, ck_acc *acc, const float *waiting, size_t chunk) {
   if (chunk == 0 || job->blocked) {
     v_acc_clear(acc, R, T);
@@ -134,11 +138,11 @@ CK_INLINE f32x16 v_reduce_add_16(const f32x16 lanes[16]) {
 }
 
 CK_INLINE void v_chunk_end(const ck_job *job, size_t R, size_t T, ck_acc *acc, float *waiting, size_t chunk, size_t row,
-                           size_t token) {
+                           size_t gap, size_t token) {
   const bool last = chunk + 1 == job->chunks;
   if (job->blocked) {
     CK_UNROLL for (size_t r = 0; r < R; r++) {
-      const __m512 factor = _mm512_set1_ps(v_factor(job, row + r, chunk));
+      const __m512 factor = _mm512_set1_ps(v_factor(job, row + r * gap, chunk));
       CK_UNROLL for (size_t t = 0; t < T; t++) {
         float *at = waiting + (r * T + t) * CK_LANES;
         acc->at[r][t] = _mm512_fmadd_ps(acc->at[r][t], factor, chunk == 0 ? _mm512_setzero_ps() : _mm512_load_ps(at));
@@ -160,91 +164,61 @@ CK_INLINE void v_chunk_end(const ck_job *job, size_t R, size_t T, ck_acc *acc, f
     _mm512_store_ps(sums + i, v_reduce_add_16(lanes));
   }
   CK_UNROLL for (size_t r = 0; r < R; r++) {
-    const float factor = job->blocked ? 1.0f : v_factor(job, row + r, 0);
+    const float factor = job->blocked ? 1.0f : v_factor(job, row + r * gap, 0);
     CK_UNROLL for (size_t t = 0; t < T; t++) {
-      job->out[(token + t) * job->out_stride + row + r] = sums[r * T + t] * factor;
+      job->out[(token + t) * job->out_stride + row + r * gap] = sums[r * T + t] * factor;
     }
   }
 }
 
-// --- one token ---------------------------------------------------------------------------------------------------
+// --- up to CK_FEW_MOST tokens -------------------------------------------------------------------------------------
+// A tile's sums stay in registers from the rows' beginning to their end, or where there are several scales a row, from one
+// scale to the next. Its rows lie far apart, so that memory is read in as many long streams.
 
-CK_INLINE void v_vector_rows(ck_dtype dtype, size_t R, const ck_job *job, size_t row) {
+CK_INLINE void v_few_tile(ck_dtype dtype, size_t R, size_t T, const ck_job *job, size_t row, size_t gap, size_t token) {
   const size_t bytes = ck_dtype_bytes(dtype), row_bytes = job->k_total * bytes;
-  const uint8_t *data = (const uint8_t *)job->w->data + row * row_bytes;
-  const size_t group_bytes = R * row_bytes, ahead = (CK_AHEAD_BYTES / (group_bytes + 1) + 1) * group_bytes;
-  float waiting[CK_MAX_ROWS * CK_LANES] __attribute__((aligned(64)));
+  const uint8_t *data = (const uint8_t *)job->w->data + row * row_bytes, *x = job->x + token * job->x_stride;
+  float waiting[CK_MAX_ROWS * CK_MAX_TOKENS * CK_LANES] __attribute__((aligned(64)));
   ck_acc acc;
-  if (!job->blocked) {
-    v_acc_clear(&acc, R, 1);
-    v_dots(dtype, R, 1, &acc, data, row_bytes, job->x, 0, job->k_total, ahead);
-    CK_UNROLL for (size_t r = 0; r < R; r++) job->out[row + r] = v_reduce_add(acc.at[r][0]) * v_factor(job, row + r, 0);
-    return;
-  }
   for (size_t chunk = 0; chunk < job->chunks; chunk++) {
     const size_t k = chunk * job->chunk;
-    v_chunk_begin(job, R, 1, &acc, waiting, chunk);
-    v_dots(dtype, R, 1, &acc, data + k * bytes, row_bytes, job->x + 2 * k, 0, ck_min(job->chunk, job->k_total - k),
-           ahead);
-    v_chunk_end(job, R, 1, &acc, waiting, chunk, row, 0);
+    v_chunk_begin(job, R, T, &acc, waiting, chunk);
+    v_dots(dtype, R, T, &acc, data + k * bytes, gap * row_bytes, x + 2 * k, job->x_stride, ck_min(job->chunk, job->k_total - k));
+    v_chunk_end(job, R, T, &acc, waiting, chunk, row, gap, token);
   }
 }
 
-CK_INLINE void v_vector(ck_dtype dtype, const ck_job *job, size_t row_begin, size_t row_end) {
-  size_t row = row_begin;
-  // Two rows: more streams from memory at a time are slower.
-  for (; row + 2 <= row_end; row += 2) v_vector_rows(dtype, 2, job, row);
-  for (; row < row_end; row++) v_vector_rows(dtype, 1, job, row);
-}
-
-// --- 2 to CK_SKINNY_LIMIT tokens ---------------------------------------------------------------------------------
-
-CK_INLINE void v_skinny_tile(ck_dtype dtype, size_t R, size_t T, const ck_job *job, float *waiting, size_t row,
-                             size_t token, size_t chunk, size_t ahead) {
-  const size_t bytes = ck_dtype_bytes(dtype), k = chunk * job->chunk;
-  ck_acc acc;
-  v_chunk_begin(job, R, T, &acc, waiting, chunk);
-  v_dots(dtype, R, T, &acc, (const uint8_t *)job->w->data + (row * job->k_total + k) * bytes, job->k_total * bytes,
-         job->x + token * job->x_stride + 2 * k, job->x_stride, ck_min(job->chunk, job->k_total - k), ahead);
-  v_chunk_end(job, R, T, &acc, waiting, chunk, row, token);
-}
-
-CK_INLINE void v_skinny_tokens(ck_dtype dtype, size_t R, size_t T, const ck_job *job, float *waiting, size_t row,
-                               size_t token, size_t chunk, size_t ahead) {
-  switch (T) {
-    case 1: v_skinny_tile(dtype, R, 1, job, waiting, row, token, chunk, ahead); break;
-    case 2: v_skinny_tile(dtype, R, 2, job, waiting, row, token, chunk, ahead); break;
-    case 3: v_skinny_tile(dtype, R, 3, job, waiting, row, token, chunk, ahead); break;
-    case 4: v_skinny_tile(dtype, R, 4, job, waiting, row, token, chunk, ahead); break;
-    case 5: v_skinny_tile(dtype, R, 5, job, waiting, row, token, chunk, ahead); break;
-    case 6: v_skinny_tile(dtype, R, 6, job, waiting, row, token, chunk, ahead); break;
-    case 7: v_skinny_tile(dtype, R, 7, job, waiting, row, token, chunk, ahead); break;
-    default: v_skinny_tile(dtype, R, 8, job, waiting, row, token, chunk, ahead); break;
-  }
-}
-
-// scratch: [CK_SKINNY_ROWS][m] accumulators
-CK_INLINE void v_skinny(ck_dtype dtype, const ck_job *job, size_t row_begin, size_t row_end, size_t m, float *scratch) {
-  const size_t parts = (m + CK_MAX_TOKENS - 1) / CK_MAX_TOKENS, row_bytes = job->k_total * ck_dtype_bytes(dtype);
-  for (size_t group = row_begin; group < row_end; group += CK_SKINNY_ROWS) {
-    const size_t end = ck_min(group + CK_SKINNY_ROWS, row_end);
-    for (size_t chunk = 0; chunk < job->chunks; chunk++) {
-      for (size_t row = group; row < end; row += 2) {
-        size_t token = 0;
-        for (size_t part = 0; part < parts; part++) {
-          const size_t count = (m - token + parts - part - 1) / (parts - part);
-          float *waiting = scratch + ((row - group) * m + 2 * token) * CK_LANES;
-          const size_t ahead = 8 * row_bytes;
-          if (row + 2 <= end) {
-            v_skinny_tokens(dtype, 2, count, job, waiting, row, token, chunk, ahead);
-          } else {
-            v_skinny_tokens(dtype, 1, count, job, waiting, row, token, chunk, ahead);
-          }
-          token += count;
-        }
+// Rows from row_begin on, R at a time, for all tokens, in groups as even as can be. Returns the first row that is left, of
+// fewer than R.
+CK_INLINE size_t v_few_rows(ck_dtype dtype, size_t R, const ck_job *job, size_t row_begin, size_t row_end, size_t m) {
+  const size_t groups = (m + CK_MAX_TOKENS - 1) / CK_MAX_TOKENS, gap = (row_end - row_begin) / R;
+  const size_t fat = R < CK_FAT_ROWS ? R : CK_FAT_ROWS;
+  for (size_t row = row_begin; row < row_begin + gap; row++) {
+    size_t token = 0;
+    for (size_t group = 0; group < groups; group++) {
+      const size_t count = (m - token + groups - group - 1) / (groups - group);
+      switch (count) {
+        case 1: v_few_tile(dtype, R, 1, job, row, gap, token); break;
+        case 2: v_few_tile(dtype, R, 2, job, row, gap, token); break;
+        case 3: v_few_tile(dtype, R, 3, job, row, gap, token); break;
+        case 4: v_few_tile(dtype, R, 4, job, row, gap, token); break;
+        case 5: v_few_tile(dtype, R, 5, job, row, gap, token); break;
+        case 6: v_few_tile(dtype, R, 6, job, row, gap, token); break;
+        case 7: v_few_tile(dtype, fat, 7, job, row, gap, token); break;
+        case 8: v_few_tile(dtype, fat, 8, job, row, gap, token); break;
       }
+      token += count;
     }
   }
+  return row_begin + gap * R;
+}
+
+CK_INLINE void v_few(ck_dtype dtype, const ck_job *job, size_t row_begin, size_t row_end, size_t m) {
+  const size_t groups = (m + CK_MAX_TOKENS - 1) / CK_MAX_TOKENS;
+  const bool slim = m <= groups * CK_FEW_SLIM;
+  row_begin = slim ? v_few_rows(dtype, CK_MAX_ROWS, job, row_begin, row_end, m)
+                   : v_few_rows(dtype, CK_FAT_ROWS, job, row_begin, row_end, m);
+  v_few_rows(dtype, 1, job, row_begin, row_end, m);
 }
 
 // --- many tokens -------------------------------------------------------------------------------------------------
@@ -252,8 +226,8 @@ CK_INLINE void v_skinny(ck_dtype dtype, const ck_job *job, size_t row_begin, siz
 // over it.
 
 CK_INLINE size_t v_panel_rows(size_t cols) {
-  const size_t rows = CK_PANEL_BYTES / (2 * ck_round_up(cols + 1, CK_BLOCK)) / CK_MAX_ROWS * CK_MAX_ROWS;
-  return rows < CK_MAX_ROWS ? CK_MAX_ROWS : rows > 96 ? 96 : rows;
+  const size_t rows = CK_PANEL_BYTES / (2 * ck_round_up(cols + 1, CK_BLOCK)) / CK_FAT_ROWS * CK_FAT_ROWS;
+  return rows < CK_FAT_ROWS ? CK_FAT_ROWS : rows > 96 ? 96 : rows;
 }
 
 CK_INLINE void v_expand_panel(ck_dtype dtype, const ck_job *job, uint8_t *panel, size_t row, size_t rows) {
@@ -307,7 +281,7 @@ CK_INLINE void v_panel_tile(size_t R, size_t T, const ck_job *job, const uint8_t
       CK_UNROLL for (size_t r = 0; r < R; r++) acc.at[r][t] = _mm512_dpbf16_ps(acc.at[r][t], w[r], v);
     }
   }
-  v_chunk_end(job, R, T, &acc, waiting, chunk, row, token);
+  v_chunk_end(job, R, T, &acc, waiting, chunk, row, 1, token);
 }
 
 CK_INLINE void v_panel_tokens(size_t R, const ck_job *job, const uint8_t *panel, float *waiting, size_t row, size_t token,
@@ -340,8 +314,8 @@ static void ck_many(const ck_job *job, const uint8_t *panel, float *accumulators
       const size_t next_token = last ? ck_min(token + CK_PANEL_TOKENS, m - 1) : token, next = last ? 0 : begin + width;
       ck_fetch fetch = {job->x + next_token * job->x_stride + 2 * next, 0, 2 * job->chunk, tokens, job->x_stride};
       size_t r = 0;
-      for (; r + CK_MAX_ROWS <= rows; r += CK_MAX_ROWS) {
-        v_panel_tokens(CK_MAX_ROWS, job, panel + 2 * (rows * begin + r * width), accumulators + r * tokens * CK_LANES, row + r,
+      for (; r + CK_FAT_ROWS <= rows; r += CK_FAT_ROWS) {
+        v_panel_tokens(CK_FAT_ROWS, job, panel + 2 * (rows * begin + r * width), accumulators + r * tokens * CK_LANES, row + r,
                        token, tokens, chunk, &fetch);
       }
       for (; r < rows; r++) {
@@ -398,10 +372,8 @@ static void ck_pack(void *x, size_t x_stride, size_t m, const float *in, size_t 
 }
 
 CK_INLINE void v_product(ck_dtype dtype, const ck_job *job, size_t row_begin, size_t row_end, size_t m, void *scratch) {
-  if (m == 1) {
-    v_vector(dtype, job, row_begin, row_end);
-  } else if (m <= CK_SKINNY_LIMIT) {
-    v_skinny(dtype, job, row_begin, row_end, m, scratch);
+  if (m <= CK_FEW_MOST) {
+    v_few(dtype, job, row_begin, row_end, m);
   } else {
     v_many(dtype, job, row_begin, row_end, m, scratch);
   }
@@ -415,7 +387,8 @@ static void ck_matmul(float *out, size_t out_stride, const ck_weights *w, size_t
   }
   const size_t block_cols = ck_block_columns(w);
   const bool blocked = block_cols < w->cols;
-  const size_t chunk = blocked ? block_cols : CK_CHUNK, chunks = w->cols ? (w->cols + chunk - 1) / chunk : 1;
+  const size_t chunk = blocked ? block_cols : m <= CK_FEW_MOST ? w->cols : CK_CHUNK;
+  const size_t chunks = w->cols ? (w->cols + chunk - 1) / chunk : 1;
   const ck_job job = {out, out_stride, w, x, x_stride, chunk, chunks, w->cols, blocked};
   if (w->dtype == CK_E4M3) {
     v_product(CK_E4M3, &job, row_begin, row_end, m, scratch);
@@ -427,9 +400,8 @@ static void ck_matmul(float *out, size_t out_stride, const ck_weights *w, size_t
 static size_t ck_matmul_scratch_bytes(size_t cols) {
   const size_t rows = v_panel_rows(cols), lanes = CK_LANES * sizeof(float);
   const size_t many = CK_PANEL_TOKENS * rows * lanes + 2 * rows * ck_round_up(cols, CK_BLOCK);
-  const size_t skinny = CK_SKINNY_ROWS * CK_SKINNY_LIMIT * lanes, exact = ck_lesser()->matmul_scratch_bytes(cols);
-  const size_t most = many > skinny ? many : skinny;
-  return most > exact ? most : exact;
+  const size_t exact = ck_lesser()->matmul_scratch_bytes(cols);
+  return many > exact ? many : exact;
 }
 #pragma clang attribute pop
 
