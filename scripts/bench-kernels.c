@@ -256,10 +256,9 @@ static void attend(size_t thread, const item *it, size_t layer) {
   const size_t bytes = ck_kv_page_bytes(&layout), layers = BLOCK_BYTES / bytes_of(it);
   const void *pages[PAGES];
   for (size_t p = 0; p < PAGES; p++) pages[p] = block + p * layers * bytes;
-  for (size_t head = thread; head < HEADS; head += thread_count) {
-    table->attend(out, queries, HEADS * HEAD_DIM, it->m, CONTEXT - it->m, &layout, pages, layer * bytes, head, 1, 0.088f,
-                  scratch[thread]);
-  }
+  const size_t head = slice(HEADS, thread, 1), heads = slice(HEADS, thread + 1, 1) - head;
+  table->attend(out, queries, HEADS * HEAD_DIM, it->m, CONTEXT - it->m, &layout, pages, layer * bytes, head, heads, 1, 0.088f,
+                scratch[thread]);
 }
 
 static void run(const item *it, size_t thread, size_t step) {

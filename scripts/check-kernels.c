@@ -163,11 +163,11 @@ static void check_rows(size_t n, int fill) {
 }
 
 static void check_attention(ck_dtype dtype, size_t head_dim, size_t group, size_t chunk, int fill) {
-  const size_t kv_heads = 2, heads = kv_heads * group, width = kv_heads * head_dim;
+  const size_t kv_heads = 5, heads = kv_heads * group, width = kv_heads * head_dim;
   const ck_kv_layout layout = {kv_heads, head_dim, dtype};
   const float *keys = numbers(POSITIONS * width, fill), *values = numbers(POSITIONS * width, fill);
   const float *angles = numbers(head_dim, 0);
-  float *out[3];  // scalar; the other; the other, one position at a time
+  float *out[3];  // scalar; the other; the other, one position and one head at a time
   for (int t = 0; t < 3; t++) {
     const ck_table *table = t ? other : scalar;
     const size_t step = t == 2 ? 1 : chunk;
@@ -182,8 +182,12 @@ static void check_attention(ck_dtype dtype, size_t head_dim, size_t group, size_
     }
     for (size_t first = 0; first < POSITIONS; first += step) {
       const size_t count = POSITIONS - first < step ? POSITIONS - first : step, at = first * heads * head_dim;
-      for (size_t head = 0; head < kv_heads; head++) {
-        table->attend(out[t] + at, q + at, heads * head_dim, count, first, &layout, pages, 0, head, group, 0.02f, scratch);
+      if (t == 2) {
+        for (size_t head = 0; head < kv_heads; head++) {
+          table->attend(out[t] + at, q + at, heads * head_dim, count, first, &layout, pages, 0, head, 1, group, 0.02f, scratch);
+        }
+      } else {
+        table->attend(out[t] + at, q + at, heads * head_dim, count, first, &layout, pages, 0, 0, kv_heads, group, 0.02f, scratch);
       }
     }
   }

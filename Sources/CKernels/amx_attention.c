@@ -226,11 +226,11 @@ static size_t ck_attend_scratch_bytes(const ck_kv_layout *layout, size_t group) 
 
 static void ck_attend(float *out, const float *q, size_t stride, size_t queries, size_t first_position,
                       const ck_kv_layout *layout, const void *const *pages, size_t page_offset, size_t kv_head,
-                      size_t group, float scale, void *scratch) {
+                      size_t kv_heads, size_t group, float scale, void *scratch) {
   const size_t head_dim = layout->head_dim;
   if (layout->dtype == CK_F32 || head_dim % CK_TILE_DEPTH != 0) {
     ck_table_for(CK_ISA_AVX512_BF16)->attend(out, q, stride, queries, first_position, layout, pages, page_offset, kv_head,
-                                             group, scale, scratch);
+                                             kv_heads, group, scale, scratch);
     return;
   }
   ck_block block;
@@ -244,37 +244,39 @@ static void ck_attend(float *out, const float *q, size_t stride, size_t queries,
   block.probabilities = (uint8_t *)(block.scores + CK_GROUP * CK_PAGE_SCORES);
   block.keys = block.probabilities + 2 * CK_ROWS * CK_PAGE_POSITIONS;
   block.values = block.keys + 2 * CK_PAGE_POSITIONS * head_dim;
-  for (size_t begin = 0; begin < queries * group; begin += CK_ROWS) {
-    block.n = ck_min(CK_ROWS, queries * group - begin);
-    for (size_t i = 0; i < block.n; i++) {
-      const size_t query = (begin + i) / group, head = kv_head * group + (begin + i) % group;
-      v_pack_query(block.queries + i * 2 * head_dim, q + query * stride + head * head_dim, head_dim);
-      block.visible[i] = first_position + query + 1;
-      _mm_storeu_ps(block.softmax.top[i], _mm_set1_ps(-INFINITY));
-      _mm_storeu_ps(block.softmax.weight[i], _mm_setzero_ps());
-    }
-    memset(block.sums, 0, block.n * head_dim * sizeof(float));
-    const size_t count = (block.visible[block.n - 1] + CK_PAGE_POSITIONS - 1) / CK_PAGE_POSITIONS;
-    for (size_t first = 0; first < count; first += CK_GROUP) {
-      ck_page group_pages[CK_GROUP];
-      const size_t in_group = ck_min(CK_GROUP, count - first);
-      for (size_t p = 0; p < in_group; p++) {
-        const size_t index = first + p, next = ck_min(index + CK_GROUP, count - 1);
-        const void *page = (const uint8_t *)pages[index] + page_offset, *next_page = (const uint8_t *)pages[next] + page_offset;
-        group_pages[p] = (ck_page){index * CK_PAGE_POSITIONS, ck_page_keys(layout, page, kv_head),
-                                   ck_page_keys(layout, next_page, kv_head), NULL};
-        if (layout->dtype == CK_E4M3) {
-          group_pages[p].scales = ck_page_scales(layout, page, kv_head);
-          v_prefetch_scales(ck_page_scales(layout, next_page, kv_head));
-        }
+  for (const size_t end = kv_head + kv_heads; kv_head < end; kv_head++) {
+    for (size_t begin = 0; begin < queries * group; begin += CK_ROWS) {
+      block.n = ck_min(CK_ROWS, queries * group - begin);
+      for (size_t i = 0; i < block.n; i++) {
+        const size_t query = (begin + i) / group, head = kv_head * group + (begin + i) % group;
+        v_pack_query(block.queries + i * 2 * head_dim, q + query * stride + head * head_dim, head_dim);
+        block.visible[i] = first_position + query + 1;
+        _mm_storeu_ps(block.softmax.top[i], _mm_set1_ps(-INFINITY));
+        _mm_storeu_ps(block.softmax.weight[i], _mm_setzero_ps());
       }
-      ck_pages(&block, group_pages, in_group);
-    }
-    for (size_t i = 0; i < block.n; i++) {
-      const size_t query = (begin + i) / group, head = kv_head * group + (begin + i) % group;
-      const f32x16 normal = v_set1(1.0f / block.softmax.weight[i][0]);
-      float *to = out + query * stride + head * head_dim;
-      for (size_t d = 0; d < head_dim; d += CK_LANES) v_store(to + d, v_mul(v_load(block.sums + i * head_dim + d), normal));
+      memset(block.sums, 0, block.n * head_dim * sizeof(float));
+      const size_t count = (block.visible[block.n - 1] + CK_PAGE_POSITIONS - 1) / CK_PAGE_POSITIONS;
+      for (size_t first = 0; first < count; first += CK_GROUP) {
+        ck_page group_pages[CK_GROUP];
+        const size_t in_group = ck_min(CK_GROUP, count - first);
+        for (size_t p = 0; p < in_group; p++) {
+          const size_t index = first + p, next = ck_min(index + CK_GROUP, count - 1);
+          const void *page = (const uint8_t *)pages[index] + page_offset, *next_page = (const uint8_t *)pages[next] + page_offset;
+          group_pages[p] = (ck_page){index * CK_PAGE_POSITIONS, ck_page_keys(layout, page, kv_head),
+                                     ck_page_keys(layout, next_page, kv_head), NULL};
+          if (layout->dtype == CK_E4M3) {
+            group_pages[p].scales = ck_page_scales(layout, page, kv_head);
+            v_prefetch_scales(ck_page_scales(layout, next_page, kv_head));
+          }
+        }
+        ck_pages(&block, group_pages, in_group);
+      }
+      for (size_t i = 0; i < block.n; i++) {
+        const size_t query = (begin + i) / group, head = kv_head * group + (begin + i) % group;
+        const f32x16 normal = v_set1(1.0f / block.softmax.weight[i][0]);
+        float *to = out + query * stride + head * head_dim;
+        for (size_t d = 0; d < head_dim; d += CK_LANES) v_store(to + d, v_mul(v_load(block.sums + i * head_dim + d), normal));
+      }
     }
   }
   _tile_release();

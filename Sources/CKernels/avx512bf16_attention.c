@@ -25,7 +25,7 @@ enum { CK_ROWS = 32 };  // rows that share the expansion of a page
 typedef struct {
   const uint8_t *keys, *values;  // bfloat16: in the page, or in scratch
   const float *scales;           // NULL, or [2][CK_PAGE_POSITIONS]
-  const uint8_t *next;           // what to fetch meanwhile: the same head's part of the next page
+  const uint8_t *next;           // what to fetch meanwhile, or NULL
 } ck_page_view;
 
 // A page's keys and values of one head, expanded in the page's order.
@@ -55,7 +55,7 @@ CK_INLINE void v_bf16_scores(size_t R, f32x16 score[CK_ABREAST][CK_HALF_PAGE], c
     CK_UNROLL for (size_t parity = 0; parity < 2; parity++) {
       CK_UNROLL for (size_t h = 0; h < CK_HALF_PAGE; h++) {
         const size_t at = ((i + parity) * CK_HALF_PAGE + h) * 64;
-        if (!page->scales) _mm_prefetch((const char *)(page->next + at), _MM_HINT_T0);
+        if (!page->scales && page->next) _mm_prefetch((const char *)(page->next + at), _MM_HINT_T0);
         const __m512bh key = (__m512bh)_mm512_loadu_si512(page->keys + at);
         CK_UNROLL for (size_t r = 0; r < R; r++) {
           acc[parity][r][h] = _mm512_dpbf16_ps(acc[parity][r][h], key, v_broadcast_pair(q + r * q_stride + i + parity));
@@ -92,7 +92,7 @@ CK_INLINE void v_bf16_values_part(size_t R, size_t D, __mmask16 lanes, CK_FN(att
     const __mmask32 mask = 2 * pair + 1 < count ? whole : half;
     CK_UNROLL for (size_t j = 0; j < D; j++) {
       const size_t at = 4 * (pair * head_dim + d + j * CK_LANES);
-      if (!page->scales) _mm_prefetch((const char *)(page->next + (page->values - page->keys) + at), _MM_HINT_T0);
+      if (!page->scales && page->next) _mm_prefetch((const char *)(page->next + (page->values - page->keys) + at), _MM_HINT_T0);
       const __m512bh value = (__m512bh)_mm512_maskz_loadu_epi16(mask, page->values + at);
       CK_UNROLL for (size_t r = 0; r < R; r++) {
         acc[r][j] = _mm512_dpbf16_ps(acc[r][j], value, v_broadcast_pair(&p[r][pair]));
@@ -122,7 +122,7 @@ CK_INLINE void v_codes_scores(f32x16 score[CK_HALF_PAGE], const uint32_t *q, con
   f32x16 acc[2][CK_HALF_PAGE] = {{v_zero(), v_zero()}, {v_zero(), v_zero()}};
   const size_t pairs = head_dim / 2;
   _Pragma("clang loop unroll_count(2)") for (size_t i = 0; i < pairs; i++) {
-    _mm_prefetch((const char *)(page->next + i * 64), _MM_HINT_T0);
+    if (page->next) _mm_prefetch((const char *)(page->next + i * 64), _MM_HINT_T0);
     const bf16x64 keys = v_expand_in_order(&tables, _mm512_loadu_si512(page->keys + i * 64));
     const __m512bh pair = v_broadcast_pair(q + i);
     acc[i % 2][0] = _mm512_dpbf16_ps(acc[i % 2][0], keys.first, pair);
@@ -143,7 +143,7 @@ CK_INLINE void v_codes_values_part(size_t D, float *sum, float factor, const uin
     const __m512bh probabilities = v_broadcast_pair(p + pair);
     CK_UNROLL for (size_t j = 0; j < D; j += 2) {
       const size_t at = 2 * (pair * head_dim + d + j * CK_LANES);
-      _mm_prefetch((const char *)(page->next + (page->values - page->keys) + at), _MM_HINT_T0);
+      if (page->next) _mm_prefetch((const char *)(page->next + (page->values - page->keys) + at), _MM_HINT_T0);
       const bf16x64 values = v_expand_in_order(&tables, _mm512_maskz_loadu_epi8(mask, page->values + at));
       acc[j] = _mm512_dpbf16_ps(acc[j], values.first, probabilities);
       acc[j + 1] = _mm512_dpbf16_ps(acc[j + 1], values.second, probabilities);
@@ -215,63 +215,88 @@ static size_t ck_attend_scratch_bytes(const ck_kv_layout *layout, size_t group) 
   return own > shared ? own : shared;
 }
 
-static void ck_attend(float *out, const float *q, size_t stride, size_t queries, size_t first_position,
-                      const ck_kv_layout *layout, const void *const *pages, size_t page_offset, size_t kv_head,
-                      size_t group, float scale, void *scratch) {
-  if (layout->dtype == CK_F32) {
-    ck_attend_avx512bf16(out, q, stride, queries, first_position, layout, pages, page_offset, kv_head, group, scale,
-                         scratch);
-    return;
-  }
-  const size_t head_dim = layout->head_dim, part = ck_page_part_bytes(layout);
+typedef struct {
+  float *out;
+  const float *q;
+  size_t stride, first_position;
+  const ck_kv_layout *layout;
+  const void *const *pages;
+  size_t page_offset, group;
+  float scale;
+  void *scratch;
+} ck_attention;
+
+// Rows begin..<begin + count of each of `heads` heads; a head's rows are its queries' heads one after the other. At most CK_ROWS
+// in all.
+CK_INLINE void v_attend_rows_of(const ck_attention *job, size_t kv_head, size_t heads, size_t begin, size_t count) {
+  const ck_kv_layout *layout = job->layout;
+  const size_t head_dim = layout->head_dim, part = ck_page_part_bytes(layout), n = heads * count;
   const size_t sum_stride = ck_round_up(4 * head_dim, 64) / 4, q_stride = ck_round_up(2 * head_dim, 64) / 4;
-  float *sums = scratch;
+  float *sums = job->scratch;
   uint32_t *packed = (uint32_t *)(sums + CK_ROWS * sum_stride);
   uint8_t *expanded = (uint8_t *)(packed + CK_ROWS * q_stride);
   // A row alone, as in decoding, takes the codes as they are; 64 of them are 32 dimensions of a pair of positions.
-  const bool alone = layout->dtype == CK_E4M3 && queries * group == 1 && head_dim % 32 == 0;
-  for (size_t begin = 0; begin < queries * group; begin += CK_ROWS) {
-    const size_t n = ck_min(CK_ROWS, queries * group - begin);
-    CK_FN(attend_row) rows[CK_ROWS];
-    ck_softmax softmax;
-    for (size_t i = 0; i < n; i++) {
-      const size_t query = (begin + i) / group, head = kv_head * group + (begin + i) % group;
-      const size_t offset = query * stride + head * head_dim;
-      float *sum = sums + i * sum_stride;
-      memset(sum, 0, head_dim * sizeof(float));
-      v_pack_query(packed + i * q_stride, q + offset, head_dim);
-      _mm_storeu_ps(softmax.top[i], _mm_set1_ps(-INFINITY));
-      _mm_storeu_ps(softmax.weight[i], _mm_setzero_ps());
-      rows[i] = (CK_FN(attend_row)){q + offset, out + offset, sum, first_position + query + 1, -INFINITY, 0};
-    }
-    const size_t visible = rows[n - 1].visible;
-    for (size_t start = 0; start < visible; start += CK_PAGE_POSITIONS) {
-      const size_t index = start / CK_PAGE_POSITIONS, next = start + CK_PAGE_POSITIONS < visible ? index + 1 : index;
-      const void *page = (const uint8_t *)pages[index] + page_offset;
-      const uint8_t *keys = ck_page_keys(layout, page, kv_head);
-      ck_page_view view = {keys, keys + part, NULL, NULL};
-      view.next = ck_page_keys(layout, (const uint8_t *)pages[next] + page_offset, kv_head);
+  const bool alone = layout->dtype == CK_E4M3 && count == 1 && head_dim % 32 == 0;
+  CK_FN(attend_row) rows[CK_ROWS];
+  ck_softmax softmax;
+  for (size_t i = 0; i < n; i++) {
+    const size_t row = begin + i % count, query = row / job->group;
+    const size_t offset = query * job->stride + ((kv_head + i / count) * job->group + row % job->group) * head_dim;
+    float *sum = sums + i * sum_stride;
+    memset(sum, 0, head_dim * sizeof(float));
+    v_pack_query(packed + i * q_stride, job->q + offset, head_dim);
+    _mm_storeu_ps(softmax.top[i], _mm_set1_ps(-INFINITY));
+    _mm_storeu_ps(softmax.weight[i], _mm_setzero_ps());
+    rows[i] = (CK_FN(attend_row)){job->q + offset, job->out + offset, sum, job->first_position + query + 1, -INFINITY, 0};
+  }
+  const size_t visible = rows[n - 1].visible, last = (visible - 1) / CK_PAGE_POSITIONS;
+  for (size_t index = 0; index <= last; index++) {
+    const size_t start = index * CK_PAGE_POSITIONS;
+    const void *page = (const uint8_t *)job->pages[index] + job->page_offset;
+    // One head's part of the next page lies far away; several heads' parts follow each other, which the processor sees itself.
+    const void *next = heads == 1 ? (const uint8_t *)job->pages[ck_min(index + 1, last)] + job->page_offset : NULL;
+    for (size_t h = 0; h < heads; h++) {
+      const uint8_t *keys = ck_page_keys(layout, page, kv_head + h);
+      ck_page_view view = {keys, keys + part, NULL, next ? ck_page_keys(layout, next, kv_head) : NULL};
+      size_t i = h * count;
+      const size_t end = i + count;
       if (layout->dtype == CK_E4M3) {
-        view.scales = ck_page_scales(layout, page, kv_head);
-        v_prefetch_scales(ck_page_scales(layout, (const uint8_t *)pages[next] + page_offset, kv_head));
+        view.scales = ck_page_scales(layout, page, kv_head + h);
+        v_prefetch_scales(next ? ck_page_scales(layout, next, kv_head) : view.scales + 2 * CK_PAGE_POSITIONS);
         if (alone) {
-          v_bf16_page(1, true, rows, &softmax, 0, packed, q_stride, &view, head_dim, start, scale);
+          v_bf16_page(1, true, rows, &softmax, i, packed, q_stride, &view, head_dim, start, job->scale);
           continue;
         }
-        v_expand_page(expanded, keys, 2 * part, view.next);
+        v_expand_page(expanded, keys, 2 * part, next ? view.next : keys + 2 * part);
         view.keys = expanded;
         view.values = expanded + 2 * part;
       }
-      size_t i = 0;
       while (rows[i].visible <= start) i++;
-      for (; i + CK_ABREAST <= n; i += CK_ABREAST) {
-        v_bf16_page(CK_ABREAST, false, rows, &softmax, i, packed, q_stride, &view, head_dim, start, scale);
+      for (; i + CK_ABREAST <= end; i += CK_ABREAST) {
+        v_bf16_page(CK_ABREAST, false, rows, &softmax, i, packed, q_stride, &view, head_dim, start, job->scale);
       }
-      for (; i < n; i++) v_bf16_page(1, false, rows, &softmax, i, packed, q_stride, &view, head_dim, start, scale);
+      for (; i < end; i++) v_bf16_page(1, false, rows, &softmax, i, packed, q_stride, &view, head_dim, start, job->scale);
     }
-    for (size_t i = 0; i < n; i++) {
-      const float normal = 1.0f / softmax.weight[i][0];
-      for (size_t d = 0; d < head_dim; d++) rows[i].out[d] = rows[i].sum[d] * normal;
+  }
+  for (size_t i = 0; i < n; i++) {
+    const float normal = 1.0f / softmax.weight[i][0];
+    for (size_t d = 0; d < head_dim; d++) rows[i].out[d] = rows[i].sum[d] * normal;
+  }
+}
+
+static void ck_attend(float *out, const float *q, size_t stride, size_t queries, size_t first_position,
+                      const ck_kv_layout *layout, const void *const *pages, size_t page_offset, size_t kv_head,
+                      size_t kv_heads, size_t group, float scale, void *scratch) {
+  if (layout->dtype == CK_F32) {
+    ck_attend_avx512bf16(out, q, stride, queries, first_position, layout, pages, page_offset, kv_head, kv_heads, group, scale,
+                         scratch);
+    return;
+  }
+  const ck_attention job = {out, q, stride, first_position, layout, pages, page_offset, group, scale, scratch};
+  const size_t rows = queries * group, together = ck_heads_together(kv_heads, rows, CK_ROWS);
+  for (size_t h = 0; h < kv_heads; h += together) {
+    for (size_t begin = 0; begin < rows; begin += CK_ROWS) {
+      v_attend_rows_of(&job, kv_head + h, ck_min(together, kv_heads - h), begin, ck_min(CK_ROWS, rows - begin));
     }
   }
 }

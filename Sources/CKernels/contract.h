@@ -144,6 +144,12 @@ static inline const uint8_t *ck_page_values(const ck_kv_layout *layout, const vo
   return ck_page_keys(layout, page, head) + ck_page_part_bytes(layout);
 }
 
+// Heads that attention takes together, so that a page is read from its beginning to its end: as many as their rows fit among
+// `most` rows.
+static inline size_t ck_heads_together(size_t kv_heads, size_t rows_a_head, size_t most) {
+  return rows_a_head == 0 || rows_a_head >= most ? 1 : ck_min(kv_heads, most / rows_a_head);
+}
+
 // [2][CK_PAGE_POSITIONS]
 static inline const float *ck_page_scales(const ck_kv_layout *layout, const void *page, size_t head) {
   const uint8_t *scales = (const uint8_t *)page + 2 * layout->kv_heads * ck_page_part_bytes(layout);

@@ -1,7 +1,8 @@
 // Attention over pages in float32: written once over the 16 lanes.
 //
 // A "row" is one query head of one position. Rows are taken CK_ATTEND_ROWS at a time so that a page is read once for
-// all of them; each row's own arithmetic does not depend on which others are with it.
+// all of them, or, where a head has few, several heads' parts of it one after the other; each row's own arithmetic does not
+// depend on which others are with it.
 #include "shared_exp.h"
 #include "shared_names.h"
 
@@ -149,30 +150,37 @@ CK_INLINE void v_add_values(ck_dtype dtype, size_t R, const CK_FN(attend_row) *r
   for (size_t r = 0; r < R; r++) v_add_values_rest(dtype, rows[r].sum, p[r], values, d, head_dim, count, factor[r]);
 }
 
-// R rows that see the same `count` positions of the page.
-CK_INLINE void v_attend_page(ck_dtype dtype, size_t R, CK_FN(attend_row) *rows, const ck_kv_layout *layout, const void *page,
-                             const void *next, size_t kv_head, size_t count, float scale) {
-  const size_t head_dim = layout->head_dim;
+// A head's part of a page of which `count` positions are seen, and the head's part of a page that comes next.
+typedef struct {
+  const void *page, *next;
+  size_t kv_head, next_head, count;
+} CK_FN(attend_place);
+
+// R rows that see as much of the page.
+CK_INLINE void v_attend_page(ck_dtype dtype, size_t R, CK_FN(attend_row) *rows, const ck_kv_layout *layout,
+                             const CK_FN(attend_place) *place, float scale) {
+  const size_t head_dim = layout->head_dim, kv_head = place->kv_head, count = place->count;
+  const void *page = place->page;
   const float *scales = dtype == CK_E4M3 ? ck_page_scales(layout, page, kv_head) : NULL;
   float p[CK_ATTEND_TOGETHER][CK_PAGE_POSITIONS], factor[CK_ATTEND_TOGETHER];
   f32x16 score[CK_ATTEND_TOGETHER][CK_HALF_PAGE];
   v_scores(dtype, R, score, rows, ck_page_keys(layout, page, kv_head), head_dim, scales, scale,
-           ck_page_keys(layout, next, kv_head));
+           ck_page_keys(layout, place->next, place->next_head));
   CK_UNROLL for (size_t r = 0; r < R; r++) {
     factor[r] = v_page_softmax(&rows[r], p[r], score[r], count);
     if (dtype != CK_E4M3) continue;
     for (size_t i = 0; i < count; i++) p[r][i] = p[r][i] * (scales[CK_PAGE_POSITIONS + i] * CK_E4M3_FACTOR);
   }
   v_add_values(dtype, R, rows, p, ck_page_values(layout, page, kv_head), head_dim, count, factor,
-               ck_page_values(layout, next, kv_head));
+               ck_page_values(layout, place->next, place->next_head));
 }
 
-CK_INLINE void v_attend_rows(size_t R, CK_FN(attend_row) *rows, const ck_kv_layout *layout, const void *page,
-                             const void *next, size_t kv_head, size_t count, float scale) {
+CK_INLINE void v_attend_rows(size_t R, CK_FN(attend_row) *rows, const ck_kv_layout *layout, const CK_FN(attend_place) *place,
+                             float scale) {
   switch (layout->dtype) {
-    case CK_BF16: v_attend_page(CK_BF16, R, rows, layout, page, next, kv_head, count, scale); break;
-    case CK_E4M3: v_attend_page(CK_E4M3, R, rows, layout, page, next, kv_head, count, scale); break;
-    default: v_attend_page(CK_F32, R, rows, layout, page, next, kv_head, count, scale); break;
+    case CK_BF16: v_attend_page(CK_BF16, R, rows, layout, place, scale); break;
+    case CK_E4M3: v_attend_page(CK_E4M3, R, rows, layout, place, scale); break;
+    default: v_attend_page(CK_F32, R, rows, layout, place, scale); break;
   }
 }
 
@@ -181,39 +189,67 @@ static size_t CK_FN(attend_scratch_bytes)(const ck_kv_layout *layout, size_t gro
   return CK_ATTEND_ROWS * ck_round_up(layout->head_dim * sizeof(float), 64);
 }
 
-static void CK_FN(attend)(float *out, const float *q, size_t stride, size_t queries, size_t first_position,
-                          const ck_kv_layout *layout, const void *const *pages, size_t page_offset, size_t kv_head,
-                          size_t group, float scale, void *scratch) {
-  const size_t head_dim = layout->head_dim, sum_stride = ck_round_up(head_dim, CK_LANES);
-  for (size_t begin = 0; begin < queries * group; begin += CK_ATTEND_ROWS) {
-    const size_t n = ck_min(CK_ATTEND_ROWS, queries * group - begin);
-    CK_FN(attend_row) rows[CK_ATTEND_ROWS];
-    for (size_t i = 0; i < n; i++) {
-      const size_t query = (begin + i) / group, head = kv_head * group + (begin + i) % group;
-      const size_t offset = query * stride + head * head_dim;
-      float *sum = (float *)scratch + i * sum_stride;
-      memset(sum, 0, head_dim * sizeof(float));
-      rows[i] = (CK_FN(attend_row)){q + offset, out + offset, sum, first_position + query + 1, -INFINITY, 0};
-    }
-    for (size_t start = 0; start < rows[n - 1].visible; start += CK_PAGE_POSITIONS) {
-      const size_t index = start / CK_PAGE_POSITIONS, last = (rows[n - 1].visible - 1) / CK_PAGE_POSITIONS;
-      const void *page = (const uint8_t *)pages[index] + page_offset;
-      const void *next = (const uint8_t *)pages[ck_min(index + 1, last)] + page_offset;
-      for (size_t i = 0, together; i < n; i += together) {
+typedef struct {
+  float *out;
+  const float *q;
+  size_t stride, first_position;
+  const ck_kv_layout *layout;
+  const void *const *pages;
+  size_t page_offset, group;
+  float scale;
+  float *sums;
+} CK_FN(attention);
+
+// Rows begin..<begin + count of each of `heads` heads; a head's rows are its queries' heads one after the other. At most
+// CK_ATTEND_ROWS in all.
+static void CK_FN(attend_rows_of)(const CK_FN(attention) *job, size_t kv_head, size_t heads, size_t begin, size_t count) {
+  const ck_kv_layout *layout = job->layout;
+  const size_t head_dim = layout->head_dim, sum_stride = ck_round_up(head_dim, CK_LANES), n = heads * count;
+  CK_FN(attend_row) rows[CK_ATTEND_ROWS];
+  for (size_t i = 0; i < n; i++) {
+    const size_t row = begin + i % count, query = row / job->group;
+    const size_t offset = query * job->stride + ((kv_head + i / count) * job->group + row % job->group) * head_dim;
+    float *sum = job->sums + i * sum_stride;
+    memset(sum, 0, head_dim * sizeof(float));
+    rows[i] = (CK_FN(attend_row)){job->q + offset, job->out + offset, sum, job->first_position + query + 1, -INFINITY, 0};
+  }
+  const size_t last = (rows[n - 1].visible - 1) / CK_PAGE_POSITIONS;
+  for (size_t index = 0; index <= last; index++) {
+    const size_t start = index * CK_PAGE_POSITIONS;
+    const void *page = (const uint8_t *)job->pages[index] + job->page_offset;
+    for (size_t h = 0; h < heads; h++) {
+      // What is fetched meanwhile: the next head's part of the page, or the first one's of the page after it.
+      const bool turns = h + 1 == heads;
+      const void *next = turns ? (const uint8_t *)job->pages[ck_min(index + 1, last)] + job->page_offset : page;
+      const size_t next_head = turns ? kv_head : kv_head + h + 1, end = (h + 1) * count;
+      for (size_t i = h * count, together; i < end; i += together) {
         together = 1;
         if (rows[i].visible <= start) continue;
-        const size_t count = ck_min(CK_PAGE_POSITIONS, rows[i].visible - start), beyond = i + CK_ATTEND_TOGETHER - 1;
-        if (beyond < n && ck_min(CK_PAGE_POSITIONS, rows[beyond].visible - start) == count) together = CK_ATTEND_TOGETHER;
+        const size_t seen = ck_min(CK_PAGE_POSITIONS, rows[i].visible - start), beyond = i + CK_ATTEND_TOGETHER - 1;
+        if (beyond < end && ck_min(CK_PAGE_POSITIONS, rows[beyond].visible - start) == seen) together = CK_ATTEND_TOGETHER;
+        const CK_FN(attend_place) place = {page, next, kv_head + h, next_head, seen};
         if (together == CK_ATTEND_TOGETHER) {
-          v_attend_rows(CK_ATTEND_TOGETHER, &rows[i], layout, page, next, kv_head, count, scale);
+          v_attend_rows(CK_ATTEND_TOGETHER, &rows[i], layout, &place, job->scale);
         } else {
-          v_attend_rows(1, &rows[i], layout, page, next, kv_head, count, scale);
+          v_attend_rows(1, &rows[i], layout, &place, job->scale);
         }
       }
     }
-    for (size_t i = 0; i < n; i++) {
-      const float normal = 1.0f / rows[i].weight;
-      for (size_t d = 0; d < head_dim; d++) rows[i].out[d] = rows[i].sum[d] * normal;
+  }
+  for (size_t i = 0; i < n; i++) {
+    const float normal = 1.0f / rows[i].weight;
+    for (size_t d = 0; d < head_dim; d++) rows[i].out[d] = rows[i].sum[d] * normal;
+  }
+}
+
+static void CK_FN(attend)(float *out, const float *q, size_t stride, size_t queries, size_t first_position,
+                          const ck_kv_layout *layout, const void *const *pages, size_t page_offset, size_t kv_head,
+                          size_t kv_heads, size_t group, float scale, void *scratch) {
+  const CK_FN(attention) job = {out, q, stride, first_position, layout, pages, page_offset, group, scale, scratch};
+  const size_t rows = queries * group, together = ck_heads_together(kv_heads, rows, CK_ATTEND_ROWS);
+  for (size_t h = 0; h < kv_heads; h += together) {
+    for (size_t begin = 0; begin < rows; begin += CK_ATTEND_ROWS) {
+      CK_FN(attend_rows_of)(&job, kv_head + h, ck_min(together, kv_heads - h), begin, ck_min(CK_ATTEND_ROWS, rows - begin));
     }
   }
 }

@@ -45,17 +45,18 @@ struct Sequence {
     queries = fill.values(positions * kvHeads * group * headDim, seed: seed + 2)
   }
 
-  /// All positions, `chunk` queries at a time.
-  func attend(_ table: ck_table, chunk: Int) -> [Float] {
+  /// All positions, `chunk` queries and `heads` key-value heads at a time, or all of these.
+  func attend(_ table: ck_table, chunk: Int, heads: Int? = nil) -> [Float] {
     var layout = layout
     let q = GuardedBuffer(copying: queries), out = GuardedBuffer(byteCount: queries.count * 4)
     let scratch = GuardedBuffer(byteCount: (table.attend_scratch_bytes(&layout, group) + 63) / 64 * 64)
     let pointers: [UnsafeRawPointer?] = pages.map { UnsafeRawPointer($0.base) }
     for first in Swift.stride(from: 0, to: positions, by: chunk) {
-      for head in 0..<kvHeads {
+      for head in Swift.stride(from: 0, to: kvHeads, by: heads ?? kvHeads) {
         table.attend(
           out.floats + first * stride, q.floats + first * stride, stride, min(chunk, positions - first), first, &layout,
-          pointers, pageOffset, head, group, 1 / Float(headDim).squareRoot(), scratch.base)
+          pointers, pageOffset, head, min(heads ?? kvHeads, kvHeads - head), group, 1 / Float(headDim).squareRoot(),
+          scratch.base)
       }
     }
     return out.array()
@@ -150,14 +151,16 @@ struct Sequence {
     }
   }
 
-  @Test("a query's bits do not depend on those that come with it", arguments: Instructions.available, layouts)
+  @Test(
+    "a query's bits do not depend on those that come with it, nor on other heads", arguments: Instructions.available,
+    layouts)
   func ignoresChunks(_ instructions: Instructions, _ dtype: ck_dtype) {
     for (headDim, group) in [(24, 3), (64, 1), (128, 2)] {
       let sequence = Sequence(
-        dtype, kvHeads: 1, headDim: headDim, group: group, positions: 101, fill: .random, seed: 51,
+        dtype, kvHeads: 5, headDim: headDim, group: group, positions: 101, fill: .random, seed: 51,
         table: instructions.table)
-      let alone = sequence.attend(instructions.table, chunk: 1)
-      for chunk in [2, 3, 7, 16, 32, 33, 64, 101] {
+      let alone = sequence.attend(instructions.table, chunk: 1, heads: 1)
+      for chunk in [1, 2, 3, 7, 16, 32, 33, 64, 101] {
         expectEqual(
           sequence.attend(instructions.table, chunk: chunk), alone,
           "\(instructions.name) \(dtype.name) head_dim=\(headDim) group=\(group) chunk \(chunk)")
@@ -212,7 +215,7 @@ struct Sequence {
       let q = Array(long.queries[(visible - 1) * headDim..<visible * headDim])
       let pointers: [UnsafeRawPointer?] = [UnsafeRawPointer(page.base), UnsafeRawPointer(second.base)]
       table.attend(
-        &out, q, headDim, 1, visible - 1, &layout, pointers, 0, 0, 1, 1 / Float(headDim).squareRoot(), scratch.base)
+        &out, q, headDim, 1, visible - 1, &layout, pointers, 0, 0, 1, 1, 1 / Float(headDim).squareRoot(), scratch.base)
       let expected = Array(long.attend(table, chunk: 40)[(visible - 1) * headDim..<visible * headDim])
       expectEqual(out, expected, "\(instructions.name) \(dtype.name) head_dim=\(headDim) visible \(visible)")
     }
@@ -237,7 +240,7 @@ struct Sequence {
         table.kv_store(&layout, page.base, 1, inKey ? broken : good, inKey ? good : broken)
         var out = good
         let pointers: [UnsafeRawPointer?] = [UnsafeRawPointer(page.base)]
-        table.attend(&out, good, headDim, 1, 1, &layout, pointers, 0, 0, 1, 1, scratch.base)
+        table.attend(&out, good, headDim, 1, 1, &layout, pointers, 0, 0, 1, 1, 1, scratch.base)
         #expect(
           out.contains { !$0.isFinite },
           "\(instructions.name) \(dtype.name) head_dim=\(headDim) \(bad) in \(inKey ? "key" : "value")")

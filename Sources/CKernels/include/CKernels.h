@@ -102,16 +102,16 @@ typedef struct ck_table {
   // key, value: [kv_heads, head_dim] (key after RoPE), rounded to the layout's type.
   void (*kv_store)(const ck_kv_layout *layout, void *page, size_t slot, const float *key, const float *value);
 
-  // Causal attention of `queries` consecutive positions, first_position, first_position + 1, ..., for the query
-  // heads kv_head * group ..< (kv_head + 1) * group. Query i sees positions 0...first_position + i.
-  //   q, out: row i at q + i * stride floats, [heads, head_dim]; only this group's heads are read and written.
+  // Causal attention of `queries` consecutive positions, first_position, first_position + 1, ..., for `kv_heads` >= 1
+  // key-value heads from kv_head on and their query heads, `group` each. Query i sees positions 0...first_position + i.
+  //   q, out: row i at q + i * stride floats, [heads, head_dim]; only these heads are read and written.
   //   pages[p] + page_offset: the page of positions p * CK_PAGE_POSITIONS ... of this layer.
   // Softmax runs page by page with a running maximum (Milakov & Gimelshein 2018), page borders being absolute
-  // positions, so a row does not depend on how many queries came with it.
+  // positions, so a row does not depend on how many queries and heads came with it.
   // scratch: attend_scratch_bytes, 64-byte aligned, one a thread.
   void (*attend)(float *out, const float *q, size_t stride, size_t queries, size_t first_position,
                  const ck_kv_layout *layout, const void *const *pages, size_t page_offset, size_t kv_head,
-                 size_t group, float scale, void *scratch);
+                 size_t kv_heads, size_t group, float scale, void *scratch);
   size_t (*attend_scratch_bytes)(const ck_kv_layout *layout, size_t group);
   // What attend's softmax is taken of, for looking at: out[p] = (q . key of position p) * scale, p in 0..<visible.
   // q: one head's, [head_dim]. In float32 on every table, while attend may round its queries.

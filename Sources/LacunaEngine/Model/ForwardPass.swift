@@ -318,20 +318,20 @@ private struct Worker {
 
   private func attend(pageOffset: Int) {
     let scale = Float(1 / Double(config.headDim).squareRoot())
-    var item = 0
+    var turn = thread
     for index in 0..<segmentCount {
       let segment = s.segments[index]
       for start in stride(from: 0, to: segment.count, by: Self.queryBlock) {
         let offset = (segment.firstRow + start) * queryWidth
-        for kvHead in 0..<config.numKeyValueHeads {
-          defer { item += 1 }
-          guard item % threadCount == thread else { continue }
-          kernels.attend(
-            s.attended + offset, q: s.q + offset, stride: queryWidth,
-            queries: min(Self.queryBlock, segment.count - start), firstPosition: segment.firstPosition + start,
-            layout: model.layout, pages: segment.pages, pageOffset: pageOffset, kvHead: kvHead, group: model.group,
-            scale: scale, scratch: ownScratch)
-        }
+        // Neighbouring heads, which lie side by side in a page. Threads take turns at the larger shares.
+        let kvHeads = teamSlice(config.numKeyValueHeads, thread: turn, of: threadCount)
+        turn = (turn + config.numKeyValueHeads) % threadCount
+        if kvHeads.isEmpty { continue }
+        kernels.attend(
+          s.attended + offset, q: s.q + offset, stride: queryWidth,
+          queries: min(Self.queryBlock, segment.count - start), firstPosition: segment.firstPosition + start,
+          layout: model.layout, pages: segment.pages, pageOffset: pageOffset, kvHeads: kvHeads, group: model.group,
+          scale: scale, scratch: ownScratch)
       }
     }
   }

@@ -115,11 +115,13 @@ struct Kernels: @unchecked Sendable {
   @inline(__always)
   func attend(
     _ out: UnsafeMutablePointer<Float>, q: UnsafePointer<Float>, stride: Int, queries: Int, firstPosition: Int,
-    layout: KVLayout, pages: UnsafePointer<UnsafeRawPointer?>, pageOffset: Int, kvHead: Int, group: Int,
+    layout: KVLayout, pages: UnsafePointer<UnsafeRawPointer?>, pageOffset: Int, kvHeads: Range<Int>, group: Int,
     scale: Float, scratch: UnsafeMutableRawPointer
   ) {
     table.pointee.attend(
-      out, q, stride, queries, firstPosition, layout.pointer, pages, pageOffset, kvHead, group, scale, scratch)
+      out, q, stride, queries, firstPosition, layout.pointer, pages, pageOffset, kvHeads.lowerBound, kvHeads.count,
+      group,
+      scale, scratch)
   }
 
   func attendScratchBytes(_ layout: KVLayout, group: Int) -> Int {
