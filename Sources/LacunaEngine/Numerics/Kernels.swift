@@ -120,8 +120,7 @@ struct Kernels: @unchecked Sendable {
   ) {
     table.pointee.attend(
       out, q, stride, queries, firstPosition, layout.pointer, pages, pageOffset, kvHeads.lowerBound, kvHeads.count,
-      group,
-      scale, scratch)
+      group, scale, scratch)
   }
 
   func attendScratchBytes(_ layout: KVLayout, group: Int) -> Int {
