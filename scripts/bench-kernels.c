@@ -1,6 +1,6 @@
 // Times kernels beside the limits of the machine that runs them: read bandwidth where memory is the wall, peak
 // arithmetic where the processor is. Each item is a row of short steps (a matrix, a layer), timed one by one; the items
-// of a round follow each other, rounds repeat, and the the quickest tenth of all steps counts: another process that takes
+// of a round follow each other, rounds repeat, and the quickest tenth of all steps counts: another process that takes
 // a core spoils a few steps, and a busy minute moves limits and kernels alike.
 // Usage: bench-kernels [-j threads] [rounds [word in an item's name ...]]
 #include <math.h>
@@ -54,6 +54,7 @@ static item items[] = {
     {"batch 8 head bf16", PRODUCT, 32000, 4096, 8, CK_BF16, NULL, 0},
     {"batch 16 layer", LAYER, 0, 0, 16, CK_E4M3, NULL, 0},
     {"prefill 32 layer", LAYER, 0, 0, 32, CK_E4M3, NULL, 0},
+    {"prefill 64 layer", LAYER, 0, 0, 64, CK_E4M3, NULL, 0},
     {"prefill 128 layer", LAYER, 0, 0, 128, CK_E4M3, NULL, 0},
     {"prefill 512 q", PRODUCT, 4096, 4096, 512, CK_E4M3, NULL, 0},
     {"prefill 512 up", PRODUCT, 11008, 4096, 512, CK_E4M3, NULL, 0},
@@ -257,6 +258,7 @@ static void attend(size_t thread, const item *it, size_t layer) {
   const void *pages[PAGES];
   for (size_t p = 0; p < PAGES; p++) pages[p] = block + p * layers * bytes;
   const size_t head = slice(HEADS, thread, 1), heads = slice(HEADS, thread + 1, 1) - head;
+  if (heads == 0) return;
   table->attend(out, queries, HEADS * HEAD_DIM, it->m, CONTEXT - it->m, &layout, pages, layer * bytes, head, heads, 1, 0.088f,
                 scratch[thread]);
 }

@@ -11,7 +11,7 @@
 
 #include "CKernels.h"
 
-enum { ROWS = 9, MOST = 70, POSITIONS = 70 };
+enum { ROWS = 11, MOST = 70, POSITIONS = 70 };
 
 static const ck_table *scalar, *other;
 static uint64_t state = 1;
@@ -220,6 +220,8 @@ static void check_table(bool quick) {
       if (dtype == CK_F16) continue;
       check_attention((ck_dtype)dtype, 24, 3, 7, fill);
       check_attention((ck_dtype)dtype, 64, 1, 9, fill);
+      check_attention((ck_dtype)dtype, 64, 1, 1, fill);
+      check_attention((ck_dtype)dtype, 32, 1, 2, fill);
       check_attention((ck_dtype)dtype, 128, 2, POSITIONS, fill);
     }
   }

@@ -23,13 +23,13 @@
 #include "bf16_blocks.h"
 
 enum {
-  CK_MAX_ROWS = 4,    // of a tile
-  CK_MAX_TOKENS = 8,  // of a tile
+  CK_MAX_ROWS = 4,     // of a tile of up to CK_SLIM tokens
+  CK_FAT_ROWS = 3,     // of a tile of more
+  CK_SLIM = 6,
+  CK_MAX_TOKENS = 8,   // of a tile
   CK_MAX_DIRECT = 16,  // sums of a tile beside which expanded weights have room in the registers
 
-  CK_FEW_MOST = 64,    // tokens up to which each tile expands its weights; their activations stay in the second-level cache
-  CK_FEW_SLIM = 6,     // tokens of a tile up to which it has CK_MAX_ROWS rows, beyond, CK_FAT_ROWS
-  CK_FAT_ROWS = 3,
+  CK_FEW_MOST = 64,    // tokens up to which each tile expands its weights
   CK_FEW_AHEAD = 512,  // bytes that each row is fetched ahead
 
   CK_CHUNK = 1024,             // of many tokens: elements of K between visits of the sums, an integer number of blocks
@@ -49,7 +49,7 @@ CK_INLINE void v_dots_block(ck_dtype dtype, const ck_tables *tables, size_t R, s
                             size_t row_bytes, const uint8_t *x, size_t x_stride, size_t n) {
   bf16x64 row[CK_MAX_ROWS];
   CK_UNROLL for (size_t r = 0; r < R; r++) row[r] = v_weight_block(dtype, tables, w + r * row_bytes, n);
-  // Many sums leave no registers for them: they pass through memory.
+  // Many sums leave no registers for the expanded rows: they pass through memory.
   if (dtype == CK_E4M3 && R * T > CK_MAX_DIRECT) __asm__ volatile("" : "+m"(row));
   CK_UNROLL for (size_t t = 0; t < T; t++) {
     const __m512bh token = (__m512bh)_mm512_load_si512(x + t * x_stride);
@@ -61,20 +61,20 @@ CK_INLINE void v_dots_block(ck_dtype dtype, const ck_tables *tables, size_t R, s
   }
 }
 
-// acc[r][t] += row r . token t over n elements. x: token's packed block; row_bytes from one row to the next, x_stride in bytes.
-CK_INLINE void v_dots(ck_dtype dtype, size_t R, size_t T, ck_acc *acc, const uint8_t *w, size_t row_bytes,
+// acc[r][t] += row r . token t over n elements. x: tokens' packed blocks; gap_bytes from one row to the next.
+CK_INLINE void v_dots(ck_dtype dtype, size_t R, size_t T, ck_acc *acc, const uint8_t *w, size_t gap_bytes,
                       const uint8_t *x, size_t x_stride, size_t n) {
   const ck_tables tables = v_tables();
   const size_t bytes = ck_dtype_bytes(dtype);
   size_t k = 0;
   for (; k + CK_BLOCK <= n; k += CK_BLOCK, w += CK_BLOCK * bytes, x += 2 * CK_BLOCK) {
     CK_UNROLL for (size_t r = 0; r < R; r++) {
-      _mm_prefetch((const char *)(w + r * row_bytes + CK_FEW_AHEAD), _MM_HINT_T0);
-      if (bytes == 2) _mm_prefetch((const char *)(w + r * row_bytes + CK_FEW_AHEAD + 64), _MM_HINT_T0);
+      _mm_prefetch((const char *)(w + r * gap_bytes + CK_FEW_AHEAD), _MM_HINT_T0);
+      if (bytes == 2) _mm_prefetch((const char *)(w + r * gap_bytes + CK_FEW_AHEAD + 64), _MM_HINT_T0);
     }
-    v_dots_block(dtype, &tables, R, T, acc, w, row_bytes, x, x_stride, CK_BLOCK);
+    v_dots_block(dtype, &tables, R, T, acc, w, gap_bytes, x, x_stride, CK_BLOCK);
   }
-  if (k < n) v_dots_block(dtype, &tables, R, T, acc, w, row_bytes, x, x_stride, n - k);
+  if (k < n) v_dots_block(dtype, &tables, R, T, acc, w, gap_bytes, x, x_stride, n - k);
 }
 
 CK_INLINE void v_acc_clear(ck_acc *acc, size_t R, size_t T) {
@@ -188,24 +188,38 @@ CK_INLINE void v_few_tile(ck_dtype dtype, size_t R, size_t T, const ck_job *job,
   }
 }
 
+CK_INLINE void v_few_group(ck_dtype dtype, size_t R, const ck_job *job, size_t row, size_t gap, size_t token, size_t count) {
+  switch (count) {
+    case 1: v_few_tile(dtype, R, 1, job, row, gap, token); break;
+    case 2: v_few_tile(dtype, R, 2, job, row, gap, token); break;
+    case 3: v_few_tile(dtype, R, 3, job, row, gap, token); break;
+    case 4: v_few_tile(dtype, R, 4, job, row, gap, token); break;
+    case 5: v_few_tile(dtype, R, 5, job, row, gap, token); break;
+    case 6: v_few_tile(dtype, R, 6, job, row, gap, token); break;
+  }
+}
+
+// The same for more than CK_SLIM tokens, or as many.
+CK_INLINE void v_few_fat_group(ck_dtype dtype, size_t R, const ck_job *job, size_t row, size_t gap, size_t token, size_t count) {
+  switch (count) {
+    case 6: v_few_tile(dtype, R, 6, job, row, gap, token); break;
+    case 7: v_few_tile(dtype, R, 7, job, row, gap, token); break;
+    case 8: v_few_tile(dtype, R, 8, job, row, gap, token); break;
+  }
+}
+
 // Rows from row_begin on, R at a time, for all tokens, in groups as even as can be. Returns the first row that is left, of
 // fewer than R.
-CK_INLINE size_t v_few_rows(ck_dtype dtype, size_t R, const ck_job *job, size_t row_begin, size_t row_end, size_t m) {
+CK_INLINE size_t v_few_rows(ck_dtype dtype, bool fat, size_t R, const ck_job *job, size_t row_begin, size_t row_end, size_t m) {
   const size_t groups = (m + CK_MAX_TOKENS - 1) / CK_MAX_TOKENS, gap = (row_end - row_begin) / R;
-  const size_t fat = R < CK_FAT_ROWS ? R : CK_FAT_ROWS;
   for (size_t row = row_begin; row < row_begin + gap; row++) {
     size_t token = 0;
     for (size_t group = 0; group < groups; group++) {
       const size_t count = (m - token + groups - group - 1) / (groups - group);
-      switch (count) {
-        case 1: v_few_tile(dtype, R, 1, job, row, gap, token); break;
-        case 2: v_few_tile(dtype, R, 2, job, row, gap, token); break;
-        case 3: v_few_tile(dtype, R, 3, job, row, gap, token); break;
-        case 4: v_few_tile(dtype, R, 4, job, row, gap, token); break;
-        case 5: v_few_tile(dtype, R, 5, job, row, gap, token); break;
-        case 6: v_few_tile(dtype, R, 6, job, row, gap, token); break;
-        case 7: v_few_tile(dtype, fat, 7, job, row, gap, token); break;
-        case 8: v_few_tile(dtype, fat, 8, job, row, gap, token); break;
+      if (fat) {
+        v_few_fat_group(dtype, R, job, row, gap, token, count);
+      } else {
+        v_few_group(dtype, R, job, row, gap, token, count);
       }
       token += count;
     }
@@ -214,11 +228,13 @@ CK_INLINE size_t v_few_rows(ck_dtype dtype, size_t R, const ck_job *job, size_t 
 }
 
 CK_INLINE void v_few(ck_dtype dtype, const ck_job *job, size_t row_begin, size_t row_end, size_t m) {
-  const size_t groups = (m + CK_MAX_TOKENS - 1) / CK_MAX_TOKENS;
-  const bool slim = m <= groups * CK_FEW_SLIM;
-  row_begin = slim ? v_few_rows(dtype, CK_MAX_ROWS, job, row_begin, row_end, m)
-                   : v_few_rows(dtype, CK_FAT_ROWS, job, row_begin, row_end, m);
-  v_few_rows(dtype, 1, job, row_begin, row_end, m);
+  if (m <= (m + CK_MAX_TOKENS - 1) / CK_MAX_TOKENS * CK_SLIM) {
+    row_begin = v_few_rows(dtype, false, CK_MAX_ROWS, job, row_begin, row_end, m);
+    v_few_rows(dtype, false, 1, job, row_begin, row_end, m);
+  } else {
+    row_begin = v_few_rows(dtype, true, CK_FAT_ROWS, job, row_begin, row_end, m);
+    v_few_rows(dtype, true, 1, job, row_begin, row_end, m);
+  }
 }
 
 // --- many tokens -------------------------------------------------------------------------------------------------

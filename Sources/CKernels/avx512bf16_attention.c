@@ -215,20 +215,9 @@ static size_t ck_attend_scratch_bytes(const ck_kv_layout *layout, size_t group) 
   return own > shared ? own : shared;
 }
 
-typedef struct {
-  float *out;
-  const float *q;
-  size_t stride, first_position;
-  const ck_kv_layout *layout;
-  const void *const *pages;
-  size_t page_offset, group;
-  float scale;
-  void *scratch;
-} ck_attention;
-
 // Rows begin..<begin + count of each of `heads` heads; a head's rows are its queries' heads one after the other. At most CK_ROWS
 // in all.
-CK_INLINE void v_attend_rows_of(const ck_attention *job, size_t kv_head, size_t heads, size_t begin, size_t count) {
+static void ck_attend_bf16_heads(const CK_FN(attention) *job, size_t kv_head, size_t heads, size_t begin, size_t count) {
   const ck_kv_layout *layout = job->layout;
   const size_t head_dim = layout->head_dim, part = ck_page_part_bytes(layout), n = heads * count;
   const size_t sum_stride = ck_round_up(4 * head_dim, 64) / 4, q_stride = ck_round_up(2 * head_dim, 64) / 4;
@@ -253,21 +242,22 @@ CK_INLINE void v_attend_rows_of(const ck_attention *job, size_t kv_head, size_t 
   for (size_t index = 0; index <= last; index++) {
     const size_t start = index * CK_PAGE_POSITIONS;
     const void *page = (const uint8_t *)job->pages[index] + job->page_offset;
-    // One head's part of the next page lies far away; several heads' parts follow each other, which the processor sees itself.
-    const void *next = heads == 1 ? (const uint8_t *)job->pages[ck_min(index + 1, last)] + job->page_offset : NULL;
+    const void *next = (const uint8_t *)job->pages[ck_min(index + 1, last)] + job->page_offset;
     for (size_t h = 0; h < heads; h++) {
+      // The next head's part follows this one's, which the processor sees itself; the first one's of the next page lies far away.
+      const bool turns = h + 1 == heads;
       const uint8_t *keys = ck_page_keys(layout, page, kv_head + h);
-      ck_page_view view = {keys, keys + part, NULL, next ? ck_page_keys(layout, next, kv_head) : NULL};
+      ck_page_view view = {keys, keys + part, NULL, turns ? ck_page_keys(layout, next, kv_head) : NULL};
       size_t i = h * count;
       const size_t end = i + count;
       if (layout->dtype == CK_E4M3) {
         view.scales = ck_page_scales(layout, page, kv_head + h);
-        v_prefetch_scales(next ? ck_page_scales(layout, next, kv_head) : view.scales + 2 * CK_PAGE_POSITIONS);
+        v_prefetch_scales(turns ? ck_page_scales(layout, next, kv_head) : ck_page_scales(layout, page, kv_head + h + 1));
         if (alone) {
           v_bf16_page(1, true, rows, &softmax, i, packed, q_stride, &view, head_dim, start, job->scale);
           continue;
         }
-        v_expand_page(expanded, keys, 2 * part, next ? view.next : keys + 2 * part);
+        v_expand_page(expanded, keys, 2 * part, turns ? view.next : keys + 2 * part);
         view.keys = expanded;
         view.values = expanded + 2 * part;
       }
@@ -292,11 +282,11 @@ static void ck_attend(float *out, const float *q, size_t stride, size_t queries,
                          scratch);
     return;
   }
-  const ck_attention job = {out, q, stride, first_position, layout, pages, page_offset, group, scale, scratch};
+  const CK_FN(attention) job = {out, q, stride, first_position, layout, pages, page_offset, group, scale, scratch};
   const size_t rows = queries * group, together = ck_heads_together(kv_heads, rows, CK_ROWS);
   for (size_t h = 0; h < kv_heads; h += together) {
     for (size_t begin = 0; begin < rows; begin += CK_ROWS) {
-      v_attend_rows_of(&job, kv_head + h, ck_min(together, kv_heads - h), begin, ck_min(CK_ROWS, rows - begin));
+      ck_attend_bf16_heads(&job, kv_head + h, ck_min(together, kv_heads - h), begin, ck_min(CK_ROWS, rows - begin));
     }
   }
 }

@@ -1,8 +1,8 @@
 // Attention over pages in float32: written once over the 16 lanes.
 //
 // A "row" is one query head of one position. Rows are taken CK_ATTEND_ROWS at a time so that a page is read once for
-// all of them, or, where a head has few, several heads' parts of it one after the other; each row's own arithmetic does not
-// depend on which others are with it.
+// all of them. Where a head has few, those of several heads are taken, whose parts of a page follow each other. Each row's own
+// arithmetic does not depend on which others are with it.
 #include "shared_exp.h"
 #include "shared_names.h"
 
@@ -197,19 +197,19 @@ typedef struct {
   const void *const *pages;
   size_t page_offset, group;
   float scale;
-  float *sums;
+  void *scratch;
 } CK_FN(attention);
 
 // Rows begin..<begin + count of each of `heads` heads; a head's rows are its queries' heads one after the other. At most
 // CK_ATTEND_ROWS in all.
-static void CK_FN(attend_rows_of)(const CK_FN(attention) *job, size_t kv_head, size_t heads, size_t begin, size_t count) {
+static void CK_FN(attend_heads)(const CK_FN(attention) *job, size_t kv_head, size_t heads, size_t begin, size_t count) {
   const ck_kv_layout *layout = job->layout;
   const size_t head_dim = layout->head_dim, sum_stride = ck_round_up(head_dim, CK_LANES), n = heads * count;
   CK_FN(attend_row) rows[CK_ATTEND_ROWS];
   for (size_t i = 0; i < n; i++) {
     const size_t row = begin + i % count, query = row / job->group;
     const size_t offset = query * job->stride + ((kv_head + i / count) * job->group + row % job->group) * head_dim;
-    float *sum = job->sums + i * sum_stride;
+    float *sum = (float *)job->scratch + i * sum_stride;
     memset(sum, 0, head_dim * sizeof(float));
     rows[i] = (CK_FN(attend_row)){job->q + offset, job->out + offset, sum, job->first_position + query + 1, -INFINITY, 0};
   }
@@ -249,7 +249,7 @@ static void CK_FN(attend)(float *out, const float *q, size_t stride, size_t quer
   const size_t rows = queries * group, together = ck_heads_together(kv_heads, rows, CK_ATTEND_ROWS);
   for (size_t h = 0; h < kv_heads; h += together) {
     for (size_t begin = 0; begin < rows; begin += CK_ATTEND_ROWS) {
-      CK_FN(attend_rows_of)(&job, kv_head + h, ck_min(together, kv_heads - h), begin, ck_min(CK_ATTEND_ROWS, rows - begin));
+      CK_FN(attend_heads)(&job, kv_head + h, ck_min(together, kv_heads - h), begin, ck_min(CK_ATTEND_ROWS, rows - begin));
     }
   }
 }

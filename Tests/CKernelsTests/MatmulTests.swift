@@ -44,14 +44,14 @@ import Testing
       let matrix = Matrix(
         dtype, rows: rows, cols: cols, blockRows: blockCols < cols ? 4 : 1, blockCols: blockCols,
         fill: .random, seed: 3)
-      let x = Fill.random.values(40 * cols, seed: 4)
+      let x = Fill.random.values(72 * cols, seed: 4)
       var alone: [Float] = [], aloneFloat32: [Float] = []
-      for i in 0..<40 {
+      for i in 0..<72 {
         let token = Array(x[i * cols..<(i + 1) * cols])
         alone += matrix.multiply(table, token, m: 1)
         if i < 9 { aloneFloat32 += matrix.multiplyFloat32(table, token, m: 1) }
       }
-      for m in 1...40 {
+      for m in Array(1...40) + Array(63...72) {
         let context = "\(instructions.name) \(dtype.name) \(rows)x\(cols) block \(blockCols) m=\(m)"
         let batch = Array(x[0..<m * cols])
         let splits = [[], [1], [rows - 1], [5, 6, 11]][m % 4]
@@ -106,7 +106,7 @@ import Testing
     for (rows, cols, blockRows, blockCols) in [
       (9, 256, 128, 128), (300, 300, 128, 128), (7, 130, 2, 64), (5, 5000, 5, 5000), (6, 2500, 3, 2048),
     ] {
-      for m in [1, 3, 21] {
+      for m in [1, 3, 21, 70] {
         let matrix = Matrix(
           CK_E4M3, rows: rows, cols: cols, blockRows: blockRows, blockCols: blockCols, fill: .random, seed: 5)
         let x = Fill.random.values(m * cols, seed: 6)
@@ -128,7 +128,7 @@ import Testing
   @Test("weights may lie at any address", arguments: Instructions.available, ck_dtype.all)
   func readsUnaligned(_ instructions: Instructions, _ dtype: ck_dtype) {
     let table = instructions.table
-    for m in [1, 3, 20] {
+    for m in [1, 3, 20, 70] {
       let x = Fill.random.values(m * 200, seed: 8)
       let aligned = Matrix(dtype, rows: 6, cols: 200, fill: .random, seed: 7)
       let expected = aligned.multiply(table, x, m: m), expectedFloat32 = aligned.multiplyFloat32(table, x, m: m)
@@ -145,7 +145,7 @@ import Testing
   @Test("a NaN weight makes its own row NaN and no other", arguments: Instructions.available, ck_dtype.all)
   func confinesNaN(_ instructions: Instructions, _ dtype: ck_dtype) {
     for cols in [1, 16, 72, 200] {
-      for m in [1, 2, 4, 8, 20] {
+      for m in [1, 2, 4, 8, 20, 70] {
         for place in [0, cols / 2, cols - 1] {
           let matrix = Matrix(dtype, rows: 8, cols: cols, fill: .random, seed: 9, nanAt: [3 * cols + place])
           let x = Fill.random.values(m * cols, seed: 10)

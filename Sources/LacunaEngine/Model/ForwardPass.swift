@@ -318,14 +318,13 @@ private struct Worker {
 
   private func attend(pageOffset: Int) {
     let scale = Float(1 / Double(config.headDim).squareRoot())
-    var turn = thread
+    var turns = TeamTurns(thread: thread, of: threadCount)
     for index in 0..<segmentCount {
       let segment = s.segments[index]
       for start in stride(from: 0, to: segment.count, by: Self.queryBlock) {
         let offset = (segment.firstRow + start) * queryWidth
-        // Neighbouring heads, which lie side by side in a page. Threads take turns at the larger shares.
-        let kvHeads = teamSlice(config.numKeyValueHeads, thread: turn, of: threadCount)
-        turn = (turn + config.numKeyValueHeads) % threadCount
+        // Neighbouring heads lie side by side in a page.
+        let kvHeads = turns.slice(config.numKeyValueHeads)
         if kvHeads.isEmpty { continue }
         kernels.attend(
           s.attended + offset, q: s.q + offset, stride: queryWidth,
