@@ -30,7 +30,8 @@ enum {
   CK_MAX_DIRECT = 16,  // sums of a tile beside which expanded weights have room in the registers
 
   CK_FEW_MOST = 64,    // tokens up to which each tile expands its weights
-  CK_FEW_AHEAD = 512,  // bytes that each row is fetched ahead
+  CK_FEW_AHEAD = 512,      // bytes that each row is fetched ahead into the first-level cache,
+  CK_FEW_FAR_AHEAD = 4096,  // and into the second-level cache
 
   CK_CHUNK = 1024,             // of many tokens: elements of K between visits of the sums, an integer number of blocks
   CK_PANEL_BYTES = 600 << 10,  // of expanded weights: they stay in the second-level cache
@@ -69,8 +70,11 @@ CK_INLINE void v_dots(ck_dtype dtype, size_t R, size_t T, ck_acc *acc, const uin
   size_t k = 0;
   for (; k + CK_BLOCK <= n; k += CK_BLOCK, w += CK_BLOCK * bytes, x += 2 * CK_BLOCK) {
     CK_UNROLL for (size_t r = 0; r < R; r++) {
-      _mm_prefetch((const char *)(w + r * gap_bytes + CK_FEW_AHEAD), _MM_HINT_T0);
-      if (bytes == 2) _mm_prefetch((const char *)(w + r * gap_bytes + CK_FEW_AHEAD + 64), _MM_HINT_T0);
+      CK_UNROLL for (size_t line = 0; line < CK_BLOCK * bytes; line += 64) {
+        const char *at = (const char *)w + r * gap_bytes + line;
+        _mm_prefetch(at + CK_FEW_AHEAD, _MM_HINT_T0);
+        _mm_prefetch(at + CK_FEW_FAR_AHEAD, _MM_HINT_T1);
+      }
     }
     v_dots_block(dtype, &tables, R, T, acc, w, gap_bytes, x, x_stride, CK_BLOCK);
   }

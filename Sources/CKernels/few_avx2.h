@@ -11,7 +11,10 @@
 // taken as 32-bit words into numbers: vector i holds codes i, i + 4, i + 8, i + 12, which are the contract's lanes.
 #include "shared_names.h"
 
-enum { CK_FEW_AHEAD = 2048 };  // bytes that each row is fetched ahead
+enum {
+  CK_FEW_AHEAD = 512,       // bytes that each row is fetched ahead into the first-level cache,
+  CK_FEW_FAR_AHEAD = 4096,  // and into the second-level cache
+};
 
 // 16 codes, or 4 numbers, of each of two rows.
 enum { CK_QUARTERS = 2 };
@@ -99,7 +102,11 @@ CK_INLINE void v_rows_out(size_t T, float *out, size_t out_stride, const ck_weig
   v_codes_rows seen = v_codes_rows_none();
   size_t k = 0;
   for (; k + 64 <= cols; k += 64) {
-    CK_UNROLL for (size_t r = 0; r < CK_QUARTERS; r++) __builtin_prefetch(data + r * gap_bytes + k + CK_FEW_AHEAD);
+    CK_UNROLL for (size_t r = 0; r < CK_QUARTERS; r++) {
+      const char *at = (const char *)data + r * gap_bytes + k;
+      _mm_prefetch(at + CK_FEW_AHEAD, _MM_HINT_T0);
+      _mm_prefetch(at + CK_FEW_FAR_AHEAD, _MM_HINT_T1);
+    }
     CK_UNROLL for (size_t j = 0; j < 64; j += CK_LANES) {
       v_rows_step(T, acc, v_codes_rows_load(data + k + j, gap_bytes), tokens + k + j, stride, &seen);
     }
