@@ -1,10 +1,11 @@
 -- Guessing ahead beside plain decoding, on the same texts: processor time, tokens a second, guesses and how many came true.
 --   lacuna run scripts/bench-speculation.lua --model smollm2
 --   lacuna run scripts/bench-speculation.lua --model M -- QUESTIONS.json [DRAFT]      questions of TOFU's layout
+--   lacuna run scripts/bench-speculation.lua --model smollm2 -- - DRAFT               the first texts, with a draft model
 -- Asserts that guessing changes no text.
 local lacuna <const> = require "lacuna"
 local m <const> = assert(lacuna.model())
-local path <const>, draft <const> = arg[1], arg[2] and assert(lacuna.model(arg[2]))
+local path <const>, draft <const> = arg[1] ~= "-" and arg[1] or nil, arg[2] and assert(lacuna.model(arg[2]))
 
 local PAGE <const> = [[
 The harbour of Vellin lies at the mouth of the river Orsa, where the water is deep enough for large ships all year round. In the old days fishermen sold their catch on the stone steps below the lighthouse, and merchants from the north came every spring to buy salted herring. The lighthouse was built in 1784 by the engineer Tobias Renn, who also drew the plans for the town hall and for the bridge across the Orsa. After the great fire of 1851 most of the wooden houses along the quay were replaced by brick buildings, many of which still stand today. The market moved to the square behind the church, and the stone steps fell into disuse.]]
