@@ -29,8 +29,8 @@ enum {
   CK_MAX_TOKENS = 8,   // of a tile
   CK_MAX_DIRECT = 16,  // sums of a tile beside which expanded weights have room in the registers
 
-  CK_FEW_MOST = 64,    // tokens up to which each tile expands its weights
-  CK_FEW_AHEAD = 512,      // bytes that each row is fetched ahead into the first-level cache,
+  CK_FEW_MOST = 64,         // tokens up to which each tile expands its weights
+  CK_FEW_AHEAD = 512,       // bytes that each row is fetched ahead into the first-level cache,
   CK_FEW_FAR_AHEAD = 4096,  // and into the second-level cache
 
   CK_CHUNK = 1024,             // of many tokens: elements of K between visits of the sums, an integer number of blocks
