@@ -233,18 +233,18 @@ func teamSlice(_ count: Int, thread: Int, of threadCount: Int, multiple: Int = 1
 
 /// One thread's parts of many lists. Where the parts of a list differ, the threads take turns at them, so that over many lists no
 /// thread has more than one item more than another.
-struct TeamTurns {
+package struct TeamTurns {
   private var turn: Int
   private let threadCount: Int
 
-  init(thread: Int, of threadCount: Int) {
+  package init(thread: Int, of threadCount: Int) {
     turn = thread
     self.threadCount = threadCount
   }
 
   /// This thread's part of the next list, of `count` items.
   @inline(__always)
-  mutating func slice(_ count: Int) -> Range<Int> {
+  package mutating func slice(_ count: Int) -> Range<Int> {
     defer { if count % threadCount != 0 { turn = (turn + 1) % threadCount } }
     return teamSlice(count, thread: turn, of: threadCount)
   }
