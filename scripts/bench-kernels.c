@@ -188,6 +188,7 @@ static void read_far(const uint8_t *p, size_t bytes) {
 static cp_arithmetic arithmetic_kind(void) {
   switch (table->isa) {
     case CK_ISA_AMX: return CP_TILE_BF16;
+    case CK_ISA_AVX512_FP16: return CP_FMA_FP16;
     case CK_ISA_AVX512_BF16: return CP_DOT_BF16;
     case CK_ISA_AVX512: return CP_FMA_AVX512;
     case CK_ISA_AVX2: return CP_FMA_AVX2;

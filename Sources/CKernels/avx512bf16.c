@@ -18,358 +18,36 @@
 #include "lanes_avx512.h"
 
 #include "expand_avx512bf16.h"
-#include "shared_names.h"
-
 #include "bf16_blocks.h"
 
+#define CK_CODE_FACTOR 1.0f
+#define ck_word __m512bh
+#define ck_sum f32x16
+#define ck_pair bf16x64
 enum {
-  CK_MAX_ROWS = 4,     // of a tile of up to CK_SLIM tokens
-  CK_FAT_ROWS = 3,     // of a tile of more
-  CK_SLIM = 6,
-  CK_MAX_TOKENS = 8,   // of a tile
-  CK_MAX_DIRECT = 16,  // sums of a tile beside which expanded weights have room in the registers
-
-  CK_FEW_MOST = 64,         // tokens up to which each tile expands its weights
-  CK_FEW_AHEAD = 512,       // bytes that each row is fetched ahead into the first-level cache,
-  CK_FEW_FAR_AHEAD = 4096,  // and into the second-level cache
-
-  CK_CHUNK = 1024,             // of many tokens: elements of K between visits of the sums, an integer number of blocks
-  CK_PANEL_BYTES = 600 << 10,  // of expanded weights: they stay in the second-level cache
-  CK_PANEL_TOKENS = 8,         // tokens whose chunk stays in the first-level cache while a panel passes
+  CK_PIECE = 0,
+  CK_FEW_MOST = 64,
+  CK_MAX_DIRECT = 16,
 };
 
-// --- tiles -----------------------------------------------------------------------------------------------------
-
-typedef struct {
-  __m512 at[CK_MAX_ROWS][CK_MAX_TOKENS];
-} ck_acc;
-
-// acc[r][t] += row r . token t over one block of n <= 64 elements.
-// Tokens in the inner loop, twice: two products into one accumulator then stand as far apart as they can.
-CK_INLINE void v_dots_block(ck_dtype dtype, const ck_tables *tables, size_t R, size_t T, ck_acc *acc, const uint8_t *w,
-                            size_t row_bytes, const uint8_t *x, size_t x_stride, size_t n) {
-  bf16x64 row[CK_MAX_ROWS];
-  CK_UNROLL for (size_t r = 0; r < R; r++) row[r] = v_weight_block(dtype, tables, w + r * row_bytes, n);
-  // Many sums leave no registers for the expanded rows: they pass through memory.
-  if (dtype == CK_E4M3 && R * T > CK_MAX_DIRECT) __asm__ volatile("" : "+m"(row));
-  CK_UNROLL for (size_t t = 0; t < T; t++) {
-    const __m512bh token = (__m512bh)_mm512_load_si512(x + t * x_stride);
-    CK_UNROLL for (size_t r = 0; r < R; r++) acc->at[r][t] = _mm512_dpbf16_ps(acc->at[r][t], row[r].first, token);
-  }
-  CK_UNROLL for (size_t t = 0; t < T; t++) {
-    const __m512bh token = (__m512bh)_mm512_load_si512(x + t * x_stride + 64);
-    CK_UNROLL for (size_t r = 0; r < R; r++) acc->at[r][t] = _mm512_dpbf16_ps(acc->at[r][t], row[r].second, token);
-  }
+CK_INLINE f32x16 v_dot(f32x16 sum, __m512bh row, __m512bh token) { return _mm512_dpbf16_ps(sum, row, token); }
+CK_INLINE f32x16 v_sum_begin(f32x16 waiting) { return waiting; }
+CK_INLINE f32x16 v_sum_end(f32x16 sum, f32x16 waiting) {
+  (void)waiting;  // in the sum since the chunk's beginning
+  return sum;
 }
-
-// acc[r][t] += row r . token t over n elements. x: tokens' packed blocks; gap_bytes from one row to the next.
-CK_INLINE void v_dots(ck_dtype dtype, size_t R, size_t T, ck_acc *acc, const uint8_t *w, size_t gap_bytes,
-                      const uint8_t *x, size_t x_stride, size_t n) {
-  const ck_tables tables = v_tables();
-  const size_t bytes = ck_dtype_bytes(dtype);
-  size_t k = 0;
-  for (; k + CK_BLOCK <= n; k += CK_BLOCK, w += CK_BLOCK * bytes, x += 2 * CK_BLOCK) {
-    CK_UNROLL for (size_t r = 0; r < R; r++) {
-      CK_UNROLL for (size_t line = 0; line < CK_BLOCK * bytes; line += 64) {
-        const char *at = (const char *)w + r * gap_bytes + line;
-        _mm_prefetch(at + CK_FEW_AHEAD, _MM_HINT_T0);
-        _mm_prefetch(at + CK_FEW_FAR_AHEAD, _MM_HINT_T1);
-      }
-    }
-    v_dots_block(dtype, &tables, R, T, acc, w, gap_bytes, x, x_stride, CK_BLOCK);
-  }
-  if (k < n) v_dots_block(dtype, &tables, R, T, acc, w, gap_bytes, x, x_stride, n - k);
+CK_INLINE f32x16 v_sum_end_scaled(f32x16 sum, f32x16 factor, f32x16 waiting) { return v_fma(sum, factor, waiting); }
+CK_INLINE float v_token_factor(const uint8_t *x, size_t cols) {
+  (void)x, (void)cols;
+  return 1;
 }
-
-CK_INLINE void v_acc_clear(ck_acc *acc, size_t R, size_t T) {
-  CK_UNROLL for (size_t r = 0; r < R; r++) {
-    CK_UNROLL for (size_t t = 0; t < T; t++) acc->at[r][t] = _mm512_setzero_ps();
-  }
-}
-
-typedef struct {
-  float *out;
-  size_t out_stride;
-  const ck_weights *w;
-  const uint8_t *x;
-  size_t x_stride;                // bytes
-  size_t chunk, chunks, k_total;  // elements of K between visits of the accumulators; k_total = cols
-  bool blocked;                   // a chunk is a block of scales
-} ck_job;
-
-// Elements of a chunk, the last one rounded up to whole blocks.
-CK_INLINE size_t v_chunk_width(const ck_job *job, size_t chunk) {
-  return ck_min(job->chunk, ck_round_up(job->k_total - chunk * job->chunk, CK_BLOCK));
-}
-
-CK_INLINE float v_factor(const ck_job *job, size_t row, size_t chunk) {
-  const ck_weights *w = job->w;
-  return w->scales ? w->scales[row / w->block_rows * (job->blocked ? job->chunks : 1) + (job->blocked ? chunk : 0)]
-                   : 1.0f;
-}
-
-// What is done with a tile's accumulators at a chunk's end: kept for the next chunk, or, where a chunk is a block of
-// scales, added to the total; after the last chunk reduced and written. waiting: [R][T], 64-byte aligned. The tile's rows lie
-// `gap` rows apart.
-CK_INLINE void v_chunk_begin(const ck_job *job, size_t R, size_t T, ck_acc *acc, const float *waiting, size_t chunk) {
-  if (chunk == 0 || job->blocked) {
-    v_acc_clear(acc, R, T);
-    return;
-  }
-  CK_UNROLL for (size_t r = 0; r < R; r++) {
-    CK_UNROLL for (size_t t = 0; t < T; t++) acc->at[r][t] = _mm512_load_ps(waiting + (r * T + t) * CK_LANES);
-  }
-}
-
-// Sixteen reductions at once, each by the tree of v_reduce_add: sums[i] belongs to lanes[i].
-CK_INLINE f32x16 v_reduce_add_16(const f32x16 lanes[16]) {
-  f32x16 eight[8], four[4], two[2];
-  CK_UNROLL for (int i = 0; i < 8; i++) {
-    const f32x16 a = lanes[2 * i], b = lanes[2 * i + 1];
-    eight[i] = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
-  }
-  CK_UNROLL for (int i = 0; i < 4; i++) {
-    const f32x16 a = eight[2 * i], b = eight[2 * i + 1];
-    four[i] = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
-  }
-  CK_UNROLL for (int i = 0; i < 2; i++) {
-    const f32x16 a = four[2 * i], b = four[2 * i + 1];
-    two[i] = _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xEE));
-  }
-  const f32x16 sums = _mm512_add_ps(_mm512_shuffle_ps(two[0], two[1], 0x88), _mm512_shuffle_ps(two[0], two[1], 0xDD));
-  // The quarters hold numbers 0-3 of the four groups of four: a transposition puts them in order.
-  return _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), sums);
-}
-
-CK_INLINE void v_chunk_end(const ck_job *job, size_t R, size_t T, ck_acc *acc, float *waiting, size_t chunk, size_t row,
-                           size_t gap, size_t token) {
-  const bool last = chunk + 1 == job->chunks;
-  if (job->blocked) {
-    CK_UNROLL for (size_t r = 0; r < R; r++) {
-      const __m512 factor = _mm512_set1_ps(v_factor(job, row + r * gap, chunk));
-      CK_UNROLL for (size_t t = 0; t < T; t++) {
-        float *at = waiting + (r * T + t) * CK_LANES;
-        acc->at[r][t] = _mm512_fmadd_ps(acc->at[r][t], factor, chunk == 0 ? _mm512_setzero_ps() : _mm512_load_ps(at));
-      }
-    }
-  }
-  if (!last) {
-    CK_UNROLL for (size_t r = 0; r < R; r++) {
-      CK_UNROLL for (size_t t = 0; t < T; t++) _mm512_store_ps(waiting + (r * T + t) * CK_LANES, acc->at[r][t]);
-    }
-    return;
-  }
-  float sums[(CK_MAX_ROWS * CK_MAX_TOKENS + 15) / 16 * 16] __attribute__((aligned(64)));
-  CK_UNROLL for (size_t i = 0; i < R * T; i += 16) {
-    f32x16 lanes[16];
-    CK_UNROLL for (size_t j = 0; j < 16; j++) {
-      lanes[j] = i + j < R * T ? acc->at[(i + j) / T][(i + j) % T] : _mm512_setzero_ps();
-    }
-    _mm512_store_ps(sums + i, v_reduce_add_16(lanes));
-  }
-  CK_UNROLL for (size_t r = 0; r < R; r++) {
-    const float factor = job->blocked ? 1.0f : v_factor(job, row + r * gap, 0);
-    CK_UNROLL for (size_t t = 0; t < T; t++) {
-      job->out[(token + t) * job->out_stride + row + r * gap] = sums[r * T + t] * factor;
-    }
-  }
-}
-
-// --- up to CK_FEW_MOST tokens -------------------------------------------------------------------------------------
-// A tile's sums stay in registers from the rows' beginning to their end, or where there are several scales a row, from one
-// scale to the next. Its rows lie far apart, so that memory is read in as many long streams.
-
-CK_INLINE void v_few_tile(ck_dtype dtype, size_t R, size_t T, const ck_job *job, size_t row, size_t gap, size_t token) {
-  const size_t bytes = ck_dtype_bytes(dtype), row_bytes = job->k_total * bytes;
-  const uint8_t *data = (const uint8_t *)job->w->data + row * row_bytes, *x = job->x + token * job->x_stride;
-  float waiting[CK_MAX_ROWS * CK_MAX_TOKENS * CK_LANES] __attribute__((aligned(64)));
-  ck_acc acc;
-  for (size_t chunk = 0; chunk < job->chunks; chunk++) {
-    const size_t k = chunk * job->chunk;
-    v_chunk_begin(job, R, T, &acc, waiting, chunk);
-    v_dots(dtype, R, T, &acc, data + k * bytes, gap * row_bytes, x + 2 * k, job->x_stride, ck_min(job->chunk, job->k_total - k));
-    v_chunk_end(job, R, T, &acc, waiting, chunk, row, gap, token);
-  }
-}
-
-CK_INLINE void v_few_group(ck_dtype dtype, size_t R, const ck_job *job, size_t row, size_t gap, size_t token, size_t count) {
-  switch (count) {
-    case 1: v_few_tile(dtype, R, 1, job, row, gap, token); break;
-    case 2: v_few_tile(dtype, R, 2, job, row, gap, token); break;
-    case 3: v_few_tile(dtype, R, 3, job, row, gap, token); break;
-    case 4: v_few_tile(dtype, R, 4, job, row, gap, token); break;
-    case 5: v_few_tile(dtype, R, 5, job, row, gap, token); break;
-    case 6: v_few_tile(dtype, R, 6, job, row, gap, token); break;
-  }
-}
-
-// The same for more than CK_SLIM tokens, or as many.
-CK_INLINE void v_few_fat_group(ck_dtype dtype, size_t R, const ck_job *job, size_t row, size_t gap, size_t token, size_t count) {
-  switch (count) {
-    case 6: v_few_tile(dtype, R, 6, job, row, gap, token); break;
-    case 7: v_few_tile(dtype, R, 7, job, row, gap, token); break;
-    case 8: v_few_tile(dtype, R, 8, job, row, gap, token); break;
-  }
-}
-
-// Rows from row_begin on, R at a time, for all tokens, in groups as even as can be. Returns the first row that is left, of
-// fewer than R.
-CK_INLINE size_t v_few_rows(ck_dtype dtype, bool fat, size_t R, const ck_job *job, size_t row_begin, size_t row_end, size_t m) {
-  const size_t groups = (m + CK_MAX_TOKENS - 1) / CK_MAX_TOKENS, gap = (row_end - row_begin) / R;
-  for (size_t row = row_begin; row < row_begin + gap; row++) {
-    size_t token = 0;
-    for (size_t group = 0; group < groups; group++) {
-      const size_t count = (m - token + groups - group - 1) / (groups - group);
-      if (fat) {
-        v_few_fat_group(dtype, R, job, row, gap, token, count);
-      } else {
-        v_few_group(dtype, R, job, row, gap, token, count);
-      }
-      token += count;
-    }
-  }
-  return row_begin + gap * R;
-}
-
-CK_INLINE void v_few(ck_dtype dtype, const ck_job *job, size_t row_begin, size_t row_end, size_t m) {
-  if (m <= (m + CK_MAX_TOKENS - 1) / CK_MAX_TOKENS * CK_SLIM) {
-    row_begin = v_few_rows(dtype, false, CK_MAX_ROWS, job, row_begin, row_end, m);
-    v_few_rows(dtype, false, 1, job, row_begin, row_end, m);
-  } else {
-    row_begin = v_few_rows(dtype, true, CK_FAT_ROWS, job, row_begin, row_end, m);
-    v_few_rows(dtype, true, 1, job, row_begin, row_end, m);
-  }
-}
-
-// --- many tokens -------------------------------------------------------------------------------------------------
-// A panel of rows is expanded once, [chunk][row][width of the chunk] bfloat16; then tiles of 3 rows by 8 tokens walk
-// over it.
-
-CK_INLINE size_t v_panel_rows(size_t cols) {
-  const size_t rows = CK_PANEL_BYTES / (2 * ck_round_up(cols + 1, CK_BLOCK)) / CK_FAT_ROWS * CK_FAT_ROWS;
-  return rows < CK_FAT_ROWS ? CK_FAT_ROWS : rows > 96 ? 96 : rows;
-}
-
-CK_INLINE void v_expand_panel(ck_dtype dtype, const ck_job *job, uint8_t *panel, size_t row, size_t rows) {
-  const ck_tables tables = v_tables();
-  const size_t bytes = ck_dtype_bytes(dtype), row_bytes = job->k_total * bytes;
-  for (size_t r = 0; r < rows; r++) {
-    const uint8_t *data = (const uint8_t *)job->w->data + (row + r) * row_bytes;
-    for (size_t chunk = 0; chunk < job->chunks; chunk++) {
-      const size_t begin = chunk * job->chunk, width = v_chunk_width(job, chunk);
-      uint8_t *to = panel + 2 * (rows * begin + r * width);
-      for (size_t k = begin; k < begin + width; k += CK_BLOCK, to += 2 * CK_BLOCK) {
-        const bf16x64 block = v_weight_block(dtype, &tables, data + k * bytes, job->k_total - k);
-        _mm512_store_si512(to, (__m512i)block.first);
-        _mm512_store_si512(to + 64, (__m512i)block.second);
-      }
-    }
-  }
-}
-
-// What the tiles of one chunk fetch meanwhile, a line at a step: the same tokens' next chunk, `rows` rows of `width`
-// bytes. The processor's own prefetcher would begin anew with each row, every two kilobytes.
-typedef struct {
-  const uint8_t *row;
-  size_t column, width, rows, stride;
-} ck_fetch;
-
-CK_INLINE void v_fetch(ck_fetch *fetch) {
-  _mm_prefetch((const char *)(fetch->row + fetch->column), _MM_HINT_T0);
-  fetch->column += 64;
-  if (fetch->column < fetch->width) return;
-  fetch->column = 0;
-  if (fetch->rows > 1) {
-    fetch->row += fetch->stride;
-    fetch->rows -= 1;
-  }
-}
-
-CK_INLINE void v_panel_tile(size_t R, size_t T, const ck_job *job, const uint8_t *panel, float *waiting, size_t row,
-                            size_t token, size_t chunk, ck_fetch *fetch) {
-  const size_t k = chunk * job->chunk;
-  ck_acc acc;
-  v_chunk_begin(job, R, T, &acc, waiting, chunk);
-  const size_t width = v_chunk_width(job, chunk);
-  const uint8_t *x = job->x + token * job->x_stride + 2 * k;
-  for (size_t j = 0; j < width; j += 32) {
-    v_fetch(fetch);
-    __m512bh w[CK_MAX_ROWS];
-    CK_UNROLL for (size_t r = 0; r < R; r++) w[r] = (__m512bh)_mm512_load_si512(panel + 2 * (r * width + j));
-    CK_UNROLL for (size_t t = 0; t < T; t++) {
-      const __m512bh v = (__m512bh)_mm512_load_si512(x + t * job->x_stride + 2 * j);
-      CK_UNROLL for (size_t r = 0; r < R; r++) acc.at[r][t] = _mm512_dpbf16_ps(acc.at[r][t], w[r], v);
-    }
-  }
-  v_chunk_end(job, R, T, &acc, waiting, chunk, row, 1, token);
-}
-
-CK_INLINE void v_panel_tokens(size_t R, const ck_job *job, const uint8_t *panel, float *waiting, size_t row, size_t token,
-                              size_t count, size_t chunk, ck_fetch *fetch) {
-  if (count == 8) {
-    v_panel_tile(R, 8, job, panel, waiting, row, token, chunk, fetch);
-    return;
-  }
-  if (count & 4) {
-    v_panel_tile(R, 4, job, panel, waiting, row, token, chunk, fetch);
-    token += 4;
-    waiting += R * 4 * CK_LANES;
-  }
-  if (count & 2) {
-    v_panel_tile(R, 2, job, panel, waiting, row, token, chunk, fetch);
-    token += 2;
-    waiting += R * 2 * CK_LANES;
-  }
-  if (count & 1) v_panel_tile(R, 1, job, panel, waiting, row, token, chunk, fetch);
-}
-
-// scratch: accumulators [CK_PANEL_TOKENS][panel rows], then the panel
-static void ck_many(const ck_job *job, const uint8_t *panel, float *accumulators, size_t row, size_t rows, size_t m) {
-  for (size_t token = 0; token < m; token += CK_PANEL_TOKENS) {
-    const size_t tokens = ck_min(CK_PANEL_TOKENS, m - token);
-    for (size_t chunk = 0; chunk < job->chunks; chunk++) {
-      const size_t begin = chunk * job->chunk, width = v_chunk_width(job, chunk);
-      // After the last chunk come the first one's of the next tokens.
-      const bool last = chunk + 1 == job->chunks;
-      const size_t next_token = last ? ck_min(token + CK_PANEL_TOKENS, m - 1) : token, next = last ? 0 : begin + width;
-      ck_fetch fetch = {job->x + next_token * job->x_stride + 2 * next, 0, 2 * job->chunk, tokens, job->x_stride};
-      size_t r = 0;
-      for (; r + CK_FAT_ROWS <= rows; r += CK_FAT_ROWS) {
-        v_panel_tokens(CK_FAT_ROWS, job, panel + 2 * (rows * begin + r * width), accumulators + r * tokens * CK_LANES, row + r,
-                       token, tokens, chunk, &fetch);
-      }
-      for (; r < rows; r++) {
-        v_panel_tokens(1, job, panel + 2 * (rows * begin + r * width), accumulators + r * tokens * CK_LANES, row + r,
-                       token, tokens, chunk, &fetch);
-      }
-    }
-  }
-}
-
-CK_INLINE void v_many(ck_dtype dtype, const ck_job *job, size_t row_begin, size_t row_end, size_t m, float *scratch) {
-  const size_t panel_rows = v_panel_rows(job->k_total);
-  uint8_t *panel = (uint8_t *)(scratch + CK_PANEL_TOKENS * panel_rows * CK_LANES);
-  for (size_t row = row_begin; row < row_end; row += panel_rows) {
-    const size_t rows = ck_min(panel_rows, row_end - row);
-    v_expand_panel(dtype, job, panel, row, rows);
-    ck_many(job, panel, scratch, row, rows, m);
-  }
-}
-
-// --- entries -------------------------------------------------------------------------------------------------------
-
 static bool ck_is_packed(ck_dtype dtype) { return dtype == CK_BF16 || dtype == CK_E4M3; }
 
-// Weights of other types are float32 products, as on any AVX-512.
-static const ck_table *ck_lesser(void) { return ck_table_for(CK_ISA_AVX512); }
+#include "packed_avx512.h"
 
-// Rows of a multiple of 4 KiB would meet in the same sets of the first-level cache; half a page between them spreads
-// a chunk of eight tokens evenly.
 static size_t ck_packed_row_bytes(size_t cols, ck_dtype dtype) {
   if (!ck_is_packed(dtype)) return ck_lesser()->packed_row_bytes(cols, dtype);
-  size_t bytes = ck_round_up(2 * cols, 2 * CK_BLOCK);
-  if (cols >= CK_CHUNK) bytes += (4096 + 2048 - bytes % 4096) % 4096;
-  return bytes;
+  return v_spread(ck_round_up(2 * cols, 2 * CK_BLOCK), cols);
 }
 
 static void ck_pack_row(uint8_t *to, const float *in, size_t cols, ck_dtype dtype) {
@@ -391,38 +69,6 @@ static void ck_pack(void *x, size_t x_stride, size_t m, const float *in, size_t 
   }
 }
 
-CK_INLINE void v_product(ck_dtype dtype, const ck_job *job, size_t row_begin, size_t row_end, size_t m, void *scratch) {
-  if (m <= CK_FEW_MOST) {
-    v_few(dtype, job, row_begin, row_end, m);
-  } else {
-    v_many(dtype, job, row_begin, row_end, m, scratch);
-  }
-}
-
-static void ck_matmul(float *out, size_t out_stride, const ck_weights *w, size_t row_begin, size_t row_end,
-                      const void *x, size_t x_stride, size_t m, void *scratch) {
-  if (!ck_is_packed(w->dtype)) {
-    ck_lesser()->matmul(out, out_stride, w, row_begin, row_end, x, x_stride, m, scratch);
-    return;
-  }
-  const size_t block_cols = ck_block_columns(w);
-  const bool blocked = block_cols < w->cols;
-  const size_t chunk = blocked ? block_cols : m <= CK_FEW_MOST ? w->cols : CK_CHUNK;
-  const size_t chunks = w->cols ? (w->cols + chunk - 1) / chunk : 1;
-  const ck_job job = {out, out_stride, w, x, x_stride, chunk, chunks, w->cols, blocked};
-  if (w->dtype == CK_E4M3) {
-    v_product(CK_E4M3, &job, row_begin, row_end, m, scratch);
-  } else {
-    v_product(CK_BF16, &job, row_begin, row_end, m, scratch);
-  }
-}
-
-static size_t ck_matmul_scratch_bytes(size_t cols) {
-  const size_t rows = v_panel_rows(cols), lanes = CK_LANES * sizeof(float);
-  const size_t many = CK_PANEL_TOKENS * rows * lanes + 2 * rows * ck_round_up(cols, CK_BLOCK);
-  const size_t exact = ck_lesser()->matmul_scratch_bytes(cols);
-  return many > exact ? many : exact;
-}
 #pragma clang attribute pop
 
 void ck_fill_avx512bf16(ck_table *table) {

@@ -1,6 +1,7 @@
 // Sixty-four elements of a row of weights, and of a row of activations in the order in which they meet: that of v_expand for
 // E4M3, that of memory for BF16. The includer has v_expand.
 #include "contract.h"
+#include "shared_names.h"
 
 enum { CK_BLOCK = 64 };
 

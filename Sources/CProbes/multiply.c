@@ -56,6 +56,17 @@ __attribute__((target("avx512f,avx512bf16"))) static float dot_bf16(size_t round
   return _mm512_reduce_add_ps(sums[0]);
 }
 
+__attribute__((target("avx512f,avx512fp16"))) static float fma_fp16(size_t rounds) {
+  __m512h sums[SUMS], a = _mm512_set1_ph(0.5f), b = _mm512_set1_ph(1);
+  for (size_t i = 0; i < SUMS; i++) sums[i] = _mm512_setzero_ph();
+  for (size_t round = 0; round < rounds; round++) {
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < SUMS; i++) sums[i] = _mm512_fmadd_ph(a, b, sums[i]);
+  }
+  for (size_t i = 1; i < SUMS; i++) sums[0] = _mm512_add_ph(sums[0], sums[i]);
+  return (float)_mm512_reduce_add_ph(sums[0]);
+}
+
 enum { TILE_SUMS = 4, TILE_OPERATIONS = 16 * 16 * 32 * 2 };
 
 // Of numbers with random signs and fractions: tiles of zeros take less power, and come faster than any product does.
@@ -100,6 +111,7 @@ float cp_multiply(cp_arithmetic kind, size_t rounds) {
     case CP_FMA_AVX2: return fma_avx2(rounds);
     case CP_FMA_AVX512: return fma_avx512(rounds);
     case CP_DOT_BF16: return dot_bf16(rounds);
+    case CP_FMA_FP16: return fma_fp16(rounds);
     case CP_TILE_BF16: return tile_bf16(rounds);
   }
 #endif
@@ -112,6 +124,7 @@ size_t cp_multiply_operations(cp_arithmetic kind) {
     case CP_FMA_AVX2: return SUMS * 8 * 2;
     case CP_FMA_AVX512: return SUMS * 16 * 2;
     case CP_DOT_BF16: return SUMS * 32 * 2;
+    case CP_FMA_FP16: return SUMS * 32 * 2;
     case CP_TILE_BF16: return TILE_SUMS * TILE_OPERATIONS;
   }
   return SUMS * 4 * 2;
@@ -123,6 +136,7 @@ const char *cp_arithmetic_name(cp_arithmetic kind) {
     case CP_FMA_AVX2: return "FMA of 8 floats";
     case CP_FMA_AVX512: return "FMA of 16 floats";
     case CP_DOT_BF16: return "VDPBF16PS";
+    case CP_FMA_FP16: return "VFMADDPH";
     case CP_TILE_BF16: return "TDPBF16PS";
   }
   return "multiply-add of 4 floats";

@@ -132,7 +132,7 @@ struct Sequence {
   @Test("attention equals the scalar one and is near the exact one", arguments: Instructions.available, layouts)
   func agreesWithScalar(_ instructions: Instructions, _ dtype: ck_dtype) {
     let table = instructions.table, scalar = Instructions.scalar.table
-    let exactBits = !(instructions.roundsDifferently && dtype != CK_F32)
+    let exactBits = !instructions.roundsAttention(dtype)
     for (headDim, group, positions) in [
       (2, 1, 3), (6, 2, 33), (24, 3, 70), (64, 1, 65), (80, 5, 40), (128, 1, 97), (128, 4, 31), (256, 1, 34),
     ] {

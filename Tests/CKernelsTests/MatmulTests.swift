@@ -2,6 +2,12 @@ import CKernels
 import LacunaTestSupport
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 @Suite struct MatmulTests {
   static let columns = [0, 1, 2, 7, 15, 16, 17, 31, 32, 33, 63, 64, 65, 72, 127, 128, 129, 200, 1023, 1024, 1100, 4096]
 
@@ -10,10 +16,25 @@ import Testing
     Double(cols / 16 + 16) * 0x1p-24 * size + Double(cols) * 0x1p-120
   }
 
+  /// The same for `instructions`, of each output of m tokens. In half precision each of the 32 products that a lane takes at a
+  /// time is rounded into its sum, by 2^-11 of that or by 2^-25 where it is subnormal, in units of weight / 256 and of the token.
+  static func bounds(
+    _ instructions: Instructions, _ matrix: Matrix, _ x: [Float], size: [Double], m: Int
+  ) -> [Double] {
+    size.indices.map { i in
+      let bound = bound(size[i], cols: matrix.cols)
+      guard instructions.sumsHalves(matrix.dtype), matrix.cols > 0 else { return bound }
+      let token = i / matrix.rows
+      let unit = scalbn(256, halfExponent(Array(x[token * matrix.cols..<(token + 1) * matrix.cols])))
+      let largestScale = Double(matrix.scaleValues.max() ?? 1)
+      return bound + 0x1.1p-6 * size[i] + Double(matrix.cols) * 0x1p-25 * unit * largestScale
+    }
+  }
+
   @Test("products equal the scalar ones and are near the exact ones", arguments: Instructions.available, ck_dtype.all)
   func agreesWithScalar(_ instructions: Instructions, _ dtype: ck_dtype) {
     let table = instructions.table, scalar = Instructions.scalar.table
-    let exactBits = !(instructions.roundsDifferently && (dtype == CK_BF16 || dtype == CK_E4M3))
+    let exactBits = !instructions.roundsProducts(dtype)
     for (c, cols) in Self.columns.enumerated() {
       for fill in Fill.allCases {
         let seed = UInt64(c), rows = 9, m = [1, 2, 17][c % 3]
@@ -26,9 +47,10 @@ import Testing
           if exactBits { expectEqual(packed, matrix.multiply(scalar, x, m: m), "matmul \(context)") }
         }
         guard fill != .extremes || dtype == CK_E4M3 else { continue }  // would overflow
-        let rounded = dtype == CK_BF16 || dtype == CK_E4M3 ? x.map(roundedToBF16) : x
+        let rounded = instructions.rounded(x, cols: cols, for: dtype)
         let exact = matrix.product(rounded, m: m), exactFloat32 = matrix.product(x, m: m)
-        expectNear(packed, exact.exact, within: exact.size.map { Self.bound($0, cols: cols) }, "matmul \(context)")
+        let bounds = Self.bounds(instructions, matrix, x, size: exact.size, m: m)
+        expectNear(packed, exact.exact, within: bounds, "matmul \(context)")
         expectNear(
           float32, exactFloat32.exact, within: exactFloat32.size.map { Self.bound($0, cols: cols) },
           "matmul_f32 \(context)")
@@ -82,7 +104,8 @@ import Testing
     }
   }
 
-  @Test("a token of any size has the scalar's bits", arguments: Instructions.vector.filter { !$0.roundsDifferently })
+  @Test(
+    "a token of any size has the scalar's bits", arguments: Instructions.vector.filter { !$0.roundsProducts(CK_E4M3) })
   func acceptsTokensOfAnySize(_ instructions: Instructions) {
     let scalar = Instructions.scalar.table
     for cols in [16, 72, 200] {
@@ -100,11 +123,56 @@ import Testing
     }
   }
 
+  @Test(
+    "in half precision a power of two only moves a product, and what is not finite stays so",
+    arguments: Instructions.available.filter { $0.sumsHalves(CK_E4M3) })
+  func halvesAcceptTokensOfAnySize(_ instructions: Instructions) {
+    for cols in [16, 72, 200, 2000] {
+      let matrix = Matrix(CK_E4M3, rows: 11, cols: cols, fill: .random, seed: 12)
+      let x = Fill.random.values(3 * cols, seed: 13), plain = matrix.multiply(instructions.table, x, m: 3)
+      for size: Float in [0x1p-110, 0x1p-40, 0x1p-1, 0x1p12, 0x1p40, 0x1p100] {
+        expectEqual(
+          matrix.multiply(instructions.table, x.map { $0 * size }, m: 3), plain.map { $0 * size },
+          "\(instructions.name) 11x\(cols) of size \(size)")
+      }
+      for odd: Float in [.infinity, -.infinity, .nan] {
+        var spoilt = x
+        spoilt[cols + cols / 2] = odd
+        let out = matrix.multiply(instructions.table, spoilt, m: 3)
+        for i in out.indices where i / 11 == 1 ? out[i].isFinite : out[i] != plain[i] {
+          Issue.record("\(instructions.name) 11x\(cols) with \(odd): out[\(i)] = \(out[i]), without \(plain[i])")
+          return
+        }
+      }
+    }
+  }
+
+  @Test(
+    "half precision is nearer to the exact product than activations in bfloat16 are",
+    arguments: Instructions.available.filter { $0.sumsHalves(CK_E4M3) }, [1, 100, 3000] as [Float])
+  func halvesAreNearer(_ instructions: Instructions, outlier: Float) {
+    func rootMeanSquare(_ values: [Double]) -> Double {
+      (values.reduce(0) { $0 + $1 * $1 } / Double(values.count)).squareRoot()
+    }
+    for cols in [512, 4096, 11008] {
+      let matrix = Matrix(CK_E4M3, rows: 40, cols: cols, fill: .random, seed: 14)
+      var x = Fill.random.values(2 * cols, seed: 15)
+      // As large models have them: a few activations that are far larger than the others.
+      for i in [7, cols / 3, cols - 5, cols + 7] { x[i] *= outlier }
+      let exact = matrix.product(x, m: 2).exact, fromBF16 = matrix.product(x.map(roundedToBF16), m: 2).exact
+      let half = matrix.multiply(instructions.table, x, m: 2)
+      let halfError = rootMeanSquare(zip(half, exact).map { Double($0) - $1 })
+      let bf16Error = rootMeanSquare(zip(fromBF16, exact).map { $0 - $1 })
+      #expect(halfError < bf16Error, "\(instructions.name) 40x\(cols), outliers of \(outlier)")
+    }
+  }
+
   @Test("scales of blocks and of tensors", arguments: Instructions.available)
   func appliesScales(_ instructions: Instructions) {
     let table = instructions.table, scalar = Instructions.scalar.table
     for (rows, cols, blockRows, blockCols) in [
       (9, 256, 128, 128), (300, 300, 128, 128), (7, 130, 2, 64), (5, 5000, 5, 5000), (6, 2500, 3, 2048),
+      (6, 4000, 3, 1088),
     ] {
       for m in [1, 3, 21, 70] {
         let matrix = Matrix(
@@ -112,11 +180,13 @@ import Testing
         let x = Fill.random.values(m * cols, seed: 6)
         let context = "\(instructions.name) \(rows)x\(cols) blocks \(blockRows)x\(blockCols) m=\(m)"
         let packed = matrix.multiply(table, x, m: m), float32 = matrix.multiplyFloat32(table, x, m: m)
-        let exact = matrix.product(x.map(roundedToBF16), m: m), exactFloat32 = matrix.product(x, m: m)
-        expectNear(packed, exact.exact, within: exact.size.map { Self.bound($0, cols: cols) }, context)
+        let exact = matrix.product(instructions.rounded(x, cols: cols, for: CK_E4M3), m: m)
+        let exactFloat32 = matrix.product(x, m: m)
+        let bounds = Self.bounds(instructions, matrix, x, size: exact.size, m: m)
+        expectNear(packed, exact.exact, within: bounds, context)
         expectNear(float32, exactFloat32.exact, within: exactFloat32.size.map { Self.bound($0, cols: cols) }, context)
         expectEqual(float32, matrix.multiplyFloat32(scalar, x, m: m), "f32 \(context)")
-        if !instructions.roundsDifferently { expectEqual(packed, matrix.multiply(scalar, x, m: m), context) }
+        if !instructions.roundsProducts(CK_E4M3) { expectEqual(packed, matrix.multiply(scalar, x, m: m), context) }
         let row = rows - 1
         expectEqual(
           matrix.dequantized(table, row: row),

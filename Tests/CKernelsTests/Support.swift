@@ -16,12 +16,27 @@ struct Instructions: Sendable, CustomTestStringConvertible {
   var name: String { String(cString: table.name) }
   var testDescription: String { name }
 
-  /// Whether products with BF16 and E4M3 are held to a bound instead of to equality.
-  var roundsDifferently: Bool { isa == CK_ISA_AVX512_BF16 || isa == CK_ISA_AMX }
+  /// Whether products with weights of a type, and attention over pages of one, are held to a bound instead of to equality.
+  func roundsProducts(_ dtype: ck_dtype) -> Bool { sumsPairs(dtype) || sumsHalves(dtype) }
+  func roundsAttention(_ dtype: ck_dtype) -> Bool { sumsPairs(dtype) }
+
+  private func sumsPairs(_ dtype: ck_dtype) -> Bool {
+    (isa == CK_ISA_AVX512_BF16 || isa == CK_ISA_AMX) && (dtype == CK_BF16 || dtype == CK_E4M3)
+  }
+  /// Whether products are of half-precision numbers.
+  func sumsHalves(_ dtype: ck_dtype) -> Bool { isa == CK_ISA_AVX512_FP16 && dtype == CK_E4M3 }
+
+  /// What a product multiplies in place of tokens of `cols` activations each.
+  func rounded(_ x: [Float], cols: Int, for dtype: ck_dtype) -> [Float] {
+    guard dtype == CK_BF16 || dtype == CK_E4M3 else { return x }
+    guard sumsHalves(dtype), cols > 0 else { return x.map(roundedToBF16) }
+    return stride(from: 0, to: x.count, by: cols).flatMap { roundedToHalf(Array(x[$0..<$0 + cols])) }
+  }
 
   static let scalar = Instructions(isa: CK_ISA_SCALAR)
-  static let available = [CK_ISA_SCALAR, CK_ISA_NEON, CK_ISA_AVX2, CK_ISA_AVX512, CK_ISA_AVX512_BF16, CK_ISA_AMX]
-    .filter { ck_table_for($0) != nil }.map(Instructions.init)
+  static let available = [
+    CK_ISA_SCALAR, CK_ISA_NEON, CK_ISA_AVX2, CK_ISA_AVX512, CK_ISA_AVX512_BF16, CK_ISA_AVX512_FP16, CK_ISA_AMX,
+  ].filter { ck_table_for($0) != nil }.map(Instructions.init)
   static let vector = available.filter { $0.isa != CK_ISA_SCALAR }
 }
 
@@ -119,6 +134,24 @@ func roundedToBF16(_ x: Float) -> Float {
   let toDown = abs(Double(x) - Double(down)), toUp = abs(upValue - Double(x))
   if toDown != toUp { return toDown < toUp ? down : up }
   return (down.bitPattern >> 16) & 1 == 0 ? down : up
+}
+
+/// The exponent of the power of two that `roundedToHalf` divides a token by.
+func halfExponent(_ token: [Float]) -> Int {
+  let largest = token.filter(\.isFinite).map(\.magnitude).max() ?? 0
+  return max(largest.isNormal ? Int(largest.exponent) : -127, -117) - 9
+}
+
+/// To half precision, after a division by the power of two that brings the largest to 512..<1024.
+func roundedToHalf(_ token: [Float]) -> [Float] {
+  let unit = scalbn(1.0, halfExponent(token))
+  return token.map { x in
+    let scaled = Double(x) / unit
+    guard scaled.isFinite, scaled != 0 else { return x }
+    // 11 bits, or what a subnormal number has left.
+    let step = scalbn(1.0, max(Int(scaled.exponent), -14) - 10)
+    return Float((scaled / step).rounded(.toNearestOrEven) * step * unit)
+  }
 }
 
 // MARK: Comparing

@@ -90,7 +90,7 @@ local Model = {}
 ---@field kv_heads integer
 ---@field vocab integer  tokens in the vocabulary
 ---@field context integer  the most tokens that a session may hold
----@field kernels string  the instruction set in use: "amx", "avx512bf16", "avx2", "scalar", ...
+---@field kernels string  the instruction set in use: "amx", "avx512fp16", "avx512bf16", "avx2", "scalar", ...
 ---@field threads integer
 ---@field precision string  "fast" or "f32"
 ---@field kv string  the type of keys and values

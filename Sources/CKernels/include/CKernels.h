@@ -8,8 +8,8 @@
 // number of threads. The lanes are reduced in one fixed tree: lanes (i, i+8), (i, i+4), (i, i+2), (i, i+1).
 // So a row of logits has the same bits alone, in a batch, or in a prompt cut anywhere.
 // scalar, neon, avx2 and avx512 give the same bits as one another in everything. avx512bf16 and amx differ from them and
-// from each other in `matmul` with CK_BF16 and CK_E4M3 weights and in `attend` over CK_BF16 and CK_E4M3 pages, within
-// stated bounds.
+// from each other in `matmul` with CK_BF16 and CK_E4M3 weights and in `attend` over CK_BF16 and CK_E4M3 pages, avx512fp16
+// in `matmul` with CK_E4M3 weights, within stated bounds.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
@@ -22,7 +22,8 @@ typedef enum {
   CK_ISA_AVX2 = 2,         // AVX2, FMA, F16C
   CK_ISA_AVX512 = 3,       // F, BW, VL, DQ
   CK_ISA_AVX512_BF16 = 4,  // the former with VBMI and BF16
-  CK_ISA_AMX = 5,          // the former with AMX-TILE and AMX-BF16
+  CK_ISA_AVX512_FP16 = 5,  // AVX512 with FP16 and GFNI
+  CK_ISA_AMX = 6,          // AVX512_BF16 with AMX-TILE and AMX-BF16
 } ck_isa;
 
 typedef enum { CK_F32 = 0, CK_F16 = 1, CK_BF16 = 2, CK_E4M3 = 3 } ck_dtype;
@@ -55,14 +56,15 @@ typedef struct {
 
 typedef struct ck_table {
   ck_isa isa;
-  const char *name;  // "scalar", "neon", "avx2", "avx512", "avx512bf16", "amx"
+  const char *name;  // "scalar", "neon", "avx2", "avx512", "avx512bf16", "avx512fp16", "amx"
 
   // --- products with weights -------------------------------------------------------------------------------
 
   // Bytes of one packed activation row of `cols` values for weights of `dtype`; a multiple of 64.
   size_t (*packed_row_bytes)(size_t cols, ck_dtype dtype);
 
-  // Rounds rows begin..<end of the m rows of activations to bfloat16 (nearest even) into the form that `matmul` reads
+  // Rounds rows begin..<end of the m rows of activations to bfloat16 (nearest even; avx512fp16: for CK_E4M3 to half precision
+  // with a power of two for each row) into the form that `matmul` reads
   // for m rows and weights of `dtype` (CK_BF16 or CK_E4M3), padded with zeros. in: [m, in_stride] floats, of which `cols`
   // count. x: 64-byte aligned, m * x_stride bytes, x_stride at least packed_row_bytes; a table may interleave rows 16 * i to
   // 16 * i + 15 in the memory of these. For CK_F32 and CK_F16 weights the values stay float32.
@@ -143,7 +145,8 @@ typedef struct ck_table {
 // NULL where this machine cannot run it. The scalar table always exists.
 const ck_table *ck_table_for(ck_isa isa);
 
-// The best table, chosen once; LACUNA_ISA=scalar|neon|avx2|avx512|avx512bf16|amx lowers it, never raises it.
+// The fastest table, chosen once; LACUNA_ISA=scalar|neon|avx2|avx512|avx512bf16|avx512fp16|amx names another, or, where this
+// machine cannot run that one, the fastest of those before it.
 const ck_table *ck_table_best(void);
 
 // A breath while spinning on a flag that another core will set.

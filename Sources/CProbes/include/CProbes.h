@@ -16,7 +16,8 @@ typedef enum {
   CP_FMA_AVX2 = 1,    // of 8 floats
   CP_FMA_AVX512 = 2,  // of 16 floats
   CP_DOT_BF16 = 3,    // VDPBF16PS: pairs of bfloat16 into 16 floats
-  CP_TILE_BF16 = 4,   // TDPBF16PS: tiles of bfloat16 into 16 by 16 floats; the process must have asked for tiles
+  CP_FMA_FP16 = 4,    // VFMADDPH: of 32 half-precision numbers
+  CP_TILE_BF16 = 5,   // TDPBF16PS: tiles of bfloat16 into 16 by 16 floats; the process must have asked for tiles
 } cp_arithmetic;
 
 // Multiplies and adds numbers that never leave the registers, `rounds` times.

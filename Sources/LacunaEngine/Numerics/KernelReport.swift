@@ -13,7 +13,7 @@ package struct KernelReport: Sendable {
     package let isAvailable: Bool
   }
 
-  /// Slowest first.
+  /// In the order of `LACUNA_ISA`.
   package let tables: [Table]
   /// The table in use.
   package let chosen: String
@@ -23,7 +23,7 @@ package struct KernelReport: Sendable {
   package init() {
     let all: [(ck_isa, String)] = [
       (CK_ISA_SCALAR, "scalar"), (CK_ISA_NEON, "neon"), (CK_ISA_AVX2, "avx2"), (CK_ISA_AVX512, "avx512"),
-      (CK_ISA_AVX512_BF16, "avx512bf16"), (CK_ISA_AMX, "amx"),
+      (CK_ISA_AVX512_BF16, "avx512bf16"), (CK_ISA_AVX512_FP16, "avx512fp16"), (CK_ISA_AMX, "amx"),
     ]
     tables = all.map { Table(name: $0.1, isAvailable: ck_table_for($0.0) != nil) }
     chosen = Kernels.best.name
@@ -33,8 +33,8 @@ package struct KernelReport: Sendable {
   private static func processorFeatures() -> [String] {
     #if os(Linux)
       let wanted = [
-        "f16c", "fma", "avx2", "avx512f", "avx512bw", "avx512vl", "avx512_vbmi", "avx512_bf16", "amx_tile", "amx_bf16",
-        "asimd", "bf16", "fp16", "sve",
+        "f16c", "fma", "avx2", "avx512f", "avx512bw", "avx512vl", "avx512_vbmi", "avx512_bf16", "avx512_fp16", "gfni",
+        "amx_tile", "amx_bf16", "asimd", "bf16", "fp16", "sve",
       ]
       guard let file = fopen("/proc/cpuinfo", "re") else { return [] }
       defer { fclose(file) }

@@ -18,7 +18,7 @@ struct Kernels: @unchecked Sendable {
   /// The C side ignores a LACUNA_ISA that it does not know; a user who mistyped it should hear of it.
   /// - Throws: `invalidArgument` naming the variable.
   static func checkEnvironment() throws(LacunaError) {
-    let known = ["scalar", "neon", "avx2", "avx512", "avx512bf16", "amx"]
+    let known = ["scalar", "neon", "avx2", "avx512", "avx512bf16", "avx512fp16", "amx"]
     guard let value = getenv("LACUNA_ISA").map({ String(cString: $0) }), !known.contains(value) else { return }
     throw LacunaError(
       .invalidArgument, "LACUNA_ISA: expected \(known.joined(separator: ", ")), found \"\(value)\"")

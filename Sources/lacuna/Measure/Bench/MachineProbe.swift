@@ -38,6 +38,7 @@ struct MachineProbe {
       switch engine.info.kernels {
       case "amx": CP_TILE_BF16
       case "avx512bf16": CP_DOT_BF16
+      case "avx512fp16": CP_FMA_FP16
       case "avx512": CP_FMA_AVX512
       case "avx2": CP_FMA_AVX2
       default: CP_FMA

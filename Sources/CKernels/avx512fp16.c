@@ -1,0 +1,148 @@
+// Products of E4M3 weights with half-precision activations by VFMADDPH: 32 multiply-adds an instruction, two instructions a
+// cycle, on processors whose VDPBF16PS takes four times as long.
+//
+// A code is a half-precision number, value / 256, and so exact. A token's activations are multiplied by the power of two that
+// brings the largest to 512..<1024, exact too, and rounded to half precision, nearest even: 11 bits where bfloat16 keeps 8.
+//
+// Lane i of an accumulator takes elements i, i + 32, ... of CK_PIECE, 32 products, each of which is rounded into a half-precision
+// sum; then both halves of its 32 lanes are added up in float32, and these to the 16 lanes of the whole row. A lane's sum
+// is below 32 * 1024 * 448 / 256, and so finite. A product of K elements is within 2^-6 * sum |w x| of the exact one with such
+// activations, and like a random walk for numbers like those of a model, within some 2^-11 of its size: nearer than one of
+// activations rounded to bfloat16.
+//
+// BF16 weights have more range than half precision; they are float32 products, as on any AVX-512.
+#if defined(__x86_64__)
+#pragma STDC FP_CONTRACT OFF
+#include <immintrin.h>
+
+#include "contract.h"
+#include "fill.h"
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512fp16,gfni,avx2,fma,f16c"))), apply_to = function)
+#define CK_ISA_NAME avx512fp16
+#include "lanes_avx512.h"
+
+#include "shared_names.h"
+
+#define CK_CODE_FACTOR CK_E4M3_FACTOR
+#define ck_word __m512h
+#define ck_sum __m512h
+#define ck_pair f16x64
+enum {
+  CK_BLOCK = 64,
+  CK_PIECE = 1024,  // 32 products a lane
+  CK_FEW_MOST = 32,
+  CK_MAX_DIRECT = 12,
+  CK_LARGEST_EXPONENT = 9,  // of a packed token
+};
+
+typedef struct {
+  __m512h first, second;
+} f16x64;
+
+// Nothing that would have to stay in registers.
+typedef struct {
+  char none;
+} ck_tables;
+CK_INLINE ck_tables v_tables(void) { return (ck_tables){0}; }
+
+// A code's bits only move, which two affine maps do: sign, a zero, exponent and two bits of the fraction; then the last one.
+// Each byte of a map tells which bits of a code make one bit of the result; the first byte's makes bit 7. Two unpacks leave
+// codes 0-7, 16-23, 32-39, 48-55 in the first vector and the others in the second.
+CK_INLINE f16x64 v_expand(__m512i codes) {
+  __m512i high = _mm512_gf2p8affine_epi64_epi8(codes, _mm512_set1_epi64(0x0204081020400080), 0);
+  __m512i low = _mm512_gf2p8affine_epi64_epi8(codes, _mm512_set1_epi64(0x01), 0);
+  const __mmask64 nan = _mm512_cmpeq_epi8_mask(_mm512_add_epi8(codes, codes), _mm512_set1_epi8((char)0xFE));
+  if (__builtin_expect(nan != 0, 0)) high = _mm512_mask_mov_epi8(high, nan, _mm512_set1_epi8(0x7E));
+  return (f16x64){(__m512h)_mm512_unpacklo_epi8(low, high), (__m512h)_mm512_unpackhi_epi8(low, high)};
+}
+
+CK_INLINE f16x64 v_weight_block(ck_dtype dtype, const ck_tables *tables, const uint8_t *p, size_t n) {
+  (void)dtype, (void)tables;
+  return v_expand(n >= 64 ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8((1ull << n) - 1, p));
+}
+
+CK_INLINE __m512h v_dot(__m512h sum, __m512h row, __m512h token) { return _mm512_fmadd_ph(row, token, sum); }
+
+CK_INLINE f32x16 v_widen(__m512h sum) {
+  const __m512i bits = (__m512i)sum;
+  return v_add(_mm512_cvtph_ps(_mm512_castsi512_si256(bits)), _mm512_cvtph_ps(_mm512_extracti64x4_epi64(bits, 1)));
+}
+CK_INLINE __m512h v_sum_begin(f32x16 waiting) {
+  (void)waiting;  // until the chunk's end
+  return _mm512_setzero_ph();
+}
+CK_INLINE f32x16 v_sum_end(__m512h sum, f32x16 waiting) { return v_add(waiting, v_widen(sum)); }
+CK_INLINE f32x16 v_sum_end_scaled(__m512h sum, f32x16 factor, f32x16 waiting) { return v_fma(v_widen(sum), factor, waiting); }
+
+// A packed row's factor lies behind its elements.
+CK_INLINE size_t v_elements_bytes(size_t cols) { return ck_round_up(2 * cols, 2 * CK_BLOCK); }
+CK_INLINE float v_token_factor(const uint8_t *x, size_t cols) {
+  float factor;
+  memcpy(&factor, x + v_elements_bytes(cols), sizeof factor);
+  return factor;
+}
+static bool ck_is_packed(ck_dtype dtype) { return dtype == CK_E4M3; }
+
+#include "packed_avx512.h"
+
+static size_t ck_packed_row_bytes(size_t cols, ck_dtype dtype) {
+  if (!ck_is_packed(dtype)) return ck_lesser()->packed_row_bytes(cols, dtype);
+  return v_spread(v_elements_bytes(cols) + 64, cols);
+}
+
+// The exponent of the largest finite number, at least -117, so that the token's factor is a normal number.
+static int ck_largest_exponent(const float *in, size_t cols) {
+  const __m512i infinity = _mm512_set1_epi32(0x7F800000);
+  __m512i most = _mm512_set1_epi32((127 - 117) << 23);
+  for (size_t k = 0; k < cols; k += CK_LANES) {
+    const f32x16 x = cols - k >= CK_LANES ? v_load(in + k) : v_load_n(in + k, cols - k);
+    const __m512i magnitude = _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(0x7FFFFFFF));
+    most = _mm512_mask_max_epi32(most, _mm512_cmplt_epi32_mask(magnitude, infinity), most, magnitude);
+  }
+  return (_mm512_reduce_max_epi32(most) >> 23) - 127;
+}
+
+// Elements k..<k + CK_BLOCK of a row of `cols` activations, times `scale` and rounded, in v_expand's order; zero beyond the last.
+CK_INLINE f16x64 v_token_block(const float *in, size_t k, size_t cols, float scale) {
+  const __m512i first = _mm512_setr_epi64(0, 1, 4, 5, 8, 9, 12, 13), second = _mm512_setr_epi64(2, 3, 6, 7, 10, 11, 14, 15);
+  __m256i part[4];
+  CK_UNROLL for (size_t j = 0; j < 4; j++) {
+    const size_t at = k + j * CK_LANES, left = at < cols ? cols - at : 0;
+    const f32x16 x = left >= CK_LANES ? v_load(in + at) : left ? v_load_n(in + at, left) : v_zero();
+    part[j] = _mm512_cvtps_ph(v_mul(x, v_set1(scale)), _MM_FROUND_TO_NEAREST_INT);
+  }
+  const __m512i low = _mm512_inserti64x4(_mm512_castsi256_si512(part[0]), part[1], 1);
+  const __m512i high = _mm512_inserti64x4(_mm512_castsi256_si512(part[2]), part[3], 1);
+  return (f16x64){(__m512h)_mm512_permutex2var_epi64(low, first, high), (__m512h)_mm512_permutex2var_epi64(low, second, high)};
+}
+
+static void ck_pack_row(uint8_t *to, const float *in, size_t cols) {
+  const int exponent = CK_LARGEST_EXPONENT - ck_largest_exponent(in, cols);
+  const float scale = ldexpf(1, exponent), factor = ldexpf(1, -exponent);
+  memset(to + v_elements_bytes(cols), 0, 64);
+  memcpy(to + v_elements_bytes(cols), &factor, sizeof factor);
+  for (size_t k = 0; k < cols; k += CK_BLOCK) {
+    const f16x64 block = v_token_block(in, k, cols, scale);
+    _mm512_store_si512(to + 2 * k, (__m512i)block.first);
+    _mm512_store_si512(to + 2 * k + 64, (__m512i)block.second);
+  }
+}
+
+static void ck_pack(void *x, size_t x_stride, size_t m, const float *in, size_t in_stride, size_t begin, size_t end,
+                    size_t cols, ck_dtype dtype) {
+  if (!ck_is_packed(dtype)) {
+    ck_lesser()->pack(x, x_stride, m, in, in_stride, begin, end, cols, dtype);
+    return;
+  }
+  for (size_t row = begin; row < end; row++) ck_pack_row((uint8_t *)x + row * x_stride, in + row * in_stride, cols);
+}
+#pragma clang attribute pop
+
+void ck_fill_avx512fp16(ck_table *table) {
+  table->packed_row_bytes = ck_packed_row_bytes;
+  table->pack = ck_pack;
+  table->matmul = ck_matmul;
+  table->matmul_scratch_bytes = ck_matmul_scratch_bytes;
+}
+#endif
