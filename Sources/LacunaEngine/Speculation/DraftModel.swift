@@ -19,9 +19,10 @@ final class DraftModel {
 
   struct Draft {
     var guesses: [TokenID] = []
+    /// What guessing took, and what reading a prompt of `readCount` tokens before it did.
     var seconds = 0.0
-    /// Whether a prompt was read beside guessing.
-    var readPrompt = false
+    var readCount = 0
+    var readSeconds = 0.0
   }
 
   /// - Throws: `invalidArgument` where the vocabularies differ.
@@ -37,6 +38,14 @@ final class DraftModel {
     scratch = try LogitsBuffer(count: engine.config.vocabSize)
   }
 
+  /// Tokens of a prompt that would have to be read before the first guess after `tokens`.
+  func readingCount(_ tokens: [TokenID]) -> Int {
+    let lag = tokens.count - sharedCount(tokens)
+    return lag > Self.usualLag ? lag : 0
+  }
+
+  private func sharedCount(_ tokens: [TokenID]) -> Int { zip(session.tokens, tokens).prefix { $0 == $1 }.count }
+
   /// - Parameters:
   ///   - limit: guesses at most.
   ///   - isWorthwhile: asked before each guess is added, with the chance that it and all before it come true.
@@ -48,10 +57,15 @@ final class DraftModel {
     // The last guess is never evaluated, and each needs the logits before it.
     let limit = min(limit, session.engine.contextLength - tokens.count)
     guard limit > 0 else { return draft }
-    let shared = zip(session.tokens, tokens).prefix { $0 == $1 }.count
+    let shared = sharedCount(tokens)
+    draft.readCount = readingCount(tokens)
     try session.rewind(to: shared)
     try session.append(tokens[shared...])
-    draft.readPrompt = session.pendingCount > Self.usualLag
+    if draft.readCount > 0 {
+      let start = ContinuousClock.now
+      _ = try session.borrowedLogits()
+      draft.readSeconds = (ContinuousClock.now - start).seconds
+    }
 
     if shadow == nil { shadow = SamplerChain(shadowing: draw.chain) } else { shadow?.shadow(draw.chain) }
     let isGreedy = draw.chain.selectorName == Greedy.schema.name

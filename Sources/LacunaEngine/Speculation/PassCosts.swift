@@ -17,6 +17,9 @@ struct PassCosts {
     promptRowSeconds = promptRowSeconds == 0 ? share : min(promptRowSeconds, share)
   }
 
+  /// What a row of a prompt takes. A pass of one row must have been seen.
+  var promptRow: Double { promptRowSeconds > 0 ? promptRowSeconds : 0.5 * seconds[1] }
+
   /// A pass of one row; nil until one was seen.
   var plain: Double? { seconds[1] > 0 ? seconds[1] : nil }
 

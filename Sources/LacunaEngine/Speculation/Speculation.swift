@@ -150,19 +150,20 @@ public final class Speculation {
   }
 
   private func draft(_ model: DraftModel, _ session: Session, limit: Int, _ draw: Draw) -> Guess? {
-    let count = planned(.draftModel, limit)
+    let count = planned(.draftModel, limit, reading: model.readingCount(session.tokens))
     guard count > 0 else { return nil }
     model.onProgress = session.onProgress
     do {
       let draft = try model.draft(after: session.tokens, limit: count, draw) { chance, index in
         options.guessCount != nil || planner.isWorthwhile(chance: chance, guess: index)
       }
-      if !draft.readPrompt { planner.recordGuess(draft.seconds / Double(max(draft.guesses.count, 1))) }
+      if draft.readCount > 0 { planner.recordReading(draft.readCount, draft.readSeconds) }
+      planner.recordGuess(draft.seconds / Double(max(draft.guesses.count, 1)))
       guard !draft.guesses.isEmpty else {
-        planner.recordWaste(draft.readPrompt ? 0 : draft.seconds)
+        planner.recordWaste(draft.seconds)
         return nil
       }
-      return Guess(tokens: draft.guesses, kind: .draftModel, seconds: draft.readPrompt ? 0 : draft.seconds)
+      return Guess(tokens: draft.guesses, kind: .draftModel, seconds: draft.seconds)
     } catch {
       // A draft model that fails must not end a text that does without it; one that was cancelled can go on.
       if (error as? LacunaError)?.code != .cancelled { draftModel = nil }
@@ -170,8 +171,8 @@ public final class Speculation {
     }
   }
 
-  private func planned(_ kind: SpeculationPlanner.Kind, _ limit: Int) -> Int {
-    options.guessCount.map { min($0, limit) } ?? planner.plan(kind, limit: limit)
+  private func planned(_ kind: SpeculationPlanner.Kind, _ limit: Int, reading: Int = 0) -> Int {
+    options.guessCount.map { min($0, limit) } ?? planner.plan(kind, limit: limit, reading: reading)
   }
 }
 

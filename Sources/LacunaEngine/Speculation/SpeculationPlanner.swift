@@ -1,8 +1,9 @@
 /// Decides how many tokens to guess, from what passes cost and how often guesses came true. No decision changes a
 /// token: the worst that a wrong one costs is time, and that is bounded.
 ///
-/// The bound: all rounds together may take `share` longer than as many plain passes, and half a pass. A round is only
-/// begun if it keeps the bound even when none of its guesses comes true, as far as costs are known.
+/// The bound: all rounds, and what the draft model read of prompts, together may take `share` longer than
+/// as many plain passes, and half a pass. A round is only begun if it keeps the bound even when none of its guesses comes
+/// true, as far as costs are known.
 package struct SpeculationPlanner {
   /// Where guesses come from; each kind's success is counted apart.
   package enum Kind: Int, CaseIterable, Sendable {
@@ -23,6 +24,8 @@ package struct SpeculationPlanner {
   private var records: [Record]
   private let guessShare: Double
   private var guessSeconds = 0.0
+  /// What the draft model takes for a token of a prompt.
+  private var readingSeconds = 0.0
   private var plainSamples = 0
   /// Tokens that came out of passes seen so far.
   private var tokenCount = 0
@@ -45,10 +48,12 @@ package struct SpeculationPlanner {
   // MARK: Deciding
 
   /// How many tokens to guess, at most `limit`; 0 for a plain pass.
-  package mutating func plan(_ kind: Kind, limit: Int) -> Int {
+  /// - Parameter reading: tokens of a prompt that the draft model would have to read first.
+  package mutating func plan(_ kind: Kind, limit: Int, reading: Int = 0) -> Int {
     // Two: the first may have touched memory that nobody had touched before.
     guard limit > 0, plainSamples >= 2, let plain = costs.plain else { return 0 }
     let budget = Self.share * Double(tokenCount) * plain + 0.5 * plain - debt
+    let readingSeconds = Double(reading) * presumedReadingSeconds
     let chance = records[kind.rawValue].chance
     var best = (count: 0, rate: 0.0)
     // Where guesses that all come true would gain nothing, there is nothing to try: a draft model that is as large as
@@ -60,7 +65,7 @@ package struct SpeculationPlanner {
       all *= chance
       expected += all
       let seconds = roundSeconds(kind, count)
-      guard seconds - plain <= budget else { break }
+      guard seconds + readingSeconds - plain <= budget else { break }
       couldPay = couldPay || Double(count + 1) * plain >= Self.leastGain * seconds
       if expected / seconds > best.rate { best = (count, expected / seconds) }
     }
@@ -91,9 +96,19 @@ package struct SpeculationPlanner {
 
   private var presumedGuessSeconds: Double { guessSeconds > 0 ? guessSeconds : guessShare * (costs.plain ?? 0) }
 
+  private var presumedReadingSeconds: Double {
+    readingSeconds > 0 ? readingSeconds : guessShare * costs.promptRow
+  }
+
   // MARK: Learning
 
   package mutating func recordPrompt(rows: Int, _ seconds: Double) { costs.recordPrompt(rows: rows, seconds) }
+
+  /// What the draft model took to read `count` tokens of a prompt.
+  package mutating func recordReading(_ count: Int, _ seconds: Double) {
+    readingSeconds = seconds / Double(count)
+    debt += seconds
+  }
 
   package mutating func recordPlain(_ seconds: Double) {
     costs.record(rows: 1, seconds)

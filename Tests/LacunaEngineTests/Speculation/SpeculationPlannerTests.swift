@@ -69,6 +69,59 @@ struct SpeculationPlannerTests {
     #expect(time(Machine(rowShare: 0.05, guessShare: 0.1), kind: .draftModel, tokens: 400) { _ in 0.8 } < 0.65)
   }
 
+  /// Forty answers of 30 tokens to prompts of 60, which the draft model has to read before its first guess; returns the
+  /// time that answering took over that of plain passes.
+  private func timeOfAnswers(guessShare: Double, readingShare: Double, chance: Double) -> Double {
+    var planner = SpeculationPlanner(guessCapacity: 15, guessShare: guessShare)
+    var random = SeededRandom(seed: 1)
+    var seconds = 0.0
+    for _ in 0..<40 {
+      // Tokens that the draft model has not read.
+      var (lag, done) = (60, 0)
+      while done < 30 {
+        let reading = lag > 16 ? lag : 0
+        let guesses = planner.plan(.draftModel, limit: min(15, 30 - done - 1), reading: reading)
+        let pass = 0.1 * (1 + 0.02 * Double(guesses))
+        seconds += pass
+        guard guesses > 0 else {
+          planner.recordPlain(pass)
+          done += 1
+          lag += 1
+          continue
+        }
+        if reading > 0 {
+          planner.recordReading(reading, 0.1 * readingShare * Double(reading))
+          seconds += 0.1 * readingShare * Double(reading)
+        }
+        planner.recordGuess(0.1 * guessShare)
+        let guessing = 0.1 * guessShare * Double(guesses)
+        seconds += guessing
+        let counted = planner.recordRound(rows: guesses + 1, pass: pass)
+        var confirmed = 0
+        while confirmed < guesses, random.uniform() < chance { confirmed += 1 }
+        planner.settle(.draftModel, seconds: counted + guessing, confirmed: confirmed, isRefuted: confirmed < guesses)
+        done += confirmed + 1
+        lag = 0
+      }
+    }
+    return seconds / (40 * 30 * 0.1)
+  }
+
+  @Test("reading prompts with the draft model is in the account", arguments: [0, 0.3, 0.6, 0.9])
+  func readingIsCounted(chance: Double) {
+    for (guessShare, readingShare) in [(0.01, 0.001), (0.1, 0.01), (0.3, 0.05), (0.1, 0.3)] {
+      #expect(
+        timeOfAnswers(guessShare: guessShare, readingShare: readingShare, chance: chance) < 1.03,
+        "a guess takes \(guessShare), a token of a prompt \(readingShare) of a pass")
+    }
+  }
+
+  @Test("a draft model that reads at its size's cost and knows the answers is used from the first ones on")
+  func readingPaysBack() {
+    #expect(timeOfAnswers(guessShare: 0.02, readingShare: 0.002, chance: 0.95) < 0.4)
+    #expect(timeOfAnswers(guessShare: 0.1, readingShare: 0.01, chance: 0.9) < 0.7)
+  }
+
   @Test("it switches itself off when the text changes, and on again")
   func changes() {
     // Copying, then writing, then copying again.
