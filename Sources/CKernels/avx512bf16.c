@@ -31,12 +31,11 @@ enum {
 };
 
 CK_INLINE f32x16 v_dot(f32x16 sum, __m512bh row, __m512bh token) { return _mm512_dpbf16_ps(sum, row, token); }
-CK_INLINE f32x16 v_sum_begin(f32x16 waiting) { return waiting; }
-CK_INLINE f32x16 v_sum_end(f32x16 sum, f32x16 waiting) {
-  (void)waiting;  // in the sum since the chunk's beginning
-  return sum;
+CK_INLINE f32x16 v_zero_sum(void) { return v_zero(); }
+CK_INLINE f32x16 v_sum_add(f32x16 a, f32x16 b) { return v_add(a, b); }
+CK_INLINE f32x16 v_last_lanes(f32x16 elements) {
+  return _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), elements);
 }
-CK_INLINE f32x16 v_sum_end_scaled(f32x16 sum, f32x16 factor, f32x16 waiting) { return v_fma(sum, factor, waiting); }
 CK_INLINE float v_token_factor(const uint8_t *x, size_t cols) {
   (void)x, (void)cols;
   return 1;

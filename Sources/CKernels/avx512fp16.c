@@ -2,13 +2,15 @@
 // cycle, on processors whose VDPBF16PS takes four times as long.
 //
 // A code is a half-precision number, value / 256, and so exact. A token's activations are multiplied by the power of two that
-// brings the largest to 512..<1024, exact too, and rounded to half precision, nearest even: 11 bits where bfloat16 keeps 8.
+// brings the largest to 32..<64, exact too, and rounded to half precision, nearest even: 11 bits where bfloat16 keeps 8, for
+// all that are at least 2^-19 of the largest.
 //
-// Lane i of an accumulator takes elements i, i + 32, ... of CK_PIECE, 32 products, each of which is rounded into a half-precision
-// sum; then both halves of its 32 lanes are added up in float32, and these to the 16 lanes of the whole row. A lane's sum
-// is below 32 * 1024 * 448 / 256, and so finite. A product of K elements is within 2^-6 * sum |w x| of the exact one with such
-// activations, and like a random walk for numbers like those of a model, within some 2^-11 of its size: nearer than one of
-// activations rounded to bfloat16.
+// A lane takes one element of each vector of 32 (in v_expand's order), 32 products to a piece of CK_PIECE elements, each of which is
+// rounded into a half-precision sum. At a piece's end lanes are added up: (i, i+16), (i, i+8), (i, i+4), (i, i+2) in half precision,
+// the last two in float32, which pieces are added up in. A half-precision sum is at most 512 * 64 * 448 / 256, and so
+// finite. A product of K elements is within 37 * 2^-11 * sum |w x| + K * 2^-24 (in units of weight / 256 and packed activation) of
+// the exact one with such activations. Errors of numbers like those of a model mostly cancel: some 2^-11 of the product's size are left,
+// less than rounding activations to bfloat16 leaves.
 //
 // BF16 weights have more range than half precision; they are float32 products, as on any AVX-512.
 #if defined(__x86_64__)
@@ -33,7 +35,7 @@ enum {
   CK_PIECE = 1024,  // 32 products a lane
   CK_FEW_MOST = 32,
   CK_MAX_DIRECT = 12,
-  CK_LARGEST_EXPONENT = 9,  // of a packed token
+  CK_LARGEST_EXPONENT = 5,  // of a packed token
 };
 
 typedef struct {
@@ -64,16 +66,16 @@ CK_INLINE f16x64 v_weight_block(ck_dtype dtype, const ck_tables *tables, const u
 
 CK_INLINE __m512h v_dot(__m512h sum, __m512h row, __m512h token) { return _mm512_fmadd_ph(row, token, sum); }
 
-CK_INLINE f32x16 v_widen(__m512h sum) {
-  const __m512i bits = (__m512i)sum;
-  return v_add(_mm512_cvtph_ps(_mm512_castsi512_si256(bits)), _mm512_cvtph_ps(_mm512_extracti64x4_epi64(bits, 1)));
+CK_INLINE __m512h v_zero_sum(void) { return _mm512_setzero_ph(); }
+CK_INLINE f32x16 v_sum_add(f32x16 a, f32x16 b) { return (f32x16)_mm512_add_ph((__m512h)a, (__m512h)b); }
+// Each element is two halves.
+CK_INLINE f32x16 v_last_lanes(f32x16 elements) {
+  const __m512i halves = _mm512_castps_si512(elements), one = _mm512_set1_epi32(1);
+  const __m512i even = _mm512_setr_epi32(0, 8, 16, 24, 2, 10, 18, 26, 4, 12, 20, 28, 6, 14, 22, 30);
+  const f32x16 low = _mm512_cvtph_ps(_mm512_castsi512_si256(halves));
+  const f32x16 high = _mm512_cvtph_ps(_mm512_extracti64x4_epi64(halves, 1));
+  return v_add(_mm512_permutex2var_ps(low, even, high), _mm512_permutex2var_ps(low, _mm512_or_si512(even, one), high));
 }
-CK_INLINE __m512h v_sum_begin(f32x16 waiting) {
-  (void)waiting;  // until the chunk's end
-  return _mm512_setzero_ph();
-}
-CK_INLINE f32x16 v_sum_end(__m512h sum, f32x16 waiting) { return v_add(waiting, v_widen(sum)); }
-CK_INLINE f32x16 v_sum_end_scaled(__m512h sum, f32x16 factor, f32x16 waiting) { return v_fma(v_widen(sum), factor, waiting); }
 
 // A packed row's factor lies behind its elements.
 CK_INLINE size_t v_elements_bytes(size_t cols) { return ck_round_up(2 * cols, 2 * CK_BLOCK); }
@@ -88,13 +90,13 @@ static bool ck_is_packed(ck_dtype dtype) { return dtype == CK_E4M3; }
 
 static size_t ck_packed_row_bytes(size_t cols, ck_dtype dtype) {
   if (!ck_is_packed(dtype)) return ck_lesser()->packed_row_bytes(cols, dtype);
-  return v_spread(v_elements_bytes(cols) + 64, cols);
+  return v_spread(v_elements_bytes(cols), cols) + 64;
 }
 
-// The exponent of the largest finite number, at least -117, so that the token's factor is a normal number.
+// The exponent of the largest finite number, at least -121, so that the token's factor is a normal number.
 static int ck_largest_exponent(const float *in, size_t cols) {
   const __m512i infinity = _mm512_set1_epi32(0x7F800000);
-  __m512i most = _mm512_set1_epi32((127 - 117) << 23);
+  __m512i most = _mm512_set1_epi32((127 - 121) << 23);
   for (size_t k = 0; k < cols; k += CK_LANES) {
     const f32x16 x = cols - k >= CK_LANES ? v_load(in + k) : v_load_n(in + k, cols - k);
     const __m512i magnitude = _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(0x7FFFFFFF));

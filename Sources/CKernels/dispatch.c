@@ -62,7 +62,7 @@ static int ck_supported(ck_isa isa) {
 }
 
 // Whether a supported table is faster than the ones before it. VDPBF16PS is four times as slow as FMA on Intel's processors,
-// which have tiles for bfloat16; on others it is the fastest there is, or as fast as half precision and more exact.
+// which have tiles for bfloat16; on others it is the fastest there is, or as fast as half precision, whose sums have to be widened.
 static int ck_is_faster(ck_isa isa) {
 #if defined(__x86_64__)
   if (isa == CK_ISA_AVX512_BF16) return !__builtin_cpu_is("intel");

@@ -2,20 +2,23 @@
 // includer has. It defines, before:
 //
 //  CK_CODE_FACTOR          what an expanded code has to be multiplied by to be its value
-//  CK_PIECE                elements of K that may be summed up in a tile's registers at a time, or 0: any number
+//  CK_BLOCK                elements of K that are expanded at a time, 64
+//  CK_PIECE                elements of K, a multiple of CK_BLOCK, after which a tile's sums have to leave it; 0: never
 //  CK_FEW_MOST             tokens up to which each tile expands its weights
 //  CK_MAX_DIRECT           sums of a tile beside which expanded weights have room in the registers
 //  ck_word                 a register of 32 elements of a row or token
 //  ck_sum                  one of sums
-//  ck_pair                 {ck_word first, second}: 64 elements, CK_BLOCK
+//  ck_pair                 {ck_word first, second}: CK_BLOCK elements
 //  ck_tables, v_tables()   what expanding keeps in registers
-//  v_weight_block(dtype, tables, p, n)   n <= 64 elements of a row of weights; what lies beyond n is not read and counts as zero
+//  v_weight_block(dtype, tables, p, n)   n elements of a row of weights, of which CK_BLOCK at most are read; the rest is zero
 //  v_dot(sum, row, token)  sum + row . token
-//  v_sum_begin(waiting)    a sum before a chunk's first product, after those of which `waiting` is the sum
-//  v_sum_end(sum, waiting) its 16 lanes in float32 after the chunk's last product
-//  v_sum_end_scaled(sum, factor, waiting)  the same where the chunk has a scale of its own, and began with v_sum_begin(zero)
+//  v_zero_sum()
+//  v_sum_add(a, b)         lane by lane; f32x16 that hold the lanes of ck_sum
+//  v_last_lanes(elements)  what is left in 32 bits of each of 16 sums, as 16 floats; number i is element i % 4 * 4 + i / 4
 //  v_token_factor(x, cols) what a packed row of activations has to be multiplied by to be their values
 //  ck_is_packed(dtype)     whether the instruction is for weights of that type
+//
+// Without pieces ck_sum is f32x16, and a sum's lanes stay apart until its row's or block's end.
 #include "contract.h"
 #include "shared_names.h"
 
@@ -28,7 +31,7 @@ enum {
   CK_FEW_AHEAD = 512,       // bytes that each row is fetched ahead into the first-level cache,
   CK_FEW_FAR_AHEAD = 4096,  // and into the second-level cache
 
-  CK_CHUNK = 1024,             // of many tokens: elements of K between visits of the sums, an integer number of blocks
+  CK_CHUNK = 1024,             // of many tokens, without pieces: elements of K between visits of the sums, an integer number of blocks
   CK_PANEL_BYTES = 600 << 10,  // of expanded weights: they stay in the second-level cache
   CK_PANEL_TOKENS = 8,         // tokens whose chunk stays in the first-level cache while a panel passes
 };
@@ -99,80 +102,93 @@ CK_INLINE float v_factor(const ck_job *job, size_t row, size_t chunk) {
   return w->dtype == CK_E4M3 ? scale * CK_CODE_FACTOR : scale;
 }
 
-// waiting: [R][T][16], 64-byte aligned: the sums between chunks.
-CK_INLINE void v_chunk_begin(const ck_job *job, size_t R, size_t T, ck_acc *acc, const float *waiting, size_t chunk) {
-  const bool is_fresh = chunk == 0 || job->blocks > 1;
-  CK_UNROLL for (size_t i = 0; i < R * T; i++) {
-    acc->at[i / T][i % T] = v_sum_begin(is_fresh ? v_zero() : _mm512_load_ps(waiting + i * CK_LANES));
-  }
-}
-
-// Sixteen reductions at once, each by the tree of v_reduce_add: sums[i] belongs to lanes[i].
-CK_INLINE f32x16 v_reduce_add_16(const f32x16 lanes[16]) {
+// The lanes of 16 sums added up, each sum's by one tree of halves, quarters, eighths and sixteenths; number i belongs to sums[i].
+CK_INLINE f32x16 v_reduce_16(const f32x16 sums[16]) {
   f32x16 eight[8], four[4], two[2];
   CK_UNROLL for (int i = 0; i < 8; i++) {
-    const f32x16 a = lanes[2 * i], b = lanes[2 * i + 1];
-    eight[i] = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
+    const f32x16 a = sums[2 * i], b = sums[2 * i + 1];
+    eight[i] = v_sum_add(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
   }
   CK_UNROLL for (int i = 0; i < 4; i++) {
     const f32x16 a = eight[2 * i], b = eight[2 * i + 1];
-    four[i] = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
+    four[i] = v_sum_add(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
   }
   CK_UNROLL for (int i = 0; i < 2; i++) {
     const f32x16 a = four[2 * i], b = four[2 * i + 1];
-    two[i] = _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xEE));
+    two[i] = v_sum_add(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xEE));
   }
-  const f32x16 sums = _mm512_add_ps(_mm512_shuffle_ps(two[0], two[1], 0x88), _mm512_shuffle_ps(two[0], two[1], 0xDD));
-  // The quarters hold numbers 0-3 of the four groups of four: a transposition puts them in order.
-  return _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), sums);
+  return v_last_lanes(v_sum_add(_mm512_shuffle_ps(two[0], two[1], 0x88), _mm512_shuffle_ps(two[0], two[1], 0xDD)));
 }
 
-// A sum's lanes at a chunk's end, with those of the chunks before; is_first: there are none but what the sum began with.
-CK_INLINE f32x16 v_lanes(bool is_first, bool is_scaled, const ck_job *job, ck_sum sum, const float *waiting, size_t chunk,
-                         size_t row) {
-  const f32x16 before = is_first ? v_zero() : _mm512_load_ps(waiting);
-  return is_scaled ? v_sum_end_scaled(sum, v_set1(v_factor(job, row, chunk)), before) : v_sum_end(sum, before);
-}
+// Between chunks sums wait in memory, 64-byte aligned: [R][T][16] lanes, or, with pieces, [R][T] numbers.
 
-CK_INLINE void v_chunk_end_as(bool is_first, bool is_scaled, const ck_job *job, size_t R, size_t T, const ck_acc *acc,
-                              float *waiting, size_t chunk, size_t row, size_t gap, size_t token) {
-  if (chunk + 1 < job->chunks) {
-    CK_UNROLL for (size_t i = 0; i < R * T; i++) {
-      float *at = waiting + i * CK_LANES;
-      _mm512_store_ps(at, v_lanes(is_first, is_scaled, job, acc->at[i / T][i % T], at, chunk, row + i / T * gap));
+CK_INLINE void v_chunk_begin(const ck_job *job, size_t R, size_t T, ck_acc *acc, const float *waiting, size_t chunk) {
+  const bool is_fresh = CK_PIECE > 0 || chunk == 0 || job->blocks > 1;
+  CK_UNROLL for (size_t i = 0; i < R * T; i++) {
+    if (is_fresh) {
+      acc->at[i / T][i % T] = v_zero_sum();
+    } else {
+      memcpy(&acc->at[i / T][i % T], waiting + i * CK_LANES, CK_LANES * sizeof(float));
     }
-    return;
   }
+}
+
+// Sums begin..<begin + 16 of a tile at a chunk's end, with those of the chunks before.
+CK_INLINE f32x16 v_sums_of_pieces(const ck_job *job, size_t R, size_t T, const ck_acc *acc, const float *waiting, size_t begin,
+                                  size_t chunk, size_t row, size_t gap) {
+  f32x16 sums[16];
+  CK_UNROLL for (size_t j = 0; j < 16; j++) {
+    sums[j] = begin + j < R * T ? (f32x16)acc->at[(begin + j) / T][(begin + j) % T] : v_zero();
+  }
+  const f32x16 added = v_reduce_16(sums), before = chunk == 0 ? v_zero() : v_load(waiting + begin);
+  if (job->blocks == 1) return v_add(before, added);
+  float factors[16] = {0};
+  for (size_t j = 0; j < 16 && begin + j < R * T; j++) factors[j] = v_factor(job, row + (begin + j) / T * gap, chunk);
+  return v_fma(added, v_load(factors), before);
+}
+
+// The same without pieces, where lanes wait and only those of the last chunk are added up.
+CK_INLINE f32x16 v_sums_of_lanes(const ck_job *job, size_t R, size_t T, const ck_acc *acc, float *waiting, size_t begin,
+                                 size_t chunk, size_t row, size_t gap) {
+  f32x16 lanes[16];
+  const size_t count = ck_min(16, R * T - begin);
+  CK_UNROLL for (size_t j = 0; j < 16; j++) {
+    lanes[j] = j < count ? (f32x16)acc->at[(begin + j) / T][(begin + j) % T] : v_zero();
+  }
+  waiting += begin * CK_LANES;
+  if (job->blocks > 1) {
+    CK_UNROLL for (size_t j = 0; j < count; j++) {
+      const f32x16 factor = v_set1(v_factor(job, row + (begin + j) / T * gap, chunk));
+      lanes[j] = v_fma(lanes[j], factor, chunk == 0 ? v_zero() : v_load(waiting + j * CK_LANES));
+    }
+  }
+  if (chunk + 1 == job->chunks) return v_reduce_16(lanes);
+  CK_UNROLL for (size_t j = 0; j < count; j++) v_store(waiting + j * CK_LANES, lanes[j]);
+  return v_zero();
+}
+
+// What is done with a tile's sums at a chunk's end: kept for the next chunk, multiplied by the chunk's scale where there are
+// several; after the last chunk written. The tile's rows lie `gap` rows apart.
+CK_INLINE void v_chunk_end(const ck_job *job, size_t R, size_t T, const ck_acc *acc, float *waiting, size_t chunk, size_t row,
+                           size_t gap, size_t token) {
   float sums[(CK_MAX_ROWS * CK_MAX_TOKENS + 15) / 16 * 16] __attribute__((aligned(64)));
   CK_UNROLL for (size_t begin = 0; begin < R * T; begin += 16) {
-    f32x16 lanes[16];
-    CK_UNROLL for (size_t j = 0; j < 16; j++) {
-      const size_t i = begin + j;
-      lanes[j] = i < R * T ? v_lanes(is_first, is_scaled, job, acc->at[i / T][i % T], waiting + i * CK_LANES, chunk,
-                                     row + i / T * gap)
-                           : v_zero();
+    if (CK_PIECE > 0) {
+      v_store(sums + begin, v_sums_of_pieces(job, R, T, acc, waiting, begin, chunk, row, gap));
+    } else {
+      v_store(sums + begin, v_sums_of_lanes(job, R, T, acc, waiting, begin, chunk, row, gap));
     }
-    _mm512_store_ps(sums + begin, v_reduce_add_16(lanes));
+  }
+  if (chunk + 1 < job->chunks) {
+    if (CK_PIECE > 0) memcpy(waiting, sums, (R * T + 15) / 16 * 16 * sizeof(float));
+    return;
   }
   CK_UNROLL for (size_t r = 0; r < R; r++) {
-    const float factor = is_scaled ? 1.0f : v_factor(job, row + r * gap, 0);
+    const float factor = job->blocks > 1 ? 1.0f : v_factor(job, row + r * gap, 0);
     CK_UNROLL for (size_t t = 0; t < T; t++) {
       const float token_factor = v_token_factor(job->x + (token + t) * job->x_stride, job->cols);
       job->out[(token + t) * job->out_stride + row + r * gap] = sums[r * T + t] * factor * token_factor;
     }
-  }
-}
-
-// What is done with a tile's sums at a chunk's end: kept for the next chunk, multiplied by the chunk's scale where there are
-// several; after the last chunk reduced and written. The tile's rows lie `gap` rows apart.
-CK_INLINE void v_chunk_end(const ck_job *job, size_t R, size_t T, const ck_acc *acc, float *waiting, size_t chunk, size_t row,
-                           size_t gap, size_t token) {
-  if (job->blocks > 1) {
-    v_chunk_end_as(chunk == 0, true, job, R, T, acc, waiting, chunk, row, gap, token);
-  } else if (CK_PIECE == 0 || chunk == 0) {
-    v_chunk_end_as(true, false, job, R, T, acc, waiting, chunk, row, gap, token);
-  } else {
-    v_chunk_end_as(false, false, job, R, T, acc, waiting, chunk, row, gap, token);
   }
 }
 

@@ -56,12 +56,13 @@ __attribute__((target("avx512f,avx512bf16"))) static float dot_bf16(size_t round
   return _mm512_reduce_add_ps(sums[0]);
 }
 
+// Of sums that change from round to round: half-precision ones would soon be too large for what is added to them.
 __attribute__((target("avx512f,avx512fp16"))) static float fma_fp16(size_t rounds) {
   __m512h sums[SUMS], a = _mm512_set1_ph(0.5f), b = _mm512_set1_ph(1);
   for (size_t i = 0; i < SUMS; i++) sums[i] = _mm512_setzero_ph();
   for (size_t round = 0; round < rounds; round++) {
 #pragma clang loop unroll(full)
-    for (size_t i = 0; i < SUMS; i++) sums[i] = _mm512_fmadd_ph(a, b, sums[i]);
+    for (size_t i = 0; i < SUMS; i++) sums[i] = _mm512_fmsub_ph(a, b, sums[i]);
   }
   for (size_t i = 1; i < SUMS; i++) sums[0] = _mm512_add_ph(sums[0], sums[i]);
   return (float)_mm512_reduce_add_ph(sums[0]);

@@ -17,7 +17,8 @@ import Testing
   }
 
   /// The same for `instructions`, of each output of m tokens. In half precision each of the 32 products that a lane takes at a
-  /// time is rounded into its sum, by 2^-11 of that or by 2^-25 where it is subnormal, in units of weight / 256 and of the token.
+  /// time is rounded into its sum, and that in four more additions, by 2^-11 of it or by 2^-25 where it is subnormal, in units
+  /// of weight / 256 and of the token.
   static func bounds(
     _ instructions: Instructions, _ matrix: Matrix, _ x: [Float], size: [Double], m: Int
   ) -> [Double] {
@@ -27,7 +28,7 @@ import Testing
       let token = i / matrix.rows
       let unit = scalbn(256, halfExponent(Array(x[token * matrix.cols..<(token + 1) * matrix.cols])))
       let largestScale = Double(matrix.scaleValues.max() ?? 1)
-      return bound + 0x1.1p-6 * size[i] + Double(matrix.cols) * 0x1p-25 * unit * largestScale
+      return bound + 37 * 0x1p-11 * size[i] + Double(matrix.cols) * 0x1p-24 * unit * largestScale
     }
   }
 
@@ -93,7 +94,9 @@ import Testing
     ck_dtype.all)
   func ignoresPanels(_ instructions: Instructions, _ dtype: ck_dtype) {
     let table = instructions.table, rows = 101, m = 131
-    for (cols, blockCols) in [(600, 600), (1100, 1100), (1100, 128), (1300, 576)] {
+    for (cols, blockCols) in [
+      (600, 600), (1100, 1100), (1100, 128), (1300, 576), (2500, 2048), (4000, 1088),
+    ] {
       let matrix = Matrix(
         dtype, rows: rows, cols: cols, blockRows: blockCols < cols ? 4 : 1, blockCols: blockCols, fill: .random,
         seed: 21)
@@ -154,16 +157,40 @@ import Testing
     func rootMeanSquare(_ values: [Double]) -> Double {
       (values.reduce(0) { $0 + $1 * $1 } / Double(values.count)).squareRoot()
     }
-    for cols in [512, 4096, 11008] {
-      let matrix = Matrix(CK_E4M3, rows: 40, cols: cols, fill: .random, seed: 14)
-      var x = Fill.random.values(2 * cols, seed: 15)
+    for (cols, blockCols) in [(512, 512), (1100, 1100), (5000, 5000), (11008, 11008), (2500, 2048), (1100, 128)] {
+      let m = 40
+      let matrix = Matrix(
+        CK_E4M3, rows: 20, cols: cols, blockRows: blockCols < cols ? 4 : 1, blockCols: blockCols, fill: .random,
+        seed: 14)
+      var x = Fill.random.values(m * cols, seed: 15)
       // As large models have them: a few activations that are far larger than the others.
-      for i in [7, cols / 3, cols - 5, cols + 7] { x[i] *= outlier }
-      let exact = matrix.product(x, m: 2).exact, fromBF16 = matrix.product(x.map(roundedToBF16), m: 2).exact
-      let half = matrix.multiply(instructions.table, x, m: 2)
+      for token in 0..<m {
+        for i in [7, cols / 3, cols - 5] { x[token * cols + i] *= outlier }
+      }
+      let exact = matrix.product(x, m: m).exact, fromBF16 = matrix.product(x.map(roundedToBF16), m: m).exact
+      let half = matrix.multiply(instructions.table, x, m: m)
       let halfError = rootMeanSquare(zip(half, exact).map { Double($0) - $1 })
       let bf16Error = rootMeanSquare(zip(fromBF16, exact).map { $0 - $1 })
-      #expect(halfError < bf16Error, "\(instructions.name) 40x\(cols), outliers of \(outlier)")
+      #expect(halfError < bf16Error, "\(instructions.name) 20x\(cols) block \(blockCols), outliers of \(outlier)")
+    }
+  }
+
+  @Test(
+    "half precision holds the largest sums there are",
+    arguments: Instructions.available.filter { $0.sumsHalves(CK_E4M3) })
+  func halvesDoNotOverflow(_ instructions: Instructions) {
+    for (cols, blockCols) in [(1024, 1024), (2048, 2048), (4096, 4096), (2500, 2048)] {
+      for sign: Float in [1, -1] {
+        let matrix = Matrix(
+          codes: [UInt8](repeating: 0x7E, count: 5 * cols), rows: 5, cols: cols, blockRows: blockCols < cols ? 4 : 1,
+          blockCols: blockCols)
+        let x = [Float](repeating: sign * 0x1.FFFp10, count: 9 * cols)
+        let exact = matrix.product(instructions.rounded(x, cols: cols, for: CK_E4M3), m: 9)
+        expectNear(
+          matrix.multiply(instructions.table, x, m: 9), exact.exact,
+          within: Self.bounds(instructions, matrix, x, size: exact.size, m: 9), "\(instructions.name) 5x\(cols) \(sign)"
+        )
+      }
     }
   }
 

@@ -42,6 +42,19 @@ struct Matrix {
     self.values = values
   }
 
+  /// E4M3 codes, all scales 1.
+  init(codes: [UInt8], rows: Int, cols: Int, blockRows: Int, blockCols: Int) {
+    dtype = CK_E4M3
+    self.rows = rows
+    self.cols = cols
+    self.blockRows = blockRows
+    self.blockCols = blockCols
+    scaleValues = Array(repeating: 1, count: (rows + blockRows - 1) / blockRows * ((cols + blockCols - 1) / blockCols))
+    data = GuardedBuffer(copying: codes)
+    scales = GuardedBuffer(copying: scaleValues)
+    values = codes.map(e4m3)
+  }
+
   var weights: ck_weights {
     ck_weights(
       data: data.base, scales: dtype == CK_E4M3 ? UnsafePointer(scales.floats) : nil, rows: rows, cols: cols,

@@ -139,10 +139,10 @@ func roundedToBF16(_ x: Float) -> Float {
 /// The exponent of the power of two that `roundedToHalf` divides a token by.
 func halfExponent(_ token: [Float]) -> Int {
   let largest = token.filter(\.isFinite).map(\.magnitude).max() ?? 0
-  return max(largest.isNormal ? Int(largest.exponent) : -127, -117) - 9
+  return max(largest.isNormal ? Int(largest.exponent) : -127, -121) - 5
 }
 
-/// To half precision, after a division by the power of two that brings the largest to 512..<1024.
+/// To half precision, after a division by the power of two that brings the largest to 32..<64.
 func roundedToHalf(_ token: [Float]) -> [Float] {
   let unit = scalbn(1.0, halfExponent(token))
   return token.map { x in

@@ -5,8 +5,11 @@ import Testing
 @Suite("What doctor finds")
 struct DoctorTests {
   /// Each check's verdict and finding, by name.
-  private func examine(data: String) throws -> [String: (verdict: String, finding: String)] {
-    let result = try Command.run(["doctor", "--json"], environment: ["XDG_DATA_HOME": data])
+  private func examine(
+    data: String, environment: [String: String] = [:]
+  ) throws -> [String: (verdict: String, finding: String)] {
+    let result = try Command.run(
+      ["doctor", "--json"], environment: environment.merging(["XDG_DATA_HOME": data]) { $1 })
     let checks = try #require(try result.object()["checks"] as? [[String: Any]])
     return Dictionary(
       uniqueKeysWithValues: checks.compactMap { check in
@@ -24,6 +27,20 @@ struct DoctorTests {
     }
     #expect(try #require(checks["models"]).finding.contains(/demo \([0-9a-f]{12}\)/))
     #expect(try #require(checks["lua"]).finding.hasPrefix("Lua 5.4."))
+  }
+
+  @Test("LACUNA_ISA by name chooses any table that this machine can run")
+  func choosesTables() throws {
+    let home = try TemporaryDirectory()
+    // "avx2; tables scalar (neon) avx2 (avx512) ...; processor: ..."
+    let finding = try #require(try examine(data: home.path)["kernels"]).finding
+    let tables = try #require(finding.firstMatch(of: /; tables ([^;]*);/)).output.1.split(separator: " ")
+    let available = tables.filter { !$0.hasPrefix("(") }
+    #expect(available.contains("scalar"))
+    for table in available {
+      let chosen = try examine(data: home.path, environment: ["LACUNA_ISA": String(table)])["kernels"]
+      #expect(chosen?.finding.hasPrefix("\(table); ") == true, "\(table): \(chosen?.finding ?? "missing")")
+    }
   }
 
   @Test("a broken plugin, a shadowed one, a call that is not granted and an editor's file out of date are named")

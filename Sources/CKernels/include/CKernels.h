@@ -4,8 +4,9 @@
 // No function allocates, does I/O, or checks its arguments: the caller (Numerics/Kernels.swift) does.
 //
 // Order of accumulation. Each dot product along K has 16 lanes, visited in one order that depends on K,
-// the weight's type and the instruction set, and on nothing else: not on m, not on the row range, not on the
-// number of threads. The lanes are reduced in one fixed tree: lanes (i, i+8), (i, i+4), (i, i+2), (i, i+1).
+// the weight's type, its blocks of scales and the instruction set, and on nothing else: not on m, not on the row range, not
+// on the number of threads. The lanes are reduced in one fixed tree: lanes (i, i+8), (i, i+4), (i, i+2), (i, i+1).
+// In half precision (avx512fp16) there are 32 for each 1,024 elements.
 // So a row of logits has the same bits alone, in a batch, or in a prompt cut anywhere.
 // scalar, neon, avx2 and avx512 give the same bits as one another in everything. avx512bf16 and amx differ from them and
 // from each other in `matmul` with CK_BF16 and CK_E4M3 weights and in `attend` over CK_BF16 and CK_E4M3 pages, avx512fp16
@@ -64,10 +65,10 @@ typedef struct ck_table {
   size_t (*packed_row_bytes)(size_t cols, ck_dtype dtype);
 
   // Rounds rows begin..<end of the m rows of activations to bfloat16 (nearest even; avx512fp16: for CK_E4M3 to half precision
-  // with a power of two for each row) into the form that `matmul` reads
-  // for m rows and weights of `dtype` (CK_BF16 or CK_E4M3), padded with zeros. in: [m, in_stride] floats, of which `cols`
-  // count. x: 64-byte aligned, m * x_stride bytes, x_stride at least packed_row_bytes; a table may interleave rows 16 * i to
-  // 16 * i + 15 in the memory of these. For CK_F32 and CK_F16 weights the values stay float32.
+  // with a power of two for each row) into the form that `matmul` reads for m rows and weights of `dtype` (CK_BF16 or
+  // CK_E4M3), padded with zeros. in: [m, in_stride] floats, of which `cols` count. x: 64-byte aligned, m * x_stride bytes,
+  // x_stride at least packed_row_bytes; a table may interleave rows 16 * i to 16 * i + 15 in the memory of these. For CK_F32
+  // and CK_F16 weights the values stay float32.
   void (*pack)(void *x, size_t x_stride, size_t m, const float *in, size_t in_stride, size_t begin, size_t end,
                size_t cols, ck_dtype dtype);
 

@@ -20,7 +20,7 @@ public final class Engine: Sendable {
 
   /// The arithmetic of a forward pass.
   public enum Precision: String, Sendable, CaseIterable {
-    /// bfloat16 activations into products, float32 elsewhere.
+    /// Activations of 16 bits into products, bfloat16 but for `avx512fp16`'s; float32 elsewhere.
     case fast
     /// float32 throughout.
     case f32

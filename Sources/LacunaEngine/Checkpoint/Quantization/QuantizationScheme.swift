@@ -1,7 +1,7 @@
 /// How a checkpoint says that its FP8 weights are scaled: `value = code * scale`, one scale a tensor, row or block.
 ///
 /// Weights only: what a scheme says of activations (static or dynamic scales, their granularity) is read and not
-/// followed, for activations run in bfloat16, which loses less.
+/// followed, for activations run in 16 bits, which loses less.
 struct QuantizationScheme: Sendable {
   enum Granularity: Sendable, Equatable {
     case tensor
@@ -35,7 +35,7 @@ struct QuantizationScheme: Sendable {
   var description: String {
     let granularities = groups.map(\.granularity.name)
     let distinct = granularities.indices.filter { granularities.firstIndex(of: granularities[$0]) == $0 }
-    return "\(name), \(distinct.map { granularities[$0] }.joined(separator: " and ")), activations in bfloat16"
+    return "\(name), \(distinct.map { granularities[$0] }.joined(separator: " and ")), activations in 16 bits"
   }
 
   /// The granularity of a projection's weight; nil where the scheme leaves it alone.
