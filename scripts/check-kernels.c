@@ -80,8 +80,10 @@ static void near(const char *op, const char *what, size_t n, int fill, const flo
   }
 }
 
-static bool has_16_bit_products(ck_dtype dtype) { return dtype == CK_BF16 || dtype == CK_E4M3; }
-static bool sums_pairs(void) { return other->isa == CK_ISA_AVX512_BF16 || other->isa == CK_ISA_AMX; }
+static bool sums_halves(ck_dtype dtype) { return other->isa == CK_ISA_AVX512_FP16 && dtype == CK_E4M3; }
+static bool sums_pairs(ck_dtype dtype) {
+  return (other->isa == CK_ISA_AVX512_BF16 || other->isa == CK_ISA_AMX) && (dtype == CK_BF16 || dtype == CK_E4M3);
+}
 
 static void check_matmul(ck_dtype dtype, size_t cols, size_t m, int fill, bool blocked) {
   static const char *const names[] = {"f32", "f16", "bf16", "e4m3"};
@@ -121,10 +123,10 @@ static void check_matmul(ck_dtype dtype, size_t cols, size_t m, int fill, bool b
     table->matmul_f32(out[t][1], ROWS, &w, 0, ROWS, x, cols, m);
     table->dequantize_row(out[t][2], &w, ROWS - 1);
   }
-  if (other->isa == CK_ISA_AVX512_FP16 && dtype == CK_E4M3) {
+  if (sums_halves(dtype)) {
     // It rounds activations in its own way, and less than the scalar one.
     near("matmul", names[dtype], cols, fill, out[0][1], out[1][0], m * ROWS, 0x1p-8f);
-  } else if (sums_pairs() && has_16_bit_products(dtype)) {
+  } else if (sums_pairs(dtype)) {
     near("matmul", names[dtype], cols, fill, out[0][0], out[1][0], m * ROWS, 1e-5f);
   } else {
     same("matmul", names[dtype], cols, fill, out[0][0], out[1][0], m * ROWS);
@@ -197,7 +199,7 @@ static void check_attention(ck_dtype dtype, size_t head_dim, size_t group, size_
   }
   const char *const name = dtype == CK_F32 ? "f32" : dtype == CK_BF16 ? "bf16" : "e4m3";
   const size_t count = POSITIONS * heads * head_dim;
-  if (!sums_pairs() || !has_16_bit_products(dtype)) {
+  if (!sums_pairs(dtype) && !sums_halves(dtype)) {
     same("attend", name, head_dim, fill, out[0], out[1], count);
   } else if (fill != 3) {
     near("attend", name, head_dim, fill, out[0], out[1], count, 0.05f);

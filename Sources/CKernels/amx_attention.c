@@ -27,6 +27,7 @@ enum {
   CK_PAGE_SCORES = CK_ROWS * CK_PAGE_POSITIONS,
 };
 
+#include "bf16_blocks.h"
 #include "softmax_avx512.h"
 
 // One block of rows on its way through the pages.

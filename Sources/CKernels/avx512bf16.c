@@ -23,7 +23,6 @@
 #define CK_CODE_FACTOR 1.0f
 #define ck_word __m512bh
 #define ck_sum f32x16
-#define ck_pair bf16x64
 enum {
   CK_PIECE = 0,
   CK_FEW_MOST = 64,

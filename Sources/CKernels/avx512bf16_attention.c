@@ -1,7 +1,5 @@
 // Attention over BF16 and E4M3 pages by VDPBF16PS. F32 pages go to the shared kernel.
 //
-// Both layouts of a page put the two factors of a pair side by side, so one instruction takes 16 positions (scores) or
-// 16 dimensions (values) of a pair, against a pair of the query or of the probabilities in every lane.
 // Queries and probabilities are rounded to bfloat16; scores, maxima, sums and the output stay float32. With BF16 pages an
 // output differs from the exact one by at most about 2^-7 of the largest |value| seen, and 2^-8 of the scores' size.
 #if defined(__x86_64__)
@@ -16,280 +14,33 @@
 #include "lanes_avx512.h"
 
 #include "expand_avx512bf16.h"
-#include "shared_attention.h"
+#include "bf16_blocks.h"
 
-enum { CK_ROWS = 32 };  // rows that share the expansion of a page
+enum { CK_FETCHES_HEADS = 0 };
+#define ck_word __m512bh
+#define ck_sum f32x16
 
-#include "softmax_avx512.h"
-
-typedef struct {
-  const uint8_t *keys, *values;  // bfloat16: in the page, or in scratch
-  const float *scales;           // NULL, or [2][CK_PAGE_POSITIONS]
-  const uint8_t *next;           // what to fetch meanwhile, or NULL
-} ck_page_view;
-
-// A page's keys and values of one head, expanded in the page's order.
-CK_INLINE void v_expand_page(uint8_t *out, const uint8_t *codes, size_t bytes, const uint8_t *next) {
-  const ck_tables tables = v_tables();
-  for (size_t i = 0; i < bytes; i += 64) {
-    _mm_prefetch((const char *)(next + i), _MM_HINT_T0);
-    const bf16x64 block = v_expand_in_order(&tables, _mm512_loadu_si512(codes + i));
-    _mm512_store_si512(out + 2 * i, (__m512i)block.first);
-    _mm512_store_si512(out + 2 * i + 64, (__m512i)block.second);
-  }
+CK_INLINE f32x16 v_zero_sum(void) { return v_zero(); }
+CK_INLINE f32x16 v_dot(f32x16 sum, __m512bh a, __m512bh b) { return _mm512_dpbf16_ps(sum, a, b); }
+CK_INLINE f32x16 v_pairs(f32x16 sum) { return sum; }
+CK_INLINE f32x16 v_values_begin(__mmask16 lanes, const float *before, f32x16 factor) {
+  return v_mul(_mm512_maskz_loadu_ps(lanes, before), factor);
 }
-
-CK_INLINE __m512bh v_broadcast_pair(const uint32_t *pair) { return (__m512bh)_mm512_set1_epi32((int)*pair); }
-
-// score[r][h] = sum over pairs of dimensions; even and odd pairs in accumulators of their own.
-// q: packed pairs, rows q_stride apart.
-CK_INLINE void v_bf16_scores(size_t R, f32x16 score[CK_ABREAST][CK_HALF_PAGE], const uint32_t *q, size_t q_stride,
-                             const ck_page_view *page, size_t head_dim) {
-  f32x16 acc[2][CK_ABREAST][CK_HALF_PAGE];
-  CK_UNROLL for (size_t r = 0; r < R; r++) {
-    CK_UNROLL for (size_t h = 0; h < CK_HALF_PAGE; h++) acc[0][r][h] = acc[1][r][h] = v_zero();
-  }
-  const size_t pairs = head_dim / 2;
-  size_t i = 0;
-  for (; i + 2 <= pairs; i += 2) {
-    CK_UNROLL for (size_t parity = 0; parity < 2; parity++) {
-      CK_UNROLL for (size_t h = 0; h < CK_HALF_PAGE; h++) {
-        const size_t at = ((i + parity) * CK_HALF_PAGE + h) * 64;
-        if (!page->scales && page->next) _mm_prefetch((const char *)(page->next + at), _MM_HINT_T0);
-        const __m512bh key = (__m512bh)_mm512_loadu_si512(page->keys + at);
-        CK_UNROLL for (size_t r = 0; r < R; r++) {
-          acc[parity][r][h] = _mm512_dpbf16_ps(acc[parity][r][h], key, v_broadcast_pair(q + r * q_stride + i + parity));
-        }
-      }
-    }
-  }
-  if (i < pairs) {
-    CK_UNROLL for (size_t h = 0; h < CK_HALF_PAGE; h++) {
-      const __m512bh key = (__m512bh)_mm512_loadu_si512(page->keys + (i * CK_HALF_PAGE + h) * 64);
-      CK_UNROLL for (size_t r = 0; r < R; r++) {
-        acc[0][r][h] = _mm512_dpbf16_ps(acc[0][r][h], key, v_broadcast_pair(q + r * q_stride + i));
-      }
-    }
-  }
-  CK_UNROLL for (size_t r = 0; r < R; r++) {
-    CK_UNROLL for (size_t h = 0; h < CK_HALF_PAGE; h++) score[r][h] = v_add(acc[0][r][h], acc[1][r][h]);
-  }
+CK_INLINE void v_values_end(f32x16 sum, __mmask16 lanes, float *at, f32x16 factor, float unit) {
+  (void)factor, (void)unit;
+  _mm512_mask_storeu_ps(at, lanes, sum);
 }
-
-// sum[r][d] = sum[r][d] * factor[4 * r] + sum over pairs of positions, for D vectors of 16 dimensions from d on.
-// lanes: the dimensions that exist. An odd count's last pair has no second position: it is not read.
-CK_INLINE void v_bf16_values_part(size_t R, size_t D, __mmask16 lanes, CK_FN(attend_row) *rows, const float *factor,
-                                  const uint32_t (*p)[CK_PAIRS], const ck_page_view *page, size_t head_dim, size_t d,
-                                  size_t count) {
-  f32x16 acc[CK_ABREAST][8];
-  CK_UNROLL for (size_t r = 0; r < R; r++) {
-    CK_UNROLL for (size_t j = 0; j < D; j++) {
-      acc[r][j] = v_mul(_mm512_maskz_loadu_ps(lanes, rows[r].sum + d + j * CK_LANES), v_set1(factor[4 * r]));
-    }
-  }
-  const __mmask32 half = (__mmask32)_mm512_movepi16_mask(_mm512_maskz_set1_epi32(lanes, 0x8000)), whole = half * 3;
-  for (size_t pair = 0; pair < (count + 1) / 2; pair++) {
-    const __mmask32 mask = 2 * pair + 1 < count ? whole : half;
-    CK_UNROLL for (size_t j = 0; j < D; j++) {
-      const size_t at = 4 * (pair * head_dim + d + j * CK_LANES);
-      if (!page->scales && page->next) _mm_prefetch((const char *)(page->next + (page->values - page->keys) + at), _MM_HINT_T0);
-      const __m512bh value = (__m512bh)_mm512_maskz_loadu_epi16(mask, page->values + at);
-      CK_UNROLL for (size_t r = 0; r < R; r++) {
-        acc[r][j] = _mm512_dpbf16_ps(acc[r][j], value, v_broadcast_pair(&p[r][pair]));
-      }
-    }
-  }
-  CK_UNROLL for (size_t r = 0; r < R; r++) {
-    CK_UNROLL for (size_t j = 0; j < D; j++) _mm512_mask_storeu_ps(rows[r].sum + d + j * CK_LANES, lanes, acc[r][j]);
-  }
+CK_INLINE float v_pack_words(void *out, const float *q, size_t head_dim) {
+  v_pack_query(out, q, head_dim);
+  return 1;
 }
-
-CK_INLINE void v_bf16_values(size_t R, size_t D, CK_FN(attend_row) *rows, const float *factor,
-                             const uint32_t (*p)[CK_PAIRS], const ck_page_view *page, size_t head_dim, size_t count) {
-  size_t d = 0;
-  for (; d + D * CK_LANES <= head_dim; d += D * CK_LANES) {
-    v_bf16_values_part(R, D, 0xFFFF, rows, factor, p, page, head_dim, d, count);
-  }
-  for (; d < head_dim; d += CK_LANES) {
-    v_bf16_values_part(R, 1, v_first(ck_min(CK_LANES, head_dim - d)), rows, factor, p, page, head_dim, d, count);
-  }
+CK_INLINE float v_pack_probabilities(void *out, f32x16 low, f32x16 high) {
+  _mm512_store_si512(out, (__m512i)_mm512_cvtne2ps_pbh(high, low));
+  return 1;
 }
+static bool ck_attends_words(ck_dtype dtype) { return dtype == CK_BF16 || dtype == CK_E4M3; }
 
-// The same for one row and codes, which are expanded on their way: a copy would cost more than it saves. The sums and
-// their order are those of the two functions above.
-CK_INLINE void v_codes_scores(f32x16 score[CK_HALF_PAGE], const uint32_t *q, const ck_page_view *page, size_t head_dim) {
-  const ck_tables tables = v_tables();
-  f32x16 acc[2][CK_HALF_PAGE] = {{v_zero(), v_zero()}, {v_zero(), v_zero()}};
-  const size_t pairs = head_dim / 2;
-  _Pragma("clang loop unroll_count(2)") for (size_t i = 0; i < pairs; i++) {
-    if (page->next) _mm_prefetch((const char *)(page->next + i * 64), _MM_HINT_T0);
-    const bf16x64 keys = v_expand_in_order(&tables, _mm512_loadu_si512(page->keys + i * 64));
-    const __m512bh pair = v_broadcast_pair(q + i);
-    acc[i % 2][0] = _mm512_dpbf16_ps(acc[i % 2][0], keys.first, pair);
-    acc[i % 2][1] = _mm512_dpbf16_ps(acc[i % 2][1], keys.second, pair);
-  }
-  CK_UNROLL for (size_t h = 0; h < CK_HALF_PAGE; h++) score[h] = v_add(acc[0][h], acc[1][h]);
-}
-
-// D vectors of 16 dimensions from d on; D is even.
-CK_INLINE void v_codes_values_part(size_t D, float *sum, float factor, const uint32_t *p, const ck_page_view *page,
-                                   size_t head_dim, size_t d, size_t count) {
-  const ck_tables tables = v_tables();
-  f32x16 acc[8];
-  CK_UNROLL for (size_t j = 0; j < D; j++) acc[j] = v_mul(v_load(sum + d + j * CK_LANES), v_set1(factor));
-  for (size_t pair = 0; pair < (count + 1) / 2; pair++) {
-    // An odd count's last pair has no second position: it is not read.
-    const __mmask64 mask = 2 * pair + 1 < count ? ~0ull : 0x5555555555555555ull;
-    const __m512bh probabilities = v_broadcast_pair(p + pair);
-    CK_UNROLL for (size_t j = 0; j < D; j += 2) {
-      const size_t at = 2 * (pair * head_dim + d + j * CK_LANES);
-      if (page->next) _mm_prefetch((const char *)(page->next + (page->values - page->keys) + at), _MM_HINT_T0);
-      const bf16x64 values = v_expand_in_order(&tables, _mm512_maskz_loadu_epi8(mask, page->values + at));
-      acc[j] = _mm512_dpbf16_ps(acc[j], values.first, probabilities);
-      acc[j + 1] = _mm512_dpbf16_ps(acc[j + 1], values.second, probabilities);
-    }
-  }
-  CK_UNROLL for (size_t j = 0; j < D; j++) v_store(sum + d + j * CK_LANES, acc[j]);
-}
-
-CK_INLINE void v_codes_values(float *sum, float factor, const uint32_t *p, const ck_page_view *page, size_t head_dim,
-                              size_t count) {
-  size_t d = 0;
-  for (; d + 8 * CK_LANES <= head_dim; d += 8 * CK_LANES) {
-    v_codes_values_part(8, sum, factor, p, page, head_dim, d, count);
-  }
-  for (; d < head_dim; d += 2 * CK_LANES) v_codes_values_part(2, sum, factor, p, page, head_dim, d, count);
-}
-
-// --- pages -------------------------------------------------------------------------------------------------------
-
-// R rows from `row` on over one page that begins at position `start`. codes: the page still holds codes; R is 1.
-CK_INLINE void v_bf16_page(size_t R, bool codes, CK_FN(attend_row) *rows, ck_softmax *softmax, size_t row,
-                           const uint32_t *q, size_t q_stride, const ck_page_view *page, size_t head_dim, size_t start,
-                           float scale) {
-  f32x16 score[CK_ABREAST][CK_HALF_PAGE];
-  _Alignas(64) uint32_t p[CK_ABREAST][CK_PAIRS];
-  _Alignas(64) float factor[CK_LANES];
-  size_t counts[CK_ABREAST];
-  bool whole = true;
-  rows += row;
-  q += row * q_stride;
-  if (codes) {
-    v_codes_scores(score[0], q, page, head_dim);
-  } else {
-    v_bf16_scores(R, score, q, q_stride, page, head_dim);
-  }
-  CK_UNROLL for (size_t r = 0; r < R; r++) {
-    counts[r] = ck_min(CK_PAGE_POSITIONS, rows[r].visible - start);
-    whole = whole && counts[r] == CK_PAGE_POSITIONS;
-    CK_UNROLL for (size_t h = 0; h < CK_HALF_PAGE; h++) {
-      if (page->scales) score[r][h] = v_mul(score[r][h], v_load(page->scales + h * CK_LANES));
-      score[r][h] = v_mul(score[r][h], v_set1(scale));
-    }
-  }
-  v_rows_softmax(R, softmax, row, score, counts, factor);
-  CK_UNROLL for (size_t r = 0; r < R; r++) {
-    f32x16 low = score[r][0], high = score[r][1];
-    if (page->scales) {
-      const float *scales = page->scales + CK_PAGE_POSITIONS;
-      const uint32_t seen = (uint32_t)((1ull << counts[r]) - 1);
-      low = _mm512_maskz_mul_ps((__mmask16)seen, low, v_load(scales));
-      high = _mm512_maskz_mul_ps((__mmask16)(seen >> 16), high, v_load(scales + CK_LANES));
-    }
-    _mm512_store_si512(p[r], (__m512i)_mm512_cvtne2ps_pbh(high, low));
-  }
-  if (codes) {
-    v_codes_values(rows->sum, factor[0], p[0], page, head_dim, counts[0]);
-  } else if (whole) {
-    v_bf16_values(R, R == 1 ? 8 : 4, rows, factor, p, page, head_dim, CK_PAGE_POSITIONS);
-  } else {
-    for (size_t r = 0; r < R; r++) v_bf16_values(1, 8, rows + r, factor + 4 * r, p + r, page, head_dim, counts[r]);
-  }
-}
-
-// scratch: sums [CK_ROWS][head_dim] float, queries [CK_ROWS][head_dim] bfloat16, keys and values of a page
-static size_t ck_attend_scratch_bytes(const ck_kv_layout *layout, size_t group) {
-  const size_t sums = ck_round_up(4 * layout->head_dim, 64), queries = ck_round_up(2 * layout->head_dim, 64);
-  const size_t own = CK_ROWS * (sums + queries) + 2 * 2 * CK_PAGE_POSITIONS * layout->head_dim;
-  const size_t shared = ck_attend_scratch_bytes_avx512bf16(layout, group);
-  return own > shared ? own : shared;
-}
-
-// Rows begin..<begin + count of each of `heads` heads; a head's rows are its queries' heads one after the other. At most CK_ROWS
-// in all.
-static void ck_attend_bf16_heads(const CK_FN(attention) *job, size_t kv_head, size_t heads, size_t begin, size_t count) {
-  const ck_kv_layout *layout = job->layout;
-  const size_t head_dim = layout->head_dim, part = ck_page_part_bytes(layout), n = heads * count;
-  const size_t sum_stride = ck_round_up(4 * head_dim, 64) / 4, q_stride = ck_round_up(2 * head_dim, 64) / 4;
-  float *sums = job->scratch;
-  uint32_t *packed = (uint32_t *)(sums + CK_ROWS * sum_stride);
-  uint8_t *expanded = (uint8_t *)(packed + CK_ROWS * q_stride);
-  // A row alone, as in decoding, takes the codes as they are; 64 of them are 32 dimensions of a pair of positions.
-  const bool alone = layout->dtype == CK_E4M3 && count == 1 && head_dim % 32 == 0;
-  CK_FN(attend_row) rows[CK_ROWS];
-  ck_softmax softmax;
-  for (size_t i = 0; i < n; i++) {
-    const size_t row = begin + i % count, query = row / job->group;
-    const size_t offset = query * job->stride + ((kv_head + i / count) * job->group + row % job->group) * head_dim;
-    float *sum = sums + i * sum_stride;
-    memset(sum, 0, head_dim * sizeof(float));
-    v_pack_query(packed + i * q_stride, job->q + offset, head_dim);
-    _mm_storeu_ps(softmax.top[i], _mm_set1_ps(-INFINITY));
-    _mm_storeu_ps(softmax.weight[i], _mm_setzero_ps());
-    rows[i] = (CK_FN(attend_row)){job->q + offset, job->out + offset, sum, job->first_position + query + 1, -INFINITY, 0};
-  }
-  const size_t visible = rows[n - 1].visible, last = (visible - 1) / CK_PAGE_POSITIONS;
-  for (size_t index = 0; index <= last; index++) {
-    const size_t start = index * CK_PAGE_POSITIONS;
-    const void *page = (const uint8_t *)job->pages[index] + job->page_offset;
-    const void *next = (const uint8_t *)job->pages[ck_min(index + 1, last)] + job->page_offset;
-    for (size_t h = 0; h < heads; h++) {
-      // The next head's part follows this one's, which the processor sees itself; the first one's of the next page lies far away.
-      const bool turns = h + 1 == heads;
-      const uint8_t *keys = ck_page_keys(layout, page, kv_head + h);
-      ck_page_view view = {keys, keys + part, NULL, turns ? ck_page_keys(layout, next, kv_head) : NULL};
-      size_t i = h * count;
-      const size_t end = i + count;
-      if (layout->dtype == CK_E4M3) {
-        view.scales = ck_page_scales(layout, page, kv_head + h);
-        v_prefetch_scales(turns ? ck_page_scales(layout, next, kv_head) : ck_page_scales(layout, page, kv_head + h + 1));
-        if (alone) {
-          v_bf16_page(1, true, rows, &softmax, i, packed, q_stride, &view, head_dim, start, job->scale);
-          continue;
-        }
-        v_expand_page(expanded, keys, 2 * part, turns ? view.next : keys + 2 * part);
-        view.keys = expanded;
-        view.values = expanded + 2 * part;
-      }
-      while (rows[i].visible <= start) i++;
-      for (; i + CK_ABREAST <= end; i += CK_ABREAST) {
-        v_bf16_page(CK_ABREAST, false, rows, &softmax, i, packed, q_stride, &view, head_dim, start, job->scale);
-      }
-      for (; i < end; i++) v_bf16_page(1, false, rows, &softmax, i, packed, q_stride, &view, head_dim, start, job->scale);
-    }
-  }
-  for (size_t i = 0; i < n; i++) {
-    const float normal = 1.0f / softmax.weight[i][0];
-    for (size_t d = 0; d < head_dim; d++) rows[i].out[d] = rows[i].sum[d] * normal;
-  }
-}
-
-static void ck_attend(float *out, const float *q, size_t stride, size_t queries, size_t first_position,
-                      const ck_kv_layout *layout, const void *const *pages, size_t page_offset, size_t kv_head,
-                      size_t kv_heads, size_t group, float scale, void *scratch) {
-  if (layout->dtype == CK_F32) {
-    ck_attend_avx512bf16(out, q, stride, queries, first_position, layout, pages, page_offset, kv_head, kv_heads, group, scale,
-                         scratch);
-    return;
-  }
-  const CK_FN(attention) job = {out, q, stride, first_position, layout, pages, page_offset, group, scale, scratch};
-  const size_t rows = queries * group, together = ck_heads_together(kv_heads, rows, CK_ROWS);
-  for (size_t h = 0; h < kv_heads; h += together) {
-    for (size_t begin = 0; begin < rows; begin += CK_ROWS) {
-      ck_attend_bf16_heads(&job, kv_head + h, ck_min(together, kv_heads - h), begin, ck_min(CK_ROWS, rows - begin));
-    }
-  }
-}
+#include "packed_attention.h"
 #pragma clang attribute pop
 
 void ck_fill_avx512bf16_attention(ck_table *table) {

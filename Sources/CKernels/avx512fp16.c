@@ -24,12 +24,11 @@
 #define CK_ISA_NAME avx512fp16
 #include "lanes_avx512.h"
 
-#include "shared_names.h"
+#include "expand_avx512fp16.h"
 
 #define CK_CODE_FACTOR CK_E4M3_FACTOR
 #define ck_word __m512h
 #define ck_sum __m512h
-#define ck_pair f16x64
 enum {
   CK_BLOCK = 64,
   CK_PIECE = 1024,  // 32 products a lane
@@ -38,35 +37,11 @@ enum {
   CK_LARGEST_EXPONENT = 5,  // of a packed token
 };
 
-typedef struct {
-  __m512h first, second;
-} f16x64;
-
-// Nothing that would have to stay in registers.
-typedef struct {
-  char none;
-} ck_tables;
-CK_INLINE ck_tables v_tables(void) { return (ck_tables){0}; }
-
-// A code's bits only move, which two affine maps do: sign, a zero, exponent and two bits of the fraction; then the last one.
-// Each byte of a map tells which bits of a code make one bit of the result; the first byte's makes bit 7. Two unpacks leave
-// codes 0-7, 16-23, 32-39, 48-55 in the first vector and the others in the second.
-CK_INLINE f16x64 v_expand(__m512i codes) {
-  __m512i high = _mm512_gf2p8affine_epi64_epi8(codes, _mm512_set1_epi64(0x0204081020400080), 0);
-  __m512i low = _mm512_gf2p8affine_epi64_epi8(codes, _mm512_set1_epi64(0x01), 0);
-  const __mmask64 nan = _mm512_cmpeq_epi8_mask(_mm512_add_epi8(codes, codes), _mm512_set1_epi8((char)0xFE));
-  if (__builtin_expect(nan != 0, 0)) high = _mm512_mask_mov_epi8(high, nan, _mm512_set1_epi8(0x7E));
-  return (f16x64){(__m512h)_mm512_unpacklo_epi8(low, high), (__m512h)_mm512_unpackhi_epi8(low, high)};
-}
-
 CK_INLINE f16x64 v_weight_block(ck_dtype dtype, const ck_tables *tables, const uint8_t *p, size_t n) {
-  (void)dtype, (void)tables;
-  return v_expand(n >= 64 ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8((1ull << n) - 1, p));
+  (void)dtype;
+  return v_expand(tables, n >= 64 ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi8((1ull << n) - 1, p));
 }
 
-CK_INLINE __m512h v_dot(__m512h sum, __m512h row, __m512h token) { return _mm512_fmadd_ph(row, token, sum); }
-
-CK_INLINE __m512h v_zero_sum(void) { return _mm512_setzero_ph(); }
 CK_INLINE f32x16 v_sum_add(f32x16 a, f32x16 b) { return (f32x16)_mm512_add_ph((__m512h)a, (__m512h)b); }
 // Each element is two halves.
 CK_INLINE f32x16 v_last_lanes(f32x16 elements) {
@@ -93,18 +68,6 @@ static size_t ck_packed_row_bytes(size_t cols, ck_dtype dtype) {
   return v_spread(v_elements_bytes(cols), cols) + 64;
 }
 
-// The exponent of the largest finite number, at least -121, so that the token's factor is a normal number.
-static int ck_largest_exponent(const float *in, size_t cols) {
-  const __m512i infinity = _mm512_set1_epi32(0x7F800000);
-  __m512i most = _mm512_set1_epi32((127 - 121) << 23);
-  for (size_t k = 0; k < cols; k += CK_LANES) {
-    const f32x16 x = cols - k >= CK_LANES ? v_load(in + k) : v_load_n(in + k, cols - k);
-    const __m512i magnitude = _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(0x7FFFFFFF));
-    most = _mm512_mask_max_epi32(most, _mm512_cmplt_epi32_mask(magnitude, infinity), most, magnitude);
-  }
-  return (_mm512_reduce_max_epi32(most) >> 23) - 127;
-}
-
 // Elements k..<k + CK_BLOCK of a row of `cols` activations, times `scale` and rounded, in v_expand's order; zero beyond the last.
 CK_INLINE f16x64 v_token_block(const float *in, size_t k, size_t cols, float scale) {
   const __m512i first = _mm512_setr_epi64(0, 1, 4, 5, 8, 9, 12, 13), second = _mm512_setr_epi64(2, 3, 6, 7, 10, 11, 14, 15);
@@ -121,7 +84,7 @@ CK_INLINE f16x64 v_token_block(const float *in, size_t k, size_t cols, float sca
 
 static void ck_pack_row(uint8_t *to, const float *in, size_t cols) {
   const int exponent = CK_LARGEST_EXPONENT - ck_largest_exponent(in, cols);
-  const float scale = ldexpf(1, exponent), factor = ldexpf(1, -exponent);
+  const float scale = v_power_of_two(exponent), factor = v_power_of_two(-exponent);
   memset(to + v_elements_bytes(cols), 0, 64);
   memcpy(to + v_elements_bytes(cols), &factor, sizeof factor);
   for (size_t k = 0; k < cols; k += CK_BLOCK) {

@@ -31,3 +31,14 @@ CK_INLINE bf16x64 v_token_block(ck_dtype dtype, const float *in, size_t k, size_
   if (dtype == CK_BF16) return (bf16x64){(__m512bh)low, (__m512bh)high};
   return (bf16x64){(__m512bh)_mm512_permutex2var_epi64(low, first, high), (__m512bh)_mm512_permutex2var_epi64(low, second, high)};
 }
+
+// A row of queries, rounded to bfloat16.
+CK_INLINE void v_pack_query(void *out, const float *q, size_t head_dim) {
+  uint16_t *to = out;
+  for (size_t i = 0; i < head_dim; i += CK_LANES) {
+    const size_t n = ck_min(CK_LANES, head_dim - i);
+    const f32x16 x = n == CK_LANES ? v_load(q + i) : v_load_n(q + i, n);
+    const __m256i rounded = _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(v_round_bf16(x)), 16));
+    _mm256_mask_storeu_epi16(to + i, v_first(n), rounded);
+  }
+}

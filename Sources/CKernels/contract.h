@@ -7,8 +7,8 @@
 //    shifted; the 256 is part of the scale. Both steps are exact;
 //  - exp is the polynomial below, log is ck_log.
 // scalar, neon, avx2 and avx512 obey it to the last bit. avx512bf16 and amx depart from it in products with BF16 and E4M3
-// weights and in attention over BF16 and E4M3 pages, because VDPBF16PS and TDPBF16PS sum otherwise; avx512fp16 in
-// products with E4M3 weights, in half precision.
+// weights and in attention over BF16 and E4M3 pages, because VDPBF16PS and TDPBF16PS sum otherwise; avx512fp16 in those
+// with E4M3 weights and pages, in half precision.
 #ifndef CK_CONTRACT_H
 #define CK_CONTRACT_H
 

@@ -80,7 +80,10 @@ static void ck_fill(ck_table *table, ck_isa isa) {
 #if defined(__x86_64__)
   if (isa >= CK_ISA_AVX2) ck_fill_avx2(table);
   if (isa >= CK_ISA_AVX512) ck_fill_avx512(table);
-  if (isa == CK_ISA_AVX512_FP16) ck_fill_avx512fp16(table);
+  if (isa == CK_ISA_AVX512_FP16) {
+    ck_fill_avx512fp16(table);
+    ck_fill_avx512fp16_attention(table);
+  }
   if (isa == CK_ISA_AVX512_BF16 || isa == CK_ISA_AMX) {
     ck_fill_avx512bf16(table);
     ck_fill_avx512bf16_attention(table);

@@ -6,6 +6,7 @@
 typedef struct {
   __m512bh first, second;
 } bf16x64;
+typedef bf16x64 ck_pair;
 
 // What subnormal codes and NaN become, by the code's lower six bits.
 _Alignas(64) static const uint8_t ck_rare_high[64] = {0, 0x3B, 0x3B, 0x3B, 0x3C, 0x3C, 0x3C, 0x3C, [63] = 0x7F};

@@ -27,6 +27,7 @@ CK_INLINE ck_tables v_tables(void) {
 typedef struct {
   __m512bh first, second;
 } bf16x64;
+typedef bf16x64 ck_pair;
 
 CK_INLINE bf16x64 v_expand(const ck_tables *tables, __m512i codes) {
   const __m512i magnitude = _mm512_permutex2var_epi8(tables->high0, codes, tables->high1);

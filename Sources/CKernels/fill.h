@@ -14,6 +14,7 @@ void ck_fill_avx512(ck_table *table);
 void ck_fill_avx512bf16(ck_table *table);
 void ck_fill_avx512bf16_attention(ck_table *table);
 void ck_fill_avx512fp16(ck_table *table);
+void ck_fill_avx512fp16_attention(ck_table *table);
 void ck_fill_amx(ck_table *table);
 void ck_fill_amx_attention(ck_table *table);
 #endif

@@ -8,7 +8,7 @@
 //  CK_MAX_DIRECT           sums of a tile beside which expanded weights have room in the registers
 //  ck_word                 a register of 32 elements of a row or token
 //  ck_sum                  one of sums
-//  ck_pair                 {ck_word first, second}: CK_BLOCK elements
+//  ck_pair                 {ck_word first, second}: CK_BLOCK elements, of an expand_*.h
 //  ck_tables, v_tables()   what expanding keeps in registers
 //  v_weight_block(dtype, tables, p, n)   n elements of a row of weights, of which CK_BLOCK at most are read; the rest is zero
 //  v_dot(sum, row, token)  sum + row . token

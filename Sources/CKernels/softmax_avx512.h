@@ -1,24 +1,13 @@
-// What attention over BF16 and E4M3 pages shares, whichever instruction multiplies: queries rounded, codes expanded, and
-// the softmax of four rows at once, where a row's maximum, sum and factor fill a quarter of a vector. A row alone fills all four.
+// What attention over BF16 and E4M3 pages shares, whichever instruction multiplies: codes expanded, and the softmax of four rows
+// at once, where a row's maximum, sum and factor fill a quarter of a vector. A row alone fills all four.
 //
 // The includer has CK_ROWS: the rows that share a page.
 #include "contract.h"
 
 enum { CK_ABREAST = 4 };  // rows whose softmax is calculated together
 
-// A row of queries, rounded to bfloat16.
-CK_INLINE void v_pack_query(void *out, const float *q, size_t head_dim) {
-  uint16_t *to = out;
-  for (size_t i = 0; i < head_dim; i += CK_LANES) {
-    const size_t n = ck_min(CK_LANES, head_dim - i);
-    const f32x16 x = n == CK_LANES ? v_load(q + i) : v_load_n(q + i, n);
-    const __m256i rounded = _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_castps_si512(v_round_bf16(x)), 16));
-    _mm256_mask_storeu_epi16(to + i, v_first(n), rounded);
-  }
-}
-
 // 64 codes as two vectors, in the page's order: quadwords in this order leave the unpacks with consecutive codes.
-CK_INLINE bf16x64 v_expand_in_order(const ck_tables *tables, __m512i codes) {
+CK_INLINE ck_pair v_expand_in_order(const ck_tables *tables, __m512i codes) {
   return v_expand(tables, _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), codes));
 }
 

@@ -35,7 +35,7 @@ import Testing
   @Test("products equal the scalar ones and are near the exact ones", arguments: Instructions.available, ck_dtype.all)
   func agreesWithScalar(_ instructions: Instructions, _ dtype: ck_dtype) {
     let table = instructions.table, scalar = Instructions.scalar.table
-    let exactBits = !instructions.roundsProducts(dtype)
+    let exactBits = !instructions.roundsDifferently(dtype)
     for (c, cols) in Self.columns.enumerated() {
       for fill in Fill.allCases {
         let seed = UInt64(c), rows = 9, m = [1, 2, 17][c % 3]
@@ -108,7 +108,8 @@ import Testing
   }
 
   @Test(
-    "a token of any size has the scalar's bits", arguments: Instructions.vector.filter { !$0.roundsProducts(CK_E4M3) })
+    "a token of any size has the scalar's bits",
+    arguments: Instructions.vector.filter { !$0.roundsDifferently(CK_E4M3) })
   func acceptsTokensOfAnySize(_ instructions: Instructions) {
     let scalar = Instructions.scalar.table
     for cols in [16, 72, 200] {
@@ -213,7 +214,7 @@ import Testing
         expectNear(packed, exact.exact, within: bounds, context)
         expectNear(float32, exactFloat32.exact, within: exactFloat32.size.map { Self.bound($0, cols: cols) }, context)
         expectEqual(float32, matrix.multiplyFloat32(scalar, x, m: m), "f32 \(context)")
-        if !instructions.roundsProducts(CK_E4M3) { expectEqual(packed, matrix.multiply(scalar, x, m: m), context) }
+        if !instructions.roundsDifferently(CK_E4M3) { expectEqual(packed, matrix.multiply(scalar, x, m: m), context) }
         let row = rows - 1
         expectEqual(
           matrix.dequantized(table, row: row),

@@ -16,14 +16,13 @@ struct Instructions: Sendable, CustomTestStringConvertible {
   var name: String { String(cString: table.name) }
   var testDescription: String { name }
 
-  /// Whether products with weights of a type, and attention over pages of one, are held to a bound instead of to equality.
-  func roundsProducts(_ dtype: ck_dtype) -> Bool { sumsPairs(dtype) || sumsHalves(dtype) }
-  func roundsAttention(_ dtype: ck_dtype) -> Bool { sumsPairs(dtype) }
+  /// Whether products with weights of a type, and attention over pages of it, are held to a bound instead of to equality.
+  func roundsDifferently(_ dtype: ck_dtype) -> Bool { sumsPairs(dtype) || sumsHalves(dtype) }
 
   private func sumsPairs(_ dtype: ck_dtype) -> Bool {
     (isa == CK_ISA_AVX512_BF16 || isa == CK_ISA_AMX) && (dtype == CK_BF16 || dtype == CK_E4M3)
   }
-  /// Whether products are of half-precision numbers.
+  /// Whether they are of half-precision numbers.
   func sumsHalves(_ dtype: ck_dtype) -> Bool { isa == CK_ISA_AVX512_FP16 && dtype == CK_E4M3 }
 
   /// What a product multiplies in place of tokens of `cols` activations each.

@@ -10,7 +10,7 @@
 // So a row of logits has the same bits alone, in a batch, or in a prompt cut anywhere.
 // scalar, neon, avx2 and avx512 give the same bits as one another in everything. avx512bf16 and amx differ from them and
 // from each other in `matmul` with CK_BF16 and CK_E4M3 weights and in `attend` over CK_BF16 and CK_E4M3 pages, avx512fp16
-// in `matmul` with CK_E4M3 weights, within stated bounds.
+// in those of CK_E4M3, within stated bounds.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
