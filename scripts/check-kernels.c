@@ -201,7 +201,7 @@ static void check_attention(ck_dtype dtype, size_t head_dim, size_t group, size_
   const size_t count = POSITIONS * heads * head_dim;
   if (!sums_pairs(dtype) && !sums_halves(dtype)) {
     same("attend", name, head_dim, fill, out[0], out[1], count);
-  } else if (fill != 3) {
+  } else {
     near("attend", name, head_dim, fill, out[0], out[1], count, 0.05f);
   }
   same("attend", "alone", head_dim, fill, out[1], out[2], count);

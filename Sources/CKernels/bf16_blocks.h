@@ -1,5 +1,5 @@
 // Sixty-four elements of a row of weights, and of a row of activations in the order in which they meet: that of v_expand for
-// E4M3, that of memory for BF16. The includer has v_expand.
+// E4M3, that of memory for BF16; and a row of queries in the order of memory. The includer has v_expand.
 #include "contract.h"
 #include "shared_names.h"
 

@@ -3,10 +3,11 @@
 //
 //  ck_word, ck_sum, v_zero_sum(), v_dot(sum, word, word)   as in packed_avx512.h
 //  v_pairs(sum)            the 16 sums of two neighbouring elements each, in float32
-//  v_values_begin(lanes, before, factor)            a sum before a page's values: `before` times factor, or zero if that is for
-//  v_values_end(sum, lanes, at, factor, unit)       which leaves at[0..<16], of which `lanes` exist, times factor, plus the page's sum
-//  v_pack_words(out, q, head_dim)    a row of queries as words; returns what they have to be multiplied by to be their values
-//  v_pack_probabilities(out, low, high)             the same for a page's 32 probabilities: the unit
+//  v_values_begin(lanes, at, factor)                a sum before a page's values: at[0..<16], of which `lanes` exist, times factor;
+//                                                   or zero, where v_values_end adds that
+//  v_values_end(sum, lanes, at, factor, unit)       leaves in at[0..<16] what was there, times factor, plus the page's sum times unit
+//  v_pack_words(out, q, head_dim)                   a row of queries as words; returns what a score has to be multiplied by
+//  v_pack_probabilities(out, low, high)             a page's 32 probabilities as words; returns the unit
 //  CK_FETCHES_HEADS        whether a page's next head has to be fetched: not where the processor sees by itself that it follows
 //  ck_attends_words(dtype)           whether the instruction is for pages of that type; others go to the shared kernel
 //
@@ -73,7 +74,7 @@ CK_INLINE void v_word_scores(size_t R, f32x16 score[CK_ABREAST][CK_HALF_PAGE], c
   }
 }
 
-// sum[r][d] = sum[r][d] * factor[4 * r] + sum over pairs of positions, for D vectors of 16 dimensions from d on.
+// sum[r][d] = sum[r][d] * factor[4 * r] + unit[r] * sum over pairs of positions, for D vectors of 16 dimensions from d on.
 // lanes: the dimensions that exist. An odd count's last pair has no second position: it is not read.
 CK_INLINE void v_word_values_part(size_t R, size_t D, __mmask16 lanes, CK_FN(attend_row) *rows, const float *factor,
                                   const float *unit, const uint32_t (*p)[CK_PAIRS], const ck_page_view *page, size_t head_dim, size_t d,

@@ -1,7 +1,7 @@
 // What attention over BF16 and E4M3 pages shares, whichever instruction multiplies: codes expanded, and the softmax of four rows
 // at once, where a row's maximum, sum and factor fill a quarter of a vector. A row alone fills all four.
 //
-// The includer has CK_ROWS: the rows that share a page.
+// The includer has an expand_*.h and CK_ROWS: the rows that share a page.
 #include "contract.h"
 
 enum { CK_ABREAST = 4 };  // rows whose softmax is calculated together

@@ -23,14 +23,17 @@ struct Sequence {
   init(
     _ dtype: ck_dtype, kvHeads: Int, headDim: Int, group: Int, positions: Int, fill: Fill, seed: UInt64,
     table: ck_table,
-    nanValueAt broken: Int? = nil
+    nanValueAt broken: Int? = nil, constant: Float? = nil
   ) {
     var layout = ck_kv_layout(kv_heads: kvHeads, head_dim: headDim, dtype: dtype)
     let bytes = ck_kv_page_bytes(&layout), offset = 64
     let pages = (0..<(positions + 31) / 32).map { _ in GuardedBuffer(byteCount: bytes + offset) }
     for page in pages { page.base.initializeMemory(as: UInt8.self, repeating: 0xFF, count: page.byteCount) }
-    let keys = fill.values(positions * kvHeads * headDim, seed: seed)
-    var values = fill.values(positions * kvHeads * headDim, seed: seed + 1)
+    func numbers(_ count: Int, _ seed: UInt64) -> [Float] {
+      constant.map { Array(repeating: $0, count: count) } ?? fill.values(count, seed: seed)
+    }
+    let keys = numbers(positions * kvHeads * headDim, seed)
+    var values = numbers(positions * kvHeads * headDim, seed + 1)
     if let broken { values[broken * kvHeads * headDim] = .nan }
     for position in 0..<positions {
       let from = position * kvHeads * headDim, to = from + kvHeads * headDim
@@ -42,7 +45,7 @@ struct Sequence {
     self.positions = positions
     self.pages = pages
     self.pageOffset = offset
-    queries = fill.values(positions * kvHeads * group * headDim, seed: seed + 2)
+    queries = numbers(positions * kvHeads * group * headDim, seed + 2)
   }
 
   /// All positions, `chunk` queries and `heads` key-value heads at a time, or all of these.
@@ -144,11 +147,30 @@ struct Sequence {
         if exactBits { expectEqual(got, sequence.attend(scalar, chunk: positions), context) }
         // Values reach 4. Rounding queries and probabilities to bfloat16 moves a score by up to 2^-9 of the sum of
         // |q k|, which is below 10 here, and a probability by 2^-9 of itself.
-        // Half precision rounds those by an eighth of that, but sums as well: about half of it.
+        // Half precision rounds those by an eighth of that, but sums as well; that this is half of it was measured.
         let rough = instructions.sumsHalves(dtype) ? 0.04 : 0.08
         let tolerance = fill == .random ? (exactBits ? 4e-5 : rough) : 1e-30
         let exact = sequence.exact()
         expectNear(got, exact, within: exact.map { _ in tolerance }, context)
+      }
+    }
+  }
+
+  @Test(
+    "attention to equal values, whose sums are the largest there are, is that value", arguments: Instructions.available,
+    layouts)
+  func holdsLargestSums(_ instructions: Instructions, _ dtype: ck_dtype) {
+    for headDim in [64, 128, 256, 258, 512] {
+      for size: Float in [1, 0x1p50, 0x1p-50] {
+        let value = 0x1.FEp0 * size
+        let sequence = Sequence(
+          dtype, kvHeads: 1, headDim: headDim, group: 2, positions: 40, fill: .zeros, seed: 61,
+          table: instructions.table,
+          constant: value)
+        let out = sequence.attend(instructions.table, chunk: 40)
+        expectNear(
+          out, out.map { _ in Double(value) }, within: out.map { _ in 0.01 * Double(value) },
+          "\(instructions.name) \(dtype.name) head_dim=\(headDim) of \(value)")
       }
     }
   }

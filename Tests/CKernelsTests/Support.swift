@@ -138,7 +138,7 @@ func roundedToBF16(_ x: Float) -> Float {
 /// The exponent of the power of two that `roundedToHalf` divides a token by.
 func halfExponent(_ token: [Float]) -> Int {
   let largest = token.filter(\.isFinite).map(\.magnitude).max() ?? 0
-  return max(largest.isNormal ? Int(largest.exponent) : -127, -121) - 5
+  return max(largest.isNormal ? Int(largest.exponent) : -127, -117) - 5
 }
 
 /// To half precision, after a division by the power of two that brings the largest to 32..<64.

@@ -19,8 +19,10 @@ final class DraftModel {
 
   struct Draft {
     var guesses: [TokenID] = []
-    /// What guessing took, and what reading a prompt of `readCount` tokens before it did.
+    /// What guessing took with `passCount` passes, and what reading a prompt of `readCount` tokens before it did, whose pass
+    /// brings the first guess's logits.
     var seconds = 0.0
+    var passCount = 0
     var readCount = 0
     var readSeconds = 0.0
   }
@@ -39,12 +41,19 @@ final class DraftModel {
   }
 
   /// Tokens of a prompt that would have to be read before the first guess after `tokens`.
-  func readingCount(_ tokens: [TokenID]) -> Int {
-    let lag = tokens.count - sharedCount(tokens)
+  func readingCount(_ tokens: [TokenID]) -> Int { readingCount(tokens, shared: sharedCount(tokens)) }
+
+  private func readingCount(_ tokens: [TokenID], shared: Int) -> Int {
+    let lag = tokens.count - min(shared, session.tokens.count - session.pendingCount)
     return lag > Self.usualLag ? lag : 0
   }
 
-  private func sharedCount(_ tokens: [TokenID]) -> Int { zip(session.tokens, tokens).prefix { $0 == $1 }.count }
+  private func sharedCount(_ tokens: [TokenID]) -> Int {
+    let own = session.tokens, most = min(own.count, tokens.count)
+    var count = 0
+    while count < most, own[count] == tokens[count] { count += 1 }
+    return count
+  }
 
   /// - Parameters:
   ///   - limit: guesses at most.
@@ -58,7 +67,7 @@ final class DraftModel {
     let limit = min(limit, session.engine.contextLength - tokens.count)
     guard limit > 0 else { return draft }
     let shared = sharedCount(tokens)
-    draft.readCount = readingCount(tokens)
+    draft.readCount = readingCount(tokens, shared: shared)
     try session.rewind(to: shared)
     try session.append(tokens[shared...])
     if draft.readCount > 0 {
@@ -74,6 +83,7 @@ final class DraftModel {
     var chance = 1.0
     let start = ContinuousClock.now
     while draft.guesses.count < limit {
+      if !session.hasLogits { draft.passCount += 1 }
       let logits = try session.borrowedLogits()
       scratch.copy(logits)
       let token = try text.withUnsafeBufferPointer { tokens in

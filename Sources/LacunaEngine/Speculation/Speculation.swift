@@ -153,18 +153,20 @@ public final class Speculation {
     let count = planned(.draftModel, limit, reading: model.readingCount(session.tokens))
     guard count > 0 else { return nil }
     model.onProgress = session.onProgress
+    let start = ContinuousClock.now
     do {
       let draft = try model.draft(after: session.tokens, limit: count, draw) { chance, index in
         options.guessCount != nil || planner.isWorthwhile(chance: chance, guess: index)
       }
       if draft.readCount > 0 { planner.recordReading(draft.readCount, draft.readSeconds) }
-      planner.recordGuess(draft.seconds / Double(max(draft.guesses.count, 1)))
+      if draft.passCount > 0 { planner.recordGuess(draft.seconds / Double(draft.passCount)) }
       guard !draft.guesses.isEmpty else {
         planner.recordWaste(draft.seconds)
         return nil
       }
       return Guess(tokens: draft.guesses, kind: .draftModel, seconds: draft.seconds)
     } catch {
+      planner.recordWaste((ContinuousClock.now - start).seconds)
       // A draft model that fails must not end a text that does without it; one that was cancelled can go on.
       if (error as? LacunaError)?.code != .cancelled { draftModel = nil }
       return nil

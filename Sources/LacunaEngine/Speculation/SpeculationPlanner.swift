@@ -106,7 +106,9 @@ package struct SpeculationPlanner {
 
   /// What the draft model took to read `count` tokens of a prompt.
   package mutating func recordReading(_ count: Int, _ seconds: Double) {
-    readingSeconds = seconds / Double(count)
+    // The first one touches memory for the first time.
+    let share = seconds / Double(count)
+    readingSeconds = readingSeconds == 0 ? share : min(readingSeconds, share)
     debt += seconds
   }
 

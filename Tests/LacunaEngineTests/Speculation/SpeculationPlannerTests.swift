@@ -93,8 +93,10 @@ struct SpeculationPlannerTests {
           planner.recordReading(reading, 0.1 * readingShare * Double(reading))
           seconds += 0.1 * readingShare * Double(reading)
         }
-        planner.recordGuess(0.1 * guessShare)
-        let guessing = 0.1 * guessShare * Double(guesses)
+        // Reading brings the first guess's logits.
+        let passes = reading > 0 ? guesses - 1 : guesses
+        if passes > 0 { planner.recordGuess(0.1 * guessShare) }
+        let guessing = 0.1 * guessShare * Double(passes)
         seconds += guessing
         let counted = planner.recordRound(rows: guesses + 1, pass: pass)
         var confirmed = 0
