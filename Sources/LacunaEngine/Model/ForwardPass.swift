@@ -1,9 +1,9 @@
 /// One pass of a Llama model (Touvron et al. 2023) over up to `Scratch.rowCapacity` tokens of any number of
-/// sequences, from token ids to logits. All threads of the team run it side by side, each on its own slice, and
-/// meet at barriers.
+/// sequences, from token ids to logits. All threads of the team run it side by side, each on its own slice or on pieces of
+/// what they share, and meet at barriers.
 ///
 /// Every output element is computed by one thread in one order that depends only on its own sequence, so a
-/// sequence's logits have the same bits whatever else rides along.
+/// sequence's logits have the same bits whichever thread that is and whatever else rides along.
 final class ForwardPass: TeamJob, @unchecked Sendable {
   // SAFETY: PassRunner's gate lets one caller at a time fill and run it.
   /// One token.
@@ -267,13 +267,17 @@ private struct Worker {
     return s.packed[index]
   }
 
-  /// out[i] = W input[i] + bias for all rows i of the batch and this thread's rows of W.
+  /// Rows of weights below which cutting a piece in two costs more than waiting for it.
+  private static let leastOutputs = 128
+
+  /// out[i] = W input[i] + bias for all rows i of the batch, which the threads share.
   private func project(
     _ projection: LlamaModel.Projection, _ input: UnsafeMutablePointer<Float>, width: Int,
     into out: UnsafeMutablePointer<Float>
   ) {
-    let outputs = teamSlice(projection.matrix.rows, thread: thread, of: threadCount, multiple: 16)
-    project(projection, input, width: width, outputs: outputs, rowCount: rowCount, into: out)
+    team.share(projection.matrix.rows, multiple: 16, least: Self.leastOutputs, thread: thread) { outputs in
+      project(projection, input, width: width, outputs: outputs, rowCount: rowCount, into: out)
+    }
   }
 
   private func project(
@@ -315,34 +319,35 @@ private struct Worker {
 
   /// Queries are cut into blocks so that a long prompt spreads over the threads even with a single head.
   private static let queryBlock = 64
+  /// Neighbouring heads lie side by side in a page.
+  private static let leastHeads = 8
 
   private func attend(pageOffset: Int) {
     let scale = Float(1 / Double(config.headDim).squareRoot())
-    var turns = TeamTurns(thread: thread, of: threadCount)
     for index in 0..<segmentCount {
       let segment = s.segments[index]
       for start in stride(from: 0, to: segment.count, by: Self.queryBlock) {
         let offset = (segment.firstRow + start) * queryWidth
-        // Neighbouring heads lie side by side in a page.
-        let kvHeads = turns.slice(config.numKeyValueHeads)
-        if kvHeads.isEmpty { continue }
-        kernels.attend(
-          s.attended + offset, q: s.q + offset, stride: queryWidth,
-          queries: min(Self.queryBlock, segment.count - start), firstPosition: segment.firstPosition + start,
-          layout: model.layout, pages: segment.pages, pageOffset: pageOffset, kvHeads: kvHeads, group: model.group,
-          scale: scale, scratch: ownScratch)
+        team.share(config.numKeyValueHeads, least: Self.leastHeads, thread: thread) { kvHeads in
+          kernels.attend(
+            s.attended + offset, q: s.q + offset, stride: queryWidth,
+            queries: min(Self.queryBlock, segment.count - start), firstPosition: segment.firstPosition + start,
+            layout: model.layout, pages: segment.pages, pageOffset: pageOffset, kvHeads: kvHeads, group: model.group,
+            scale: scale, scratch: ownScratch)
+        }
       }
     }
   }
 
-  /// silu(W_gate x) * (W_up x), each thread on its own columns; the result replaces `gate`.
+  /// silu(W_gate x) * (W_up x), whose columns the threads share; the result replaces `gate`.
   private func gateAndUp(_ layer: LlamaModel.Layer) {
-    project(layer.gate, s.normed, width: hidden, into: s.gate)
-    project(layer.up, s.normed, width: hidden, into: s.up)
-    let columns = teamSlice(intermediate, thread: thread, of: threadCount, multiple: 16)
-    for i in 0..<rowCount {
-      let offset = i * intermediate + columns.lowerBound
-      kernels.swiglu(s.gate + offset, gate: s.gate + offset, up: s.up + offset, count: columns.count)
+    team.share(intermediate, multiple: 16, least: Self.leastOutputs, thread: thread) { columns in
+      project(layer.gate, s.normed, width: hidden, outputs: columns, rowCount: rowCount, into: s.gate)
+      project(layer.up, s.normed, width: hidden, outputs: columns, rowCount: rowCount, into: s.up)
+      for i in 0..<rowCount {
+        let offset = i * intermediate + columns.lowerBound
+        kernels.swiglu(s.gate + offset, gate: s.gate + offset, up: s.up + offset, count: columns.count)
+      }
     }
   }
 
@@ -400,9 +405,9 @@ private struct Worker {
     team.barrier()
 
     let vocab = config.vocabSize
-    let outputs = teamSlice(model.head.matrix.rows, thread: thread, of: threadCount, multiple: 16)
-    project(
-      model.head, s.normed, width: hidden, outputs: outputs, rowCount: block.count, into: s.logits)
+    team.share(vocab, multiple: 16, least: Self.leastOutputs, thread: thread) { outputs in
+      project(model.head, s.normed, width: hidden, outputs: outputs, rowCount: block.count, into: s.logits)
+    }
     team.barrier()
 
     for i in own {

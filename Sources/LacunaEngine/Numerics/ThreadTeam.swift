@@ -7,19 +7,19 @@ import Synchronization
 #endif
 
 /// Work that all threads of a team do together, each its own part.
-protocol TeamJob: AnyObject {
-  /// Called once on each thread. `team.barrier()` inside must be reached by all of them equally often.
+package protocol TeamJob: AnyObject {
+  /// Called once on each thread. `team.barrier()` and `team.share` inside must be reached by all of them equally often.
   func run(thread: Int, of threadCount: Int, team: ThreadTeam)
 }
 
 /// A fixed set of threads that runs one job at a time: parked between jobs, spinning within one.
 ///
-/// The calling thread is thread 0. Which thread computes what is the job's own, static choice, so results never
-/// depend on scheduling.
-final class ThreadTeam: @unchecked Sendable {
+/// The calling thread is thread 0.
+package final class ThreadTeam: @unchecked Sendable {
   // SAFETY: `job` is written by thread 0 before `ticket` is raised (releasing) and read after it is seen
-  // (acquiring); `gate` admits one caller at a time.
-  let threadCount: Int
+  // (acquiring); `gate` admits one caller at a time. Each thread writes its own number in `lists`, and thread 0 all of
+  // them while no job runs.
+  package let threadCount: Int
   private var job: (any TeamJob)?
   private let gate = Mutex<Void>(())
   private let ticket = Atomic<Int>(0)
@@ -28,6 +28,13 @@ final class ThreadTeam: @unchecked Sendable {
   private let phase = Atomic<Int>(0)
   private let parked = Atomic<Int>(0)
   private let park = ParkingLot()
+  /// How many lists of the job each thread has begun to share.
+  private let lists: UnsafeMutablePointer<Int>  // [threadCount, spacing]
+  /// What is taken of each thread's slice: the list's number, then that of pieces.
+  private let taken: UnsafeMutablePointer<Atomic<Int>>  // [threadCount, spacing]
+  /// A cache line each.
+  private static let spacing = 8
+  private static let pieceBits = 16
 
   /// How often a thread looks before it yields its core (in a barrier) or parks (between jobs).
   private static let spins = 4_000
@@ -36,7 +43,7 @@ final class ThreadTeam: @unchecked Sendable {
 
   /// The process's team of that size. Engines share it: they take turns on the same cores.
   /// - Throws: `resource` where not all of its threads can be started; those that were stay parked.
-  static func shared(threadCount: Int) throws(LacunaError) -> ThreadTeam {
+  package static func shared(threadCount: Int) throws(LacunaError) -> ThreadTeam {
     try teams.withLock { (teams) throws(LacunaError) in
       if let team = teams[threadCount] { return team }
       let team = ThreadTeam(threadCount: threadCount)
@@ -49,6 +56,11 @@ final class ThreadTeam: @unchecked Sendable {
   private init(threadCount: Int) {
     precondition(threadCount >= 1, "a team of \(threadCount) threads")
     self.threadCount = threadCount
+    let count = threadCount * Self.spacing
+    lists = .allocate(capacity: count)
+    lists.initialize(repeating: 0, count: count)
+    taken = .allocate(capacity: count)
+    for i in 0..<count { (taken + i).initialize(to: Atomic(0)) }
   }
 
   private func start() throws(LacunaError) {
@@ -63,9 +75,13 @@ final class ThreadTeam: @unchecked Sendable {
   }
 
   /// Runs `job` on every thread and returns when all have finished.
-  func run(_ job: any TeamJob) {
+  package func run(_ job: any TeamJob) {
     gate.withLock { _ in
       guard threadCount > 1 else { return job.run(thread: 0, of: 1, team: self) }
+      for thread in 0..<threadCount {
+        lists[thread * Self.spacing] = 0
+        taken[thread * Self.spacing].store(0, ordering: .relaxed)
+      }
       self.job = job
       running.store(threadCount - 1, ordering: .relaxed)
       ticket.add(1, ordering: .sequentiallyConsistent)
@@ -79,7 +95,7 @@ final class ThreadTeam: @unchecked Sendable {
 
   /// Waits until every thread of the team is here. What any of them wrote before is seen by all after.
   @inline(__always)
-  func barrier() {
+  package func barrier() {
     guard threadCount > 1 else { return }
     let current = phase.load(ordering: .relaxed)
     if arrived.add(1, ordering: .acquiringAndReleasing).newValue == threadCount {
@@ -88,6 +104,46 @@ final class ThreadTeam: @unchecked Sendable {
     } else {
       var spins = 0
       while phase.load(ordering: .acquiring) == current { Self.wait(&spins) }
+    }
+  }
+
+  /// Calls `work` with pieces of 0..<count until all are taken, each by one thread: first those of the thread's own slice,
+  /// then what is left of others'. So a thread that is held up holds the rest up for one piece, not for all that it has to
+  /// do. Chance decides who does what: nothing may depend on it.
+  ///
+  /// All threads share the same lists in the same order. Two lists need a barrier between them only if the second reads
+  /// what the first wrote.
+  ///
+  /// - Parameters:
+  ///   - multiple: pieces end at multiples of it.
+  ///   - least: what a piece holds where enough is left.
+  @inline(__always)
+  package func share(_ count: Int, multiple: Int = 1, least: Int, thread: Int, _ work: (Range<Int>) -> Void) {
+    guard threadCount > 1 else { return work(0..<count) }
+    lists[thread * Self.spacing] += 1
+    let list = lists[thread * Self.spacing]
+    for step in 0..<threadCount {
+      let owner = (thread + step) % threadCount
+      let slice = teamSlice(count, thread: owner, of: threadCount, multiple: multiple)
+      var pieces = TeamPieces(slice, multiple: multiple, least: least)
+      while let piece = take(list, of: owner, &pieces) { work(piece) }
+    }
+  }
+
+  /// The next piece of `owner`'s slice of a list; nil if all are taken.
+  @inline(__always)
+  private func take(_ list: Int, of owner: Int, _ pieces: inout TeamPieces) -> Range<Int>? {
+    var seen = taken[owner * Self.spacing].load(ordering: .relaxed)
+    while true {
+      let seenList = seen >> Self.pieceBits
+      // Nobody goes on to another list before all of this one is taken.
+      guard seenList <= list else { return nil }
+      let index = seenList == list ? seen & (1 << Self.pieceBits - 1) : 0
+      guard let piece = pieces.piece(index) else { return nil }
+      let attempt = taken[owner * Self.spacing].compareExchange(
+        expected: seen, desired: list << Self.pieceBits + index + 1, ordering: .relaxed)
+      if attempt.exchanged { return piece }
+      seen = attempt.original
     }
   }
 
@@ -231,21 +287,29 @@ func teamSlice(_ count: Int, thread: Int, of threadCount: Int, multiple: Int = 1
   return min(lower, count)..<min(upper, count)
 }
 
-/// One thread's parts of many lists. Where the parts of a list differ, the threads take turns at them, so that over many lists no
-/// thread has more than one item more than another.
-package struct TeamTurns {
-  private var turn: Int
-  private let threadCount: Int
+/// The pieces of a slice, each half of what those before it have left.
+private struct TeamPieces {
+  private var index = 0
+  private var left: Range<Int>
+  private let multiple: Int
+  private let least: Int
 
-  package init(thread: Int, of threadCount: Int) {
-    turn = thread
-    self.threadCount = threadCount
+  init(_ slice: Range<Int>, multiple: Int, least: Int) {
+    left = slice
+    self.multiple = multiple
+    self.least = least
   }
 
-  /// This thread's part of the next list, of `count` items.
+  /// The piece of that number, no lower than the one asked for before; nil behind the last.
   @inline(__always)
-  package mutating func slice(_ count: Int) -> Range<Int> {
-    defer { if count % threadCount != 0 { turn = (turn + 1) % threadCount } }
-    return teamSlice(count, thread: turn, of: threadCount)
+  mutating func piece(_ wanted: Int) -> Range<Int>? {
+    while !left.isEmpty {
+      let size = max(least, left.count / 2 / multiple * multiple)
+      let end = min(left.lowerBound + size, left.upperBound)
+      if index == wanted { return left.lowerBound..<end }
+      index += 1
+      left = end..<left.upperBound
+    }
+    return nil
   }
 }
