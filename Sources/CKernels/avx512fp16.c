@@ -33,6 +33,7 @@ enum {
   CK_BLOCK = 64,
   CK_PIECE = 1024,  // 32 products a lane
   CK_FEW_MOST = 32,
+  CK_FEW_AHEAD = 1536,
   CK_MAX_DIRECT = 12,
   CK_LARGEST_EXPONENT = 5,  // of a packed token
 };

@@ -115,6 +115,16 @@ CK_INLINE void v_word_values(size_t R, size_t D, CK_FN(attend_row) *rows, const 
   }
 }
 
+// Where the codes of a head, keys and values, are read up to byte `at`: the next head's go to the first-level cache half a head
+// ahead, to the second-level cache a whole head ahead. A page's first head alone goes to the first-level cache at once.
+CK_INLINE void v_fetch_codes(const ck_page_view *page, size_t at) {
+  if (!page->next) return;
+  const size_t half = (size_t)(page->values - page->keys);
+  const uint8_t *whole_ahead = page->next + at, *half_ahead = at < half ? page->values + at : page->next + (at - half);
+  _mm_prefetch((const char *)(CK_FETCHES_HEADS ? half_ahead : whole_ahead), _MM_HINT_T0);
+  if (CK_FETCHES_HEADS) _mm_prefetch((const char *)whole_ahead, _MM_HINT_T1);
+}
+
 // The same for one row and codes, which are expanded on their way: a copy would cost more than it saves. The sums and
 // their order are those of the two functions above.
 CK_INLINE void v_codes_scores(f32x16 score[CK_HALF_PAGE], const uint32_t *q, const ck_page_view *page, size_t head_dim) {
@@ -122,7 +132,7 @@ CK_INLINE void v_codes_scores(f32x16 score[CK_HALF_PAGE], const uint32_t *q, con
   ck_sum acc[2][CK_HALF_PAGE] = {{v_zero_sum(), v_zero_sum()}, {v_zero_sum(), v_zero_sum()}};
   const size_t pairs = head_dim / 2;
   _Pragma("clang loop unroll_count(2)") for (size_t i = 0; i < pairs; i++) {
-    if (page->next) _mm_prefetch((const char *)(page->next + i * 64), _MM_HINT_T0);
+    v_fetch_codes(page, i * 64);
     const ck_pair keys = v_expand_in_order(&tables, _mm512_loadu_si512(page->keys + i * 64));
     const ck_word pair = v_broadcast_pair(q + i);
     acc[i % 2][0] = v_dot(acc[i % 2][0], keys.first, pair);
@@ -143,7 +153,7 @@ CK_INLINE void v_codes_values_part(size_t D, float *sum, float factor, float uni
     const ck_word probabilities = v_broadcast_pair(p + pair);
     CK_UNROLL for (size_t j = 0; j < D; j += 2) {
       const size_t at = 2 * (pair * head_dim + d + j * CK_LANES);
-      if (page->next) _mm_prefetch((const char *)(page->next + (page->values - page->keys) + at), _MM_HINT_T0);
+      v_fetch_codes(page, (size_t)(page->values - page->keys) + at);
       const ck_pair values = v_expand_in_order(&tables, _mm512_maskz_loadu_epi8(mask, page->values + at));
       acc[j] = v_dot(acc[j], values.first, probabilities);
       acc[j + 1] = v_dot(acc[j + 1], values.second, probabilities);

@@ -5,6 +5,7 @@
 //  CK_BLOCK                elements of K that are expanded at a time, 64
 //  CK_PIECE                elements of K, a multiple of CK_BLOCK, after which a tile's sums have to leave it; 0: never
 //  CK_FEW_MOST             tokens up to which each tile expands its weights
+//  CK_FEW_AHEAD            bytes that each of its rows is fetched ahead into the first-level cache
 //  CK_MAX_DIRECT           sums of a tile beside which expanded weights have room in the registers
 //  ck_word                 a register of 32 elements of a row or token
 //  ck_sum                  one of sums
@@ -28,8 +29,7 @@ enum {
   CK_SLIM = 6,
   CK_MAX_TOKENS = 8,  // of a tile
 
-  CK_FEW_AHEAD = 512,       // bytes that each row is fetched ahead into the first-level cache,
-  CK_FEW_FAR_AHEAD = 4096,  // and into the second-level cache
+  CK_FEW_FAR_AHEAD = 4096,  // bytes that each row is fetched ahead into the second-level cache
 
   CK_CHUNK = 1024,             // of many tokens, without pieces: elements of K between visits of the sums, an integer number of blocks
   CK_PANEL_BYTES = 600 << 10,  // of expanded weights: they stay in the second-level cache
