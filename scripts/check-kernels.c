@@ -139,7 +139,7 @@ static void check_matmul(ck_dtype dtype, size_t cols, size_t m, int fill, bool b
 
 static void check_rows(size_t n, int fill) {
   const float *x = numbers(n + 1, fill), *y = numbers(n + 1, fill);
-  float *out[2][9], reduced[2][6];
+  float *out[2][9], reduced[2][8];
   memset(reduced, 0, sizeof reduced);
   for (int t = 0; t < 2; t++) {
     const ck_table *table = t ? other : scalar;
@@ -151,6 +151,9 @@ static void check_rows(size_t n, int fill) {
     table->mask_below(out[t][4], n, 0.1f);
     reduced[t][0] = table->sum(x, n);
     reduced[t][1] = table->dot(x, y, n);
+    size_t open = 0;
+    reduced[t][6] = table->range(x, n, &open);
+    reduced[t][7] = (float)open;
     if (n == 0) continue;
     table->rms_norm(out[t][5], x, y, n, 1e-5f);
     table->softmax(out[t][6], x, n, 0.7f);
@@ -165,7 +168,7 @@ static void check_rows(size_t n, int fill) {
   static const char *const names[] = {"add",      "scale",   "axpy",        "swiglu", "mask_below",
                                       "rms_norm", "softmax", "log_softmax", "topk"};
   for (int j = 0; j < 9; j++) same(names[j], "", n, fill, out[0][j], out[1][j], n);
-  same("reductions", "", n, fill, reduced[0], reduced[1], 6);
+  same("reductions", "", n, fill, reduced[0], reduced[1], 8);
   release();
 }
 

@@ -116,6 +116,30 @@ import Testing
     }
   }
 
+  @Test(
+    "the range of a row is that of a plain loop, and NaN where a value is NaN or +inf",
+    arguments: Instructions.available)
+  func ranges(_ instructions: Instructions) {
+    let table = instructions.table
+    for n in [0] + Self.shapes {
+      for kind in 0...4 {
+        let x = Self.row(n, seed: UInt64(n) + 9, kind: kind).map { $0.isNaN ? -.infinity : $0 }
+        let buffer = GuardedBuffer(copying: x), context = "\(instructions.name) n=\(n) kind \(kind)"
+        var open = -1
+        #expect(table.range(buffer.floats, n, &open) == x.max() ?? -.infinity, "\(context)")
+        #expect(open == x.count { $0 > -.infinity }, "\(context)")
+        for value in [Float.nan, .infinity] {
+          for place in x.indices where place < 40 || place % 997 == 0 {
+            let before = buffer.floats[place]
+            buffer.floats[place] = value
+            #expect(table.range(buffer.floats, n, &open).isNaN, "\(context): \(value) at \(place)")
+            buffer.floats[place] = before
+          }
+        }
+      }
+    }
+  }
+
   @Test("rows of nothing but -inf or NaN", arguments: Instructions.available)
   func acceptsEmptyRows(_ instructions: Instructions) {
     let table = instructions.table

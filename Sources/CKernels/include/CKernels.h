@@ -126,6 +126,8 @@ typedef struct ck_table {
 
   // Index of the largest value, the lowest index among equals; its value in *value. 0 and -inf where all are NaN.
   size_t (*argmax)(const float *x, size_t n, float *value);
+  // The largest value, and how many lie above -inf in *open. NaN where one is NaN or +inf. n may be 0: -inf.
+  float (*range)(const float *x, size_t n, size_t *open);
   // ln(sum(exp(x))). -inf where all are -inf.
   float (*logsumexp)(const float *x, size_t n);
   // out = exp(x * inverse_temperature - logsumexp(...)). out may equal in. All zero where all are -inf.

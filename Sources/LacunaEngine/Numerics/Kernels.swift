@@ -146,6 +146,13 @@ struct Kernels: @unchecked Sendable {
     return (index, value)
   }
 
+  /// The highest value and how many lie above -inf; NaN where one is NaN or +inf. The same on every table.
+  static func range(_ x: UnsafePointer<Float>, _ count: Int) -> (highest: Float, open: Int) {
+    var open = 0
+    let highest = ck_table_best().pointee.range(x, count, &open)
+    return (highest, open)
+  }
+
   /// The `count` largest, in falling order, equal ones by rising index.
   func topK(_ x: UnsafeBufferPointer<Float>, count: Int) -> [(index: Int32, value: Float)] {
     var ids = [Int32](repeating: 0, count: count)

@@ -28,31 +28,8 @@ package enum LogitKernels {
   }
 
   package static func range(_ x: UnsafePointer<Float>, _ count: Int) -> Range {
-    var highest = Lanes(repeating: -.infinity)
-    var survivors = SIMD16<Int32>(repeating: 0)
-    var good = SIMDMask<SIMD16<Int32>>(repeating: true)
-    var index = 0
-    while index &+ laneCount <= count {
-      let value = load(x, index)
-      good = good .& (value .< Lanes(repeating: .infinity))
-      highest.replace(with: value, where: value .> highest)
-      survivors.replace(with: survivors &+ 1, where: value .> Lanes(repeating: -.infinity))
-      index &+= laneCount
-    }
-    var result = Range()
-    result.isBad = good != SIMDMask(repeating: true)
-    for lane in 0..<laneCount {
-      result.highest = max(result.highest, highest[lane])
-      result.survivors &+= Int(survivors[lane])
-    }
-    while index < count {
-      let value = x[index]
-      if !(value < .infinity) { result.isBad = true }
-      if value > result.highest { result.highest = value }
-      if value > -.infinity { result.survivors &+= 1 }
-      index &+= 1
-    }
-    return result
+    let (highest, open) = Kernels.range(x, count)
+    return Range(highest: highest, survivors: open, isBad: highest.isNaN)
   }
 
   /// The lowest value that is not masked; +inf where there is none.
