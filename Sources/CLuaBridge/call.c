@@ -270,6 +270,25 @@ lb_status lb_get_element(lb_state *state, lb_ref table, size_t index, lb_ref *va
 }
 
 typedef struct {
+  lb_ref function;
+  int count;
+} lb_parameters;
+
+static int lb_parameter_count_body(lua_State *L) {
+  lb_parameters *request = lua_touserdata(L, 1);
+  if (lua_rawgeti(L, LUA_REGISTRYINDEX, request->function) != LUA_TFUNCTION) return 0;
+  lua_Debug ar;
+  lua_getinfo(L, ">u", &ar);
+  if (!ar.isvararg) request->count = ar.nparams;
+  return 0;
+}
+
+int lb_parameter_count(lb_state *state, lb_ref function) {
+  lb_parameters request = {function, -1};
+  return lb_protect(state, lb_parameter_count_body, &request) == LB_OK ? request.count : -1;
+}
+
+typedef struct {
   lb_ref table;
   bool is_empty;
 } lb_emptiness;

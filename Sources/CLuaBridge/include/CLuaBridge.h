@@ -266,6 +266,8 @@ lb_status lb_go_on(
 // Whether the state is beyond a limit; ends it if the deadline of one of its calls has passed, as may be while it waits.
 bool lb_is_late(lb_state *state, uint64_t deadline);
 
+// How many arguments a referenced function takes; -1 for any number, for one that is not written in Lua, and after an error.
+int lb_parameter_count(lb_state *state, lb_ref function);
 // Whether a referenced table has no field at all, without metamethods.
 bool lb_is_empty(lb_state *state, lb_ref table);
 // Elements of a referenced table's sequence, without metamethods.

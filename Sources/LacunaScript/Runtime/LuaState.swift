@@ -324,6 +324,13 @@ package final class LuaState {
     if lb_is_late(raw, turns.deadline), let error = limitError { throw error }
   }
 
+  /// Whether a function sees its argument of that number, from 1; true where that cannot be told.
+  func takes(_ argument: Int, _ function: LuaReference) -> Bool {
+    guard function.isHeld(in: self) else { return true }
+    let count = lb_parameter_count(raw, function.ref)
+    return count < 0 || count >= argument
+  }
+
   /// Whether a referenced table has no field at all; false after an error, which the next call reports.
   func isEmpty(_ table: LuaReference) -> Bool { lb_is_empty(raw, table.ref) }
 

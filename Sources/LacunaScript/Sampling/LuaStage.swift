@@ -50,6 +50,8 @@ final class LuaStage: SamplerChain.ExternalStage {
   private let plugin: Plugin?
   private let definition: Definition
   private let parameters: LuaValue
+  /// Whether `apply` or `pick` has a parameter for the step, which takes longer to make than many a stage to run.
+  private let takesStep: Bool
   private var data: LuaReference
   /// `history[n]`: the state after n accepted tokens.
   private var history: [LuaValue]
@@ -73,6 +75,7 @@ final class LuaStage: SamplerChain.ExternalStage {
     self.definition = definition
     self.parameters = .table(parameters)
     self.plugin = plugin
+    takesStep = (definition.apply ?? definition.pick).map { state.takes(4, $0) } ?? false
     var first = saved ?? .table(LuaTable())
     if saved == nil, let initialize = definition.initialize {
       first = try state.step(initialize, [self.parameters, context]).first ?? .nil
@@ -85,6 +88,7 @@ final class LuaStage: SamplerChain.ExternalStage {
   private init(copying other: LuaStage) throws {
     definition = other.definition
     parameters = other.parameters
+    takesStep = other.takesStep
     plugin = other.plugin
     history = other.history
     let state = try other.state
@@ -114,14 +118,19 @@ final class LuaStage: SamplerChain.ExternalStage {
     // Whoever keeps the Vec finds it stale.
     defer { source.advance() }
     let view = LuaView(floats: logits, source: source, isWritable: true, anchor: nil)
+    var arguments: [LuaValue] = [.view(view), parameters, .reference(data)]
+    if takesStep { arguments.append(step(context)) }
+    return try state.step(function, arguments, wantsResults: wantsResults)
+  }
+
+  private func step(_ context: SamplingContext) -> LuaValue {
     // Filters and the selector draw from streams of their own, as native stages do.
     let lane = context.lane == 0 ? context.stream : SeededRandom.hash(context.stream, UInt64(context.lane))
-    let step: LuaValue = .record([
+    return .record([
       "index": .count(context.tokens.count - context.promptCount), "position": .count(context.position),
       "prompt": .count(context.promptCount), "tokens": .integers(Array(context.tokens)),
       "rng": .random(seed: context.seed, stream: lane, position: UInt64(context.position)),
     ])
-    return try state.step(function, [.view(view), parameters, .reference(data), step], wantsResults: wantsResults)
   }
 
   func accept(_ token: TokenID) throws {

@@ -65,6 +65,23 @@ import Testing
       """)
   }
 
+  @Test("a stage gets the step as its fourth argument, or among any number of them")
+  func stepOfStage() throws {
+    try ScriptBench.run(
+      """
+      local count = #s
+      local seen = {}
+      local function see(step)
+        seen[#seen + 1] = ("%d %d %d %d"):format(step.index, step.position - count, step.prompt - count, #step.tokens - count)
+      end
+      local fourth = function(v, _, _, step) see(step) end
+      local any = function(...) assert(select("#", ...) == 4); see((select(4, ...))) end
+      local few = function(v, params) assert(params) end
+      s:generate { max_tokens = 2, sampler = { fourth, any, few, { "greedy" } } }
+      assert(table.concat(seen, ";") == "0 0 0 0;0 0 0 0;1 1 0 1;1 1 0 1", table.concat(seen, ";"))
+      """)
+  }
+
   @Test("a stage's state is plain data, rewinds with its tokens, and its scratch Vec dies with the call")
   func stageState() throws {
     try ScriptBench.run(
