@@ -3,7 +3,8 @@ import LacunaScript
 
 /// What a script adds to a token: the time of generations with it over that of generations without it.
 ///
-/// The model is next to nothing with a vocabulary of 32,000, so that the difference of two times is not lost in them.
+/// The model is next to nothing, with a vocabulary of 32,000 where that matters, so that the difference of two times is not
+/// lost in them.
 final class ScriptCost: Measurement {
   enum Script: String {
     case stage = "lua-stage"
@@ -31,8 +32,8 @@ final class ScriptCost: Measurement {
 
   init(_ script: Script) throws(LacunaError) {
     let config = ModelConfig(
-      vocabSize: 32_000, hiddenSize: 64, intermediateSize: 64, numHiddenLayers: 1, numAttentionHeads: 1,
-      numKeyValueHeads: 1, headDim: 64, maxPositionEmbeddings: 512, eosTokenIDs: [])
+      vocabSize: script == .stage ? 32_000 : 256, hiddenSize: 64, intermediateSize: 64, numHiddenLayers: 1,
+      numAttentionHeads: 1, numKeyValueHeads: 1, headDim: 64, maxPositionEmbeddings: 512, eosTokenIDs: [])
     var options = Engine.Options()
     options.threadCount = 1
     engine = try Engine(
