@@ -27,6 +27,7 @@ enum {
   CK_PIECE = 0,
   CK_FEW_MOST = 64,
   CK_FEW_AHEAD = 512,
+  CK_TILES = 1,
   CK_MAX_DIRECT = 16,
 };
 

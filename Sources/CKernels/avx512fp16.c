@@ -34,6 +34,7 @@ enum {
   CK_PIECE = 1024,  // 32 products a lane
   CK_FEW_MOST = 32,
   CK_FEW_AHEAD = 1536,
+  CK_TILES = 8,
   CK_MAX_DIRECT = 12,
   CK_LARGEST_EXPONENT = 5,  // of a packed token
 };

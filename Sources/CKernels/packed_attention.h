@@ -115,8 +115,9 @@ CK_INLINE void v_word_values(size_t R, size_t D, CK_FN(attend_row) *rows, const 
   }
 }
 
-// Where the codes of a head, keys and values, are read up to byte `at`: the next head's go to the first-level cache half a head
-// ahead, to the second-level cache a whole head ahead. A page's first head alone goes to the first-level cache at once.
+// At byte `at` of a head's codes, keys and then values: what is read half a head later goes to the first-level cache, what is read
+// a whole head later to the second-level cache. Without CK_FETCHES_HEADS only a page's first head is fetched, to the first-level cache, a
+// head ahead.
 CK_INLINE void v_fetch_codes(const ck_page_view *page, size_t at) {
   if (!page->next) return;
   const size_t half = (size_t)(page->values - page->keys);

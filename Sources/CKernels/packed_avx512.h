@@ -6,6 +6,7 @@
 //  CK_PIECE                elements of K, a multiple of CK_BLOCK, after which a tile's sums have to leave it; 0: never
 //  CK_FEW_MOST             tokens up to which each tile expands its weights
 //  CK_FEW_AHEAD            bytes that each of its rows is fetched ahead into the first-level cache
+//  CK_TILES                neighbouring tiles that take a chunk each before the next chunk comes; 1: a tile takes whole rows
 //  CK_MAX_DIRECT           sums of a tile beside which expanded weights have room in the registers
 //  ck_word                 a register of 32 elements of a row or token
 //  ck_sum                  one of sums
@@ -30,6 +31,7 @@ enum {
   CK_MAX_TOKENS = 8,  // of a tile
 
   CK_FEW_FAR_AHEAD = 4096,  // bytes that each row is fetched ahead into the second-level cache
+  CK_FEW_BYTES = 12 << 10,  // of several tokens, that stay in the first-level cache beside all that is fetched
 
   CK_CHUNK = 1024,             // of many tokens, without pieces: elements of K between visits of the sums, an integer number of blocks
   CK_PANEL_BYTES = 600 << 10,  // of expanded weights: they stay in the second-level cache
@@ -60,9 +62,14 @@ CK_INLINE void v_dots_block(ck_dtype dtype, const ck_tables *tables, size_t R, s
   }
 }
 
+// Where what is fetched lies, in bytes from where is read.
+typedef struct {
+  ptrdiff_t near, far;  // into the first-level and into the second-level cache
+} ck_ahead;
+
 // acc[r][t] += row r . token t over n elements. x: tokens' packed blocks; gap_bytes from one row to the next.
 CK_INLINE void v_dots(ck_dtype dtype, size_t R, size_t T, ck_acc *acc, const uint8_t *w, size_t gap_bytes,
-                      const uint8_t *x, size_t x_stride, size_t n) {
+                      const uint8_t *x, size_t x_stride, size_t n, ck_ahead ahead) {
   const ck_tables tables = v_tables();
   const size_t bytes = ck_dtype_bytes(dtype);
   size_t k = 0;
@@ -70,8 +77,8 @@ CK_INLINE void v_dots(ck_dtype dtype, size_t R, size_t T, ck_acc *acc, const uin
     CK_UNROLL for (size_t r = 0; r < R; r++) {
       CK_UNROLL for (size_t line = 0; line < CK_BLOCK * bytes; line += 64) {
         const char *at = (const char *)w + r * gap_bytes + line;
-        _mm_prefetch(at + CK_FEW_AHEAD, _MM_HINT_T0);
-        _mm_prefetch(at + CK_FEW_FAR_AHEAD, _MM_HINT_T1);
+        _mm_prefetch(at + ahead.near, _MM_HINT_T0);
+        _mm_prefetch(at + ahead.far, _MM_HINT_T1);
       }
     }
     v_dots_block(dtype, &tables, R, T, acc, w, gap_bytes, x, x_stride, CK_BLOCK);
@@ -193,38 +200,51 @@ CK_INLINE void v_chunk_end(const ck_job *job, size_t R, size_t T, const ck_acc *
 }
 
 // --- up to CK_FEW_MOST tokens -------------------------------------------------------------------------------------
-// A tile goes through whole rows. They lie far apart, so that memory is read in as many long streams.
+// A tile goes through whole rows. They lie far apart, so that memory is read in as many long streams. Where tokens are too long for
+// the first-level cache, CK_TILES tiles of neighbouring rows go through a chunk of columns each, and then through the next one.
 
-CK_INLINE void v_few_tile(ck_dtype dtype, size_t R, size_t T, const ck_job *job, size_t row, size_t gap, size_t token) {
+// What is fetched from tile `tile` of `tiles` in a chunk on: the tiles that come one and two steps later.
+CK_INLINE ck_ahead v_tiles_ahead(const ck_job *job, size_t tile, size_t tiles, size_t chunk, size_t bytes) {
+  const ptrdiff_t row_bytes = (ptrdiff_t)(job->cols * bytes), chunk_bytes = (ptrdiff_t)(job->chunk * bytes);
+  // Behind the last tile: to the first one's next chunk, or to the first chunk of the row behind the last.
+  const ptrdiff_t turn = chunk + 1 < job->chunks ? chunk_bytes - (ptrdiff_t)tiles * row_bytes : -(ptrdiff_t)chunk * chunk_bytes;
+  return (ck_ahead){row_bytes + (tile + 1 < tiles ? 0 : turn), 2 * row_bytes + (tile + 2 < tiles ? 0 : turn)};
+}
+
+CK_INLINE void v_few_tiles(ck_dtype dtype, size_t R, size_t T, const ck_job *job, size_t row, size_t tiles, size_t gap, size_t token) {
   const size_t bytes = ck_dtype_bytes(dtype), row_bytes = job->cols * bytes;
   const uint8_t *data = (const uint8_t *)job->w->data + row * row_bytes, *x = job->x + token * job->x_stride;
-  float waiting[CK_MAX_ROWS * CK_MAX_TOKENS * CK_LANES] __attribute__((aligned(64)));
+  float waiting[CK_TILES][CK_MAX_ROWS * CK_MAX_TOKENS * CK_LANES] __attribute__((aligned(64)));
   ck_acc acc;
   for (size_t chunk = 0; chunk < job->chunks; chunk++) {
-    const size_t k = chunk * job->chunk;
-    v_chunk_begin(job, R, T, &acc, waiting, chunk);
-    v_dots(dtype, R, T, &acc, data + k * bytes, gap * row_bytes, x + 2 * k, job->x_stride, ck_min(job->chunk, job->cols - k));
-    v_chunk_end(job, R, T, &acc, waiting, chunk, row, gap, token);
+    const size_t k = chunk * job->chunk, n = ck_min(job->chunk, job->cols - k);
+    for (size_t tile = 0; tile < tiles; tile++) {
+      const ck_ahead straight = {CK_FEW_AHEAD, CK_FEW_FAR_AHEAD};
+      const ck_ahead ahead = CK_TILES == 1 || tiles == 1 ? straight : v_tiles_ahead(job, tile, tiles, chunk, bytes);
+      v_chunk_begin(job, R, T, &acc, waiting[tile], chunk);
+      v_dots(dtype, R, T, &acc, data + tile * row_bytes + k * bytes, gap * row_bytes, x + 2 * k, job->x_stride, n, ahead);
+      v_chunk_end(job, R, T, &acc, waiting[tile], chunk, row + tile, gap, token);
+    }
   }
 }
 
-CK_INLINE void v_few_group(ck_dtype dtype, size_t R, const ck_job *job, size_t row, size_t gap, size_t token, size_t count) {
+CK_INLINE void v_few_group(ck_dtype dtype, size_t R, const ck_job *job, size_t row, size_t tiles, size_t gap, size_t token, size_t count) {
   switch (count) {
-    case 1: v_few_tile(dtype, R, 1, job, row, gap, token); break;
-    case 2: v_few_tile(dtype, R, 2, job, row, gap, token); break;
-    case 3: v_few_tile(dtype, R, 3, job, row, gap, token); break;
-    case 4: v_few_tile(dtype, R, 4, job, row, gap, token); break;
-    case 5: v_few_tile(dtype, R, 5, job, row, gap, token); break;
-    case 6: v_few_tile(dtype, R, 6, job, row, gap, token); break;
+    case 1: v_few_tiles(dtype, R, 1, job, row, tiles, gap, token); break;
+    case 2: v_few_tiles(dtype, R, 2, job, row, tiles, gap, token); break;
+    case 3: v_few_tiles(dtype, R, 3, job, row, tiles, gap, token); break;
+    case 4: v_few_tiles(dtype, R, 4, job, row, tiles, gap, token); break;
+    case 5: v_few_tiles(dtype, R, 5, job, row, tiles, gap, token); break;
+    case 6: v_few_tiles(dtype, R, 6, job, row, tiles, gap, token); break;
   }
 }
 
 // The same for more than CK_SLIM tokens, or as many.
-CK_INLINE void v_few_fat_group(ck_dtype dtype, size_t R, const ck_job *job, size_t row, size_t gap, size_t token, size_t count) {
+CK_INLINE void v_few_fat_group(ck_dtype dtype, size_t R, const ck_job *job, size_t row, size_t tiles, size_t gap, size_t token, size_t count) {
   switch (count) {
-    case 6: v_few_tile(dtype, R, 6, job, row, gap, token); break;
-    case 7: v_few_tile(dtype, R, 7, job, row, gap, token); break;
-    case 8: v_few_tile(dtype, R, 8, job, row, gap, token); break;
+    case 6: v_few_tiles(dtype, R, 6, job, row, tiles, gap, token); break;
+    case 7: v_few_tiles(dtype, R, 7, job, row, tiles, gap, token); break;
+    case 8: v_few_tiles(dtype, R, 8, job, row, tiles, gap, token); break;
   }
 }
 
@@ -232,14 +252,17 @@ CK_INLINE void v_few_fat_group(ck_dtype dtype, size_t R, const ck_job *job, size
 // fewer than R.
 CK_INLINE size_t v_few_rows(ck_dtype dtype, bool fat, size_t R, const ck_job *job, size_t row_begin, size_t row_end, size_t m) {
   const size_t groups = (m + CK_MAX_TOKENS - 1) / CK_MAX_TOKENS, gap = (row_end - row_begin) / R;
-  for (size_t row = row_begin; row < row_begin + gap; row++) {
+  const size_t together = (m + groups - 1) / groups;
+  const size_t most = together > 1 && 2 * job->cols * together > CK_FEW_BYTES ? CK_TILES : 1;
+  for (size_t begin = 0; begin < gap; begin += most) {
+    const size_t row = row_begin + begin, tiles = ck_min(most, gap - begin);
     size_t token = 0;
     for (size_t group = 0; group < groups; group++) {
       const size_t count = (m - token + groups - group - 1) / (groups - group);
       if (fat) {
-        v_few_fat_group(dtype, R, job, row, gap, token, count);
+        v_few_fat_group(dtype, R, job, row, tiles, gap, token, count);
       } else {
-        v_few_group(dtype, R, job, row, gap, token, count);
+        v_few_group(dtype, R, job, row, tiles, gap, token, count);
       }
       token += count;
     }

@@ -33,28 +33,28 @@ static float CK_FN(largest)(const float *x, size_t n, float factor) {
 }
 
 static float CK_FN(range)(const float *x, size_t n, size_t *open) {
-  const f32x16 lowest = v_set1(-0x1.fffffep127f), masked = v_set1(-INFINITY);
-  f32x16 best[2] = {masked, masked};
-  size_t finite = 0, infinite = 0, i = 0;
+  const f32x16 lowest = v_set1(-0x1.fffffep127f), nothing = v_set1(-INFINITY);
+  f32x16 best[2] = {nothing, nothing};
+  size_t above = 0, masked = 0, i = 0;
   for (; i + 2 * CK_LANES <= n; i += 2 * CK_LANES) {
     uint32_t seen = 0, hidden = 0;
     CK_UNROLL for (int j = 0; j < 2; j++) {
       const f32x16 a = v_load(x + i + j * CK_LANES);
       best[j] = v_max(a, best[j]);
       seen |= v_mask_not_less(a, lowest) << (16 * j);
-      hidden |= v_mask_not_less(masked, a) << (16 * j);
+      hidden |= v_mask_not_less(nothing, a) << (16 * j);
     }
-    finite += (size_t)__builtin_popcount(seen);
-    infinite += (size_t)__builtin_popcount(hidden);
+    above += (size_t)__builtin_popcount(seen);
+    masked += (size_t)__builtin_popcount(hidden);
   }
   float top = v_reduce_max(v_max(best[0], best[1]));
   for (; i < n; i++) {
-    finite += x[i] > -INFINITY;
-    infinite += x[i] == -INFINITY;
+    above += x[i] > -INFINITY;
+    masked += x[i] == -INFINITY;
     top = x[i] > top ? x[i] : top;
   }
-  *open = finite;
-  return finite + infinite < n || top == INFINITY ? NAN : top + 0.0f;  // of two zeros, either may have won
+  *open = above;
+  return above + masked < n || top == INFINITY ? NAN : top + 0.0f;  // of two zeros, either may have won
 }
 
 static size_t CK_FN(argmax)(const float *x, size_t n, float *value) {

@@ -319,7 +319,7 @@ private struct Worker {
 
   /// Queries are cut into blocks so that a long prompt spreads over the threads even with a single head.
   private static let queryBlock = 64
-  /// Neighbouring heads lie side by side in a page.
+  /// Neighbouring heads lie side by side in a page: fewer at a time make shorter runs of memory.
   private static let leastHeads = 8
 
   private func attend(pageOffset: Int) {

@@ -1,7 +1,7 @@
 /// The memory of one forward pass, allocated once for the largest: up to `rowCapacity` tokens, logits for up to
 /// `headCapacity` of them at a time.
 final class Scratch: @unchecked Sendable {
-  // SAFETY: written only by the pass that runs, each part by the thread that the pass assigns it to.
+  // SAFETY: written only by the pass that runs, each part between two barriers by one thread.
 
   /// Tokens of one pass. Longer work is cut into passes.
   static let rowCapacity = 512

@@ -6,7 +6,7 @@ import Synchronization
   import Darwin
 #endif
 
-/// Work that all threads of a team do together, each its own part.
+/// Work that all threads of a team do together, each a part.
 package protocol TeamJob: AnyObject {
   /// Called once on each thread. `team.barrier()` and `team.share` inside must be reached by all of them equally often.
   func run(thread: Int, of threadCount: Int, team: ThreadTeam)
@@ -111,14 +111,16 @@ package final class ThreadTeam: @unchecked Sendable {
   /// then what is left of others'. So a thread that is held up holds the rest up for one piece, not for all that it has to
   /// do. Chance decides who does what: nothing may depend on it.
   ///
-  /// All threads share the same lists in the same order. Two lists need a barrier between them only if the second reads
-  /// what the first wrote.
+  /// It returns when all pieces are taken, of which others may still be at work on theirs: a barrier belongs between two
+  /// lists if one writes what the other reads or writes. All threads share the same lists in the same order, none from
+  /// within `work`.
   ///
   /// - Parameters:
-  ///   - multiple: pieces end at multiples of it.
-  ///   - least: what a piece holds where enough is left.
+  ///   - multiple: slices and pieces end at multiples of it.
+  ///   - least: what a piece holds, unless a whole slice is smaller; a multiple of `multiple`.
   @inline(__always)
   package func share(_ count: Int, multiple: Int = 1, least: Int, thread: Int, _ work: (Range<Int>) -> Void) {
+    assert(least > 0 && least % multiple == 0, "pieces of \(least) items, in multiples of \(multiple)")
     guard threadCount > 1 else { return work(0..<count) }
     lists[thread * Self.spacing] += 1
     let list = lists[thread * Self.spacing]
@@ -278,7 +280,7 @@ package func startThread(stackBytes: Int, _ body: @escaping @Sendable () -> Void
   return status
 }
 
-/// The part of `count` that thread `thread` of `threadCount` works on, cut at multiples of `multiple`.
+/// The part of `count` that is thread `thread`'s of `threadCount`, cut at multiples of `multiple`.
 @inline(__always)
 func teamSlice(_ count: Int, thread: Int, of threadCount: Int, multiple: Int = 1) -> Range<Int> {
   let units = (count + multiple - 1) / multiple
@@ -287,7 +289,7 @@ func teamSlice(_ count: Int, thread: Int, of threadCount: Int, multiple: Int = 1
   return min(lower, count)..<min(upper, count)
 }
 
-/// The pieces of a slice, each half of what those before it have left.
+/// The pieces of a slice, each half of what those before it have left, but for the last.
 private struct TeamPieces {
   private var index = 0
   private var left: Range<Int>
@@ -304,8 +306,8 @@ private struct TeamPieces {
   @inline(__always)
   mutating func piece(_ wanted: Int) -> Range<Int>? {
     while !left.isEmpty {
-      let size = max(least, left.count / 2 / multiple * multiple)
-      let end = min(left.lowerBound + size, left.upperBound)
+      let isLast = left.count < 2 * least
+      let end = isLast ? left.upperBound : left.lowerBound + left.count / 2 / multiple * multiple
       if index == wanted { return left.lowerBound..<end }
       index += 1
       left = end..<left.upperBound

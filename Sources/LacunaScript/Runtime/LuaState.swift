@@ -325,7 +325,7 @@ package final class LuaState {
   }
 
   /// Whether a function sees its argument of that number, from 1; true where that cannot be told.
-  func takes(_ argument: Int, _ function: LuaReference) -> Bool {
+  package func takes(_ argument: Int, _ function: LuaReference) -> Bool {
     guard function.isHeld(in: self) else { return true }
     let count = lb_parameter_count(raw, function.ref)
     return count < 0 || count >= argument

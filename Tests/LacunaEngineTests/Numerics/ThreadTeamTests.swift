@@ -4,18 +4,16 @@ import Testing
 
 @Suite("What a team of threads shares")
 struct ThreadTeamTests {
-  /// Shares lists of those counts, one after the other without a barrier, and counts how often each item was done and by whom.
+  /// Shares lists of those counts, one after the other without a barrier.
   private final class Sharing: TeamJob {
     let counts: [Int]
     let multiple: Int
     let least: Int
     /// Called with the thread, the list and the piece.
     let work: @Sendable (Int, Int, Range<Int>) -> Void
-    let pieces = Mutex<[(thread: Int, list: Int, items: Range<Int>)]>([])
 
     init(
-      _ counts: [Int], multiple: Int = 1, least: Int,
-      _ work: @escaping @Sendable (Int, Int, Range<Int>) -> Void = { _, _, _ in }
+      _ counts: [Int], multiple: Int = 1, least: Int, _ work: @escaping @Sendable (Int, Int, Range<Int>) -> Void
     ) {
       self.counts = counts
       self.multiple = multiple
@@ -24,31 +22,34 @@ struct ThreadTeamTests {
     }
 
     func run(thread: Int, of threadCount: Int, team: ThreadTeam) {
+      // All begin together, or the first would be through before the others have woken.
+      team.barrier()
       for (list, count) in counts.enumerated() {
-        team.share(count, multiple: multiple, least: least, thread: thread) { items in
-          work(thread, list, items)
-          pieces.withLock { $0.append((thread, list, items)) }
-        }
+        team.share(count, multiple: multiple, least: least, thread: thread) { work(thread, list, $0) }
       }
-    }
-
-    func pieces(of list: Int) -> [Range<Int>] {
-      pieces.withLock { $0.filter { $0.list == list }.map(\.items) }
     }
   }
 
-  @Test("every item of every list is done once, in pieces that end where they may", arguments: [1, 2, 3, 8])
+  @Test(
+    "every item of every list is done once, in pieces that are long enough and end where they may",
+    arguments: [1, 2, 3, 8])
   func sharesOnce(threadCount: Int) throws {
     let team = try ThreadTeam.shared(threadCount: threadCount)
-    let counts = [0, 1, 5, 16, 17, 100, 1000, 4096, 11008]
+    let counts = [0, 1, 5, 16, 17, 100, 1000, 4096, 11008] + [Int](repeating: 40, count: 40)
     for (multiple, least) in [(1, 1), (1, 4), (16, 16), (16, 128)] {
       for _ in 0..<20 {
-        let job = Sharing(counts, multiple: multiple, least: least)
-        team.run(job)
+        let pieces = Mutex<[[Range<Int>]]>([[Range<Int>]](repeating: [], count: counts.count))
+        team.run(
+          Sharing(counts, multiple: multiple, least: least) { _, list, items in
+            pieces.withLock { $0[list].append(items) }
+          })
+        let found = pieces.withLock { $0 }
         for (list, count) in counts.enumerated() {
-          let pieces = job.pieces(of: list).sorted { $0.lowerBound < $1.lowerBound }
+          let pieces = found[list].sorted { $0.lowerBound < $1.lowerBound }
           #expect(pieces.flatMap(Array.init) == Array(0..<count), "\(count) items, \(threadCount) threads")
           #expect(pieces.allSatisfy { $0.upperBound % multiple == 0 || $0.upperBound == count })
+          let shortestSlice = count / multiple / threadCount * multiple
+          #expect(pieces.allSatisfy { $0.count >= min(least, shortestSlice) }, "\(count) items: \(pieces)")
         }
       }
     }
@@ -59,8 +60,13 @@ struct ThreadTeamTests {
     let team = try ThreadTeam.shared(threadCount: 2)
     let held = Atomic<Int>(0)
     let done = Atomic<Int>(0)
-    let deadline = ContinuousClock.now + .seconds(20)
-    let wait: @Sendable (() -> Bool) -> Void = { isOver in while !isOver(), ContinuousClock.now < deadline {} }
+    let isLate = Atomic<Bool>(false)
+    let wait: @Sendable (() -> Bool) -> Void = { isOver in
+      let deadline = ContinuousClock.now + .seconds(20)
+      while !isOver() {
+        guard ContinuousClock.now < deadline else { return isLate.store(true, ordering: .relaxed) }
+      }
+    }
     let job = Sharing([64], least: 4) { thread, _, items in
       if thread == 0, held.load(ordering: .relaxed) == 0 {
         held.store(items.count, ordering: .relaxed)
@@ -73,6 +79,7 @@ struct ThreadTeamTests {
     team.run(job)
     #expect(held.load(ordering: .relaxed) == 16)
     #expect(done.load(ordering: .relaxed) == 48)
-    #expect(ContinuousClock.now < deadline)
+    let wasLate = isLate.load(ordering: .relaxed)
+    #expect(!wasLate)
   }
 }

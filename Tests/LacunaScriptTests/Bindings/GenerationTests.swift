@@ -65,6 +65,27 @@ import Testing
       """)
   }
 
+  @Test(
+    "a function's parameters can be counted, unless it takes any number of arguments or is not Lua's",
+    arguments: [
+      ("function() end", 0), ("function(a, b, c) end", 3), ("function(a, b, c, d) end", 4), ("function(...) end", 9),
+      ("function(a, ...) end", 9), ("select", 9), ("coroutine.wrap(function(a) end)", 9),
+    ])
+  func countsParameters(_ function: String, _ count: Int) throws {
+    try ScriptBench.withRuntime { runtime in
+      let state = runtime.state
+      guard
+        case .function(let function)? = try state.call(
+          try state.load(Array("return \(function)".utf8), name: "=function")
+        ).first
+      else {
+        Issue.record("no function")
+        return
+      }
+      #expect((1...9).filter { state.takes($0, function) } == Array(1..<(count + 1)))
+    }
+  }
+
   @Test("a stage gets the step as its fourth argument, or among any number of them")
   func stepOfStage() throws {
     try ScriptBench.run(
