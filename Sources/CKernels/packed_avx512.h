@@ -214,7 +214,7 @@ CK_INLINE ck_ahead v_tiles_ahead(const ck_job *job, size_t tile, size_t tiles, s
 CK_INLINE void v_few_tiles(ck_dtype dtype, size_t R, size_t T, const ck_job *job, size_t row, size_t tiles, size_t gap, size_t token) {
   const size_t bytes = ck_dtype_bytes(dtype), row_bytes = job->cols * bytes;
   const uint8_t *data = (const uint8_t *)job->w->data + row * row_bytes, *x = job->x + token * job->x_stride;
-  float waiting[CK_TILES][CK_MAX_ROWS * CK_MAX_TOKENS * CK_LANES] __attribute__((aligned(64)));
+  float waiting[CK_TILES][CK_MAX_ROWS * CK_MAX_TOKENS * (CK_PIECE > 0 ? 1 : CK_LANES)] __attribute__((aligned(64)));
   ck_acc acc;
   for (size_t chunk = 0; chunk < job->chunks; chunk++) {
     const size_t k = chunk * job->chunk, n = ck_min(job->chunk, job->cols - k);
