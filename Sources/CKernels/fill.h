@@ -2,6 +2,8 @@
 #ifndef CK_FILL_H
 #define CK_FILL_H
 
+#include <stdbool.h>
+
 #include "CKernels.h"
 
 void ck_fill_scalar(ck_table *table);
@@ -9,7 +11,8 @@ void ck_fill_scalar(ck_table *table);
 void ck_fill_neon(ck_table *table);
 #endif
 #if defined(__x86_64__)
-void ck_fill_avx2(ck_table *table);
+// subnormals_are_slow: a multiplication of a subnormal number takes a hundred cycles.
+void ck_fill_avx2(ck_table *table, bool subnormals_are_slow);
 void ck_fill_avx512(ck_table *table);
 void ck_fill_avx512bf16(ck_table *table);
 void ck_fill_avx512bf16_attention(ck_table *table);

@@ -1,18 +1,14 @@
-// Up to 16 tokens on AVX-512 without BF16, where 32 registers hold the sums of a tile over whole rows: nothing waits in
-// memory between chunks of columns, as in shared_panel.h.
+// A few tokens, at most CK_FEW_MOST: the sums of a tile of rows by tokens stay in registers over whole rows, where
+// shared_panel.h lets them wait in memory between chunks of columns.
 //
-// 64 codes of each of a tile's rows become half-precision numbers in memory, which never leave the first-level cache: 32
-// take three instructions and a store, and a load that widens 16 of them is one, where a register's halves take three.
-// Shifting codes to the top of a float32, as few_avx2.h does, would make subnormal codes subnormal numbers, for which the
-// processors with these instructions stop by the hundred cycles.
+// 64 codes of each of a tile's rows become half-precision numbers in memory, which never leave the first-level cache: 16
+// take two instructions and a store, and a load that widens a register of them is one, where a register's halves take
+// three. Shifting codes to the top of a float32 takes fewer, but makes subnormal codes subnormal numbers, and Intel's
+// processors stop for a hundred cycles at each that is multiplied.
 #include "shared_names.h"
 
 enum {
-  CK_FEW_MOST = 16,     // tokens
-  CK_FEW_TOKENS = 8,    // of a tile, at most
-  CK_FEW_SLIM = 5,      // tokens, up to which tiles have CK_FEW_ROWS rows; beyond, CK_FEW_FAT_ROWS
-  CK_FEW_ROWS = 4,
-  CK_FEW_FAT_ROWS = 3,
+  CK_FEW_ROWS = 4,      // of a tile of up to CK_FEW_SLIM tokens; CK_FEW_FAT_ROWS of a tile of more
   CK_FEW_COLUMNS = 64,  // that become numbers at a time
   CK_FEW_AHEAD = 2048,  // bytes that each row is fetched ahead
 };
@@ -30,22 +26,12 @@ typedef struct {
   f32x16 at[CK_FEW_ROWS][CK_FEW_TOKENS];
 } ck_few_sums;
 
-// 64 codes as halves. seen: the largest of code << 1.
-CK_INLINE void v_few_halves(uint16_t *out, const uint8_t *p, __m512i *seen) {
-  const __m512i codes = _mm512_loadu_si512(p), kept = _mm512_set1_epi16((short)0xBF80);
-  *seen = _mm512_max_epu8(*seen, _mm512_add_epi8(codes, codes));
-  CK_UNROLL for (size_t k = 0; k < 64; k += 32) {
-    const __m512i words = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(const void *)(p + k)));
-    _mm512_storeu_si512(out + k, _mm512_and_si512(_mm512_slli_epi16(words, 7), kept));
-  }
-}
-
 // sums[r][t] += `columns` of the CK_FEW_COLUMNS elements of each row times those of token t.
 CK_INLINE void v_few_step(ck_dtype dtype, size_t R, size_t T, size_t columns, ck_few_sums *sums, const uint8_t *w,
-                          size_t gap_bytes, const float *x, size_t x_stride, __m512i *seen) {
-  uint16_t halves[CK_FEW_ROWS][CK_FEW_COLUMNS];
+                          size_t gap_bytes, const float *x, size_t x_stride, v_codes_64 *seen) {
+  _Alignas(64) uint16_t halves[CK_FEW_ROWS][CK_FEW_COLUMNS];
   if (dtype == CK_E4M3) {
-    CK_UNROLL for (size_t r = 0; r < R; r++) v_few_halves(halves[r], w + r * gap_bytes, seen);
+    CK_UNROLL for (size_t r = 0; r < R; r++) v_halves_64(halves[r], w + r * gap_bytes, seen);
     __asm__ volatile("" : "+m"(halves));  // or the compiler would keep them in registers and take them apart there
   }
   CK_UNROLL for (size_t k = 0; k < columns; k += CK_LANES) {
@@ -72,7 +58,7 @@ CK_INLINE void v_few_tile(ck_dtype dtype, size_t R, size_t T, const ck_few *job,
   CK_UNROLL for (size_t r = 0; r < R; r++) {
     CK_UNROLL for (size_t t = 0; t < T; t++) sums.at[r][t] = v_zero();
   }
-  __m512i seen = _mm512_setzero_si512();
+  v_codes_64 seen = v_codes_64_none();
   size_t k = 0;
   for (; k + CK_FEW_COLUMNS <= cols; k += CK_FEW_COLUMNS) {
     CK_UNROLL for (size_t r = 0; r < R; r++) {
@@ -87,7 +73,7 @@ CK_INLINE void v_few_tile(ck_dtype dtype, size_t R, size_t T, const ck_few *job,
     for (size_t r = 0; r < R; r++) memcpy(tail[r], data + r * gap_bytes + k * bytes, ck_min(CK_LANES, cols - k) * bytes);
     v_few_step(dtype, R, T, CK_LANES, &sums, tail[0], sizeof tail[0], x + k, job->x_stride, &seen);
   }
-  const bool have_nan = dtype == CK_E4M3 && _mm512_cmpeq_epi8_mask(seen, _mm512_set1_epi8((char)0xFE)) != 0;
+  const bool have_nan = dtype == CK_E4M3 && v_codes_64_have_nan(seen);
   CK_UNROLL for (size_t r = 0; r < R; r++) {
     const bool has_nan = have_nan && CK_FN(row_has_nan)(data + r * gap_bytes, cols);
     const float factor = has_nan ? NAN : ck_block_factor(job->w, job->row + r * job->gap, 0, 1);
@@ -95,31 +81,40 @@ CK_INLINE void v_few_tile(ck_dtype dtype, size_t R, size_t T, const ck_few *job,
   }
 }
 
-// Rows from row_begin on, R at a time, for all tokens, in groups as even as can be; more than CK_FEW_SLIM in a group come with
-// fat rows only. Returns the first row that is left, of fewer than R.
-CK_INLINE size_t v_few_rows(ck_dtype dtype, size_t R, ck_few *job, size_t row_begin, size_t row_end, size_t m) {
-  const size_t groups = (m + CK_FEW_TOKENS - 1) / CK_FEW_TOKENS, most = (m + groups - 1) / groups;
+// A tile of R rows by `count` tokens, whose sums fit in the registers. R is a constant where this is inlined.
+CK_INLINE void v_few_tokens(ck_dtype dtype, size_t R, const ck_few *job, size_t first, size_t count) {
+#define CK_FEW_CASE(T) \
+  case T: \
+    if (T <= (R == CK_FEW_ROWS ? CK_FEW_SLIM : CK_FEW_TOKENS)) v_few_tile(dtype, R, T, job, first); \
+    break
+  switch (count) {
+    CK_FEW_CASE(1);
+    CK_FEW_CASE(2);
+    CK_FEW_CASE(3);
+    CK_FEW_CASE(4);
+    CK_FEW_CASE(5);
+    CK_FEW_CASE(6);
+    CK_FEW_CASE(7);
+    CK_FEW_CASE(8);
+  }
+#undef CK_FEW_CASE
+}
+
+// Rows from row_begin on, R at a time, for all tokens, `most` at a time. Returns the first row that is left, of fewer
+// than R.
+CK_INLINE size_t v_few_rows(ck_dtype dtype, size_t R, ck_few *job, size_t row_begin, size_t row_end, size_t m, size_t most) {
   job->gap = (row_end - row_begin) / R;
   for (job->row = row_begin; job->row < row_begin + job->gap; job->row++) {
-    for (size_t first = 0; first < m; first += most) {
-      switch (ck_min(most, m - first)) {
-        case 1: v_few_tile(dtype, R, 1, job, first); break;
-        case 2: v_few_tile(dtype, R, 2, job, first); break;
-        case 3: v_few_tile(dtype, R, 3, job, first); break;
-        case 4: v_few_tile(dtype, R, 4, job, first); break;
-        case 5: v_few_tile(dtype, R, 5, job, first); break;
-        case 6: v_few_tile(dtype, CK_FEW_FAT_ROWS, 6, job, first); break;
-        case 7: v_few_tile(dtype, CK_FEW_FAT_ROWS, 7, job, first); break;
-        case 8: v_few_tile(dtype, CK_FEW_FAT_ROWS, 8, job, first); break;
-      }
-    }
+    for (size_t first = 0; first < m; first += most) v_few_tokens(dtype, R, job, first, ck_min(most, m - first));
   }
   return row_begin + job->gap * R;
 }
 
+// Tokens in groups as even as can be.
 CK_INLINE size_t v_few_as(ck_dtype dtype, ck_few *job, size_t row_begin, size_t row_end, size_t m) {
-  return m <= CK_FEW_SLIM ? v_few_rows(dtype, CK_FEW_ROWS, job, row_begin, row_end, m)
-                          : v_few_rows(dtype, CK_FEW_FAT_ROWS, job, row_begin, row_end, m);
+  const size_t groups = (m + CK_FEW_TOKENS - 1) / CK_FEW_TOKENS, most = (m + groups - 1) / groups;
+  return most <= CK_FEW_SLIM ? v_few_rows(dtype, CK_FEW_ROWS, job, row_begin, row_end, m, most)
+                             : v_few_rows(dtype, CK_FEW_FAT_ROWS, job, row_begin, row_end, m, most);
 }
 
 static void CK_FN(matmul_few_or_lanes)(float *out, size_t out_stride, const ck_weights *w, size_t row_begin, size_t row_end,

@@ -1,19 +1,20 @@
-// One to three tokens times E4M3 weights on AVX2, where turning codes into numbers costs more than reading them. Two tokens
-// share that work; sums of three would not fit in the registers.
+// One to three tokens times E4M3 weights on AVX2 by processors that multiply subnormal numbers as fast as others, AMD's: fewer
+// instructions than by way of half precision (shared_few.h). Two tokens share what turning codes into numbers takes; sums
+// of three would not fit in the registers.
 //
 // A code moved to the top of a float32 (its sign to bit 31, its other seven bits to bits 26-20) is the number
 // value * 2^-120, subnormal codes included: two shifts and two masks where a conversion took an instruction of its own
 // for every register. The contract wants value / 256, so the token is multiplied by 2^112 beforehand. Both are powers of
 // two, so each product is the contract's and so is every bit of the result. A token beyond 2^16 would overflow there
-// and all take the ordinary way.
+// and all go the other way.
 //
 // A register holds 16 codes of each of CK_QUARTERS rows. Taken as 16-bit words they part into odd and even codes, and
 // taken as 32-bit words into numbers: vector i holds codes i, i + 4, i + 8, i + 12, which are the contract's lanes.
 #include "shared_names.h"
 
 enum {
-  CK_FEW_AHEAD = 512,       // bytes that each row is fetched ahead into the first-level cache,
-  CK_FEW_FAR_AHEAD = 4096,  // and into the second-level cache
+  CK_SHIFTED_AHEAD = 512,       // bytes that each row is fetched ahead into the first-level cache,
+  CK_SHIFTED_FAR_AHEAD = 4096,  // and into the second-level cache
 };
 
 // 16 codes, or 4 numbers, of each of two rows.
@@ -104,8 +105,8 @@ CK_INLINE void v_rows_out(size_t T, float *out, size_t out_stride, const ck_weig
   for (; k + 64 <= cols; k += 64) {
     CK_UNROLL for (size_t r = 0; r < CK_QUARTERS; r++) {
       const char *at = (const char *)data + r * gap_bytes + k;
-      _mm_prefetch(at + CK_FEW_AHEAD, _MM_HINT_T0);
-      _mm_prefetch(at + CK_FEW_FAR_AHEAD, _MM_HINT_T1);
+      _mm_prefetch(at + CK_SHIFTED_AHEAD, _MM_HINT_T0);
+      _mm_prefetch(at + CK_SHIFTED_FAR_AHEAD, _MM_HINT_T1);
     }
     CK_UNROLL for (size_t j = 0; j < 64; j += CK_LANES) {
       v_rows_step(T, acc, v_codes_rows_load(data + k + j, gap_bytes), tokens + k + j, stride, &seen);
@@ -141,11 +142,11 @@ CK_INLINE bool v_prepare_tokens(float *out, const uint8_t *x, size_t x_stride, s
 
 // Rows that share a register lie far apart, so that memory is read in as many streams.
 // scratch: the prepared tokens
-static void CK_FN(matmul_few_or_lanes)(float *out, size_t out_stride, const ck_weights *w, size_t row_begin, size_t row_end,
-                                       const void *x, size_t x_stride, size_t m, void *scratch) {
+static void CK_FN(matmul_shifted_or_few)(float *out, size_t out_stride, const ck_weights *w, size_t row_begin, size_t row_end,
+                                         const void *x, size_t x_stride, size_t m, void *scratch) {
   const float *tokens = scratch;
   const size_t stride = v_token_stride(w->cols), gap = (row_end - row_begin) / CK_QUARTERS;
-  if (m < CK_PANEL_LEAST && w->dtype == CK_E4M3 && ck_block_columns(w) == w->cols &&
+  if (m <= CK_FEW_MOST && w->dtype == CK_E4M3 && ck_block_columns(w) == w->cols &&
       v_prepare_tokens(scratch, x, x_stride, m, w->cols)) {
     for (size_t row = row_begin; row < row_begin + gap; row++) {
       size_t t = 0;
@@ -154,5 +155,5 @@ static void CK_FN(matmul_few_or_lanes)(float *out, size_t out_stride, const ck_w
     }
     row_begin += gap * CK_QUARTERS;
   }
-  CK_FN(matmul_lanes)(out, out_stride, w, row_begin, row_end, x, x_stride, m, scratch);
+  CK_FN(matmul_few_or_lanes)(out, out_stride, w, row_begin, row_end, x, x_stride, m, scratch);
 }
