@@ -43,6 +43,19 @@ struct DoctorTests {
     }
   }
 
+  #if os(Linux) && arch(x86_64)
+    @Test("without LACUNA_ISA Intel passes over avx512bf16, and others over avx512fp16")
+    func choosesByProcessor() throws {
+      let home = try TemporaryDirectory()
+      let finding = try #require(try examine(data: home.path, environment: ["LACUNA_ISA": ""])["kernels"]).finding
+      let tables = try #require(finding.firstMatch(of: /; tables ([^;]*);/)).output.1.split(separator: " ")
+      let processor = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)
+      let slow = processor.contains("GenuineIntel") ? "avx512bf16" : "avx512fp16"
+      let expected = try #require(tables.last { !$0.hasPrefix("(") && $0 != slow })
+      #expect(finding.hasPrefix("\(expected); "), "\(finding)")
+    }
+  #endif
+
   @Test("a broken plugin, a shadowed one, a call that is not granted and an editor's file out of date are named")
   func troubles() throws {
     let home = try TemporaryDirectory()
