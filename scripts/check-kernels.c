@@ -1,6 +1,6 @@
 // Runs every kernel of every table that this machine has on the same inputs as the scalar one and compares: bits where
 // CKernels.h promises them, else nearness; and each table with itself, rows in a batch with rows alone.
-// It needs no test library, so it also runs under emulators and sanitizers: scripts/check-neon, check-dispatch,
+// It needs no test library, so it also runs under emulators and sanitizers: scripts/check-kernels, check-neon, check-dispatch,
 // check-kernels-sanitized. `check-kernels quick` takes a part of it, enough to execute every kernel.
 #include <math.h>
 #include <stdbool.h>
@@ -255,9 +255,9 @@ int main(int argc, char **argv) {
   }
 #if defined(__x86_64__)
   // AVX2's products that other processors choose.
-  for (int slow = 0; slow < 2 && ck_table_for(CK_ISA_AVX2); slow++) {
+  for (int by_halves = 0; by_halves < 2 && ck_table_for(CK_ISA_AVX2); by_halves++) {
     ck_table table = *ck_table_for(CK_ISA_AVX2);
-    ck_fill_avx2(&table, slow);
+    ck_fill_avx2(&table, by_halves);
     if (table.matmul == ck_table_for(CK_ISA_AVX2)->matmul) continue;
     other = &table;
     const int before = checks, failed = failures;

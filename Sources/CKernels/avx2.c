@@ -29,12 +29,12 @@ CK_INLINE void v_halves_64(uint16_t *out, const uint8_t *p, v_codes_64 *seen) {
 #include "shifted_avx2.h"
 #pragma clang attribute pop
 
-void ck_fill_avx2(ck_table *table, bool subnormals_are_slow) {
+void ck_fill_avx2(ck_table *table, bool by_halves) {
   ck_fill_layer_avx2(table);
   ck_fill_logits_avx2(table);
   ck_fill_matmul_avx2(table);
   ck_fill_panel_avx2(table);
   ck_fill_attention_avx2(table);
-  table->matmul = subnormals_are_slow ? ck_matmul_few_or_lanes_avx2 : ck_matmul_shifted_or_few_avx2;
+  table->matmul = by_halves ? ck_matmul_few_or_lanes_avx2 : ck_matmul_shifted_or_few_avx2;
 }
 #endif

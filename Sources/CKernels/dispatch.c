@@ -78,7 +78,7 @@ static void ck_fill(ck_table *table, ck_isa isa) {
   if (isa == CK_ISA_NEON) ck_fill_neon(table);
 #endif
 #if defined(__x86_64__)
-  if (isa >= CK_ISA_AVX2) ck_fill_avx2(table, __builtin_cpu_is("intel"));
+  if (isa >= CK_ISA_AVX2) ck_fill_avx2(table, !__builtin_cpu_is("amd"));
   if (isa >= CK_ISA_AVX512) ck_fill_avx512(table);
   if (isa == CK_ISA_AVX512_FP16) {
     ck_fill_avx512fp16(table);

@@ -11,8 +11,8 @@ void ck_fill_scalar(ck_table *table);
 void ck_fill_neon(ck_table *table);
 #endif
 #if defined(__x86_64__)
-// subnormals_are_slow: a multiplication of a subnormal number takes a hundred cycles.
-void ck_fill_avx2(ck_table *table, bool subnormals_are_slow);
+// by_halves: up to three tokens times FP8 weights by way of half precision, else by shifted floats (shifted_avx2.h).
+void ck_fill_avx2(ck_table *table, bool by_halves);
 void ck_fill_avx512(ck_table *table);
 void ck_fill_avx512bf16(ck_table *table);
 void ck_fill_avx512bf16_attention(ck_table *table);

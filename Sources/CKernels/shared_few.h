@@ -1,14 +1,19 @@
 // A few tokens, at most CK_FEW_MOST: the sums of a tile of rows by tokens stay in registers over whole rows, where
 // shared_panel.h lets them wait in memory between chunks of columns.
 //
-// 64 codes of each of a tile's rows become half-precision numbers in memory, which never leave the first-level cache: 16
-// take two instructions and a store, and a load that widens a register of them is one, where a register's halves take
-// three. Shifting codes to the top of a float32 takes fewer, but makes subnormal codes subnormal numbers, and Intel's
-// processors stop for a hundred cycles at each that is multiplied.
+// 64 codes of each of a tile's rows become half-precision numbers in memory, which never leave the first-level cache: a
+// register of them takes three instructions and a store, and a load that widens as many as are multiplied at once is one, where
+// a register's halves take three. Shifting codes to the top of a float32 takes fewer, but makes subnormal codes subnormal
+// numbers, and Intel's processors stop for a hundred cycles at each that is multiplied.
+//
+// What includes this supplies, besides its lanes:
+//   CK_FEW_MOST      tokens; up to CK_FEW_TOKENS share a tile
+//   CK_FEW_SLIM      tokens up to which a tile has CK_FEW_ROWS rows; beyond, CK_FEW_FAT_ROWS
+//   v_halves_64      64 codes as half-precision numbers; seen: the largest of code << 1
 #include "shared_names.h"
 
 enum {
-  CK_FEW_ROWS = 4,      // of a tile of up to CK_FEW_SLIM tokens; CK_FEW_FAT_ROWS of a tile of more
+  CK_FEW_ROWS = 4,
   CK_FEW_COLUMNS = 64,  // that become numbers at a time
   CK_FEW_AHEAD = 2048,  // bytes that each row is fetched ahead
 };
@@ -32,7 +37,8 @@ CK_INLINE void v_few_step(ck_dtype dtype, size_t R, size_t T, size_t columns, ck
   _Alignas(64) uint16_t halves[CK_FEW_ROWS][CK_FEW_COLUMNS];
   if (dtype == CK_E4M3) {
     CK_UNROLL for (size_t r = 0; r < R; r++) v_halves_64(halves[r], w + r * gap_bytes, seen);
-    __asm__ volatile("" : "+m"(halves));  // or the compiler would keep them in registers and take them apart there
+    // Or the compiler would keep them in registers and take them apart there, and look for NaN codes when it needs the room.
+    __asm__ volatile("" : "+m"(halves), "+v"(*seen));
   }
   CK_UNROLL for (size_t k = 0; k < columns; k += CK_LANES) {
     f32x16 row[CK_FEW_ROWS];
@@ -96,6 +102,7 @@ CK_INLINE void v_few_tokens(ck_dtype dtype, size_t R, const ck_few *job, size_t 
     CK_FEW_CASE(6);
     CK_FEW_CASE(7);
     CK_FEW_CASE(8);
+    default: __builtin_unreachable();
   }
 #undef CK_FEW_CASE
 }

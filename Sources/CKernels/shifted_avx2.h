@@ -1,6 +1,5 @@
-// One to three tokens times E4M3 weights on AVX2 by processors that multiply subnormal numbers as fast as others, AMD's: fewer
-// instructions than by way of half precision (shared_few.h). Two tokens share what turning codes into numbers takes; sums
-// of three would not fit in the registers.
+// One to three tokens times E4M3 weights on AVX2 of AMD's processors, by fewer instructions than by way of half precision
+// (shared_few.h). Two tokens share what turning codes into numbers takes; sums of three would not fit in the registers.
 //
 // A code moved to the top of a float32 (its sign to bit 31, its other seven bits to bits 26-20) is the number
 // value * 2^-120, subnormal codes included: two shifts and two masks where a conversion took an instruction of its own
@@ -13,6 +12,7 @@
 #include "shared_names.h"
 
 enum {
+  CK_SHIFTED_MOST = 3,          // tokens
   CK_SHIFTED_AHEAD = 512,       // bytes that each row is fetched ahead into the first-level cache,
   CK_SHIFTED_FAR_AHEAD = 4096,  // and into the second-level cache
 };
@@ -28,9 +28,6 @@ CK_INLINE v_codes_rows v_codes_rows_load(const uint8_t *p, size_t row_bytes) {
 }
 CK_INLINE v_codes_rows v_codes_rows_max(v_codes_rows seen, v_codes_rows codes) {
   return _mm256_max_epu8(seen, _mm256_add_epi8(codes, codes));
-}
-CK_INLINE bool v_codes_rows_have_nan(v_codes_rows seen) {
-  return _mm256_movemask_epi8(_mm256_cmpeq_epi8(seen, _mm256_set1_epi8((char)0xFE))) != 0;
 }
 CK_INLINE void v_codes_rows_part(v_codes_rows codes, v_quarters part[4]) {
   const __m256i kept = _mm256_set1_epi16((short)0x87F0), high = _mm256_set1_epi32((int)0xFFFF0000);
@@ -125,7 +122,7 @@ CK_INLINE void v_rows_out(size_t T, float *out, size_t out_stride, const ck_weig
       out[t * out_stride + r * gap] = sums[4 * r] * ck_block_factor(w, row + r * gap, 0, 1);
     }
   }
-  if (!v_codes_rows_have_nan(seen)) return;
+  if (!v_codes_64_have_nan(seen)) return;
   for (size_t r = 0; r < CK_QUARTERS; r++) {
     if (!CK_FN(row_has_nan)(data + r * gap_bytes, cols)) continue;
     for (size_t t = 0; t < T; t++) out[t * out_stride + r * gap] = NAN;
@@ -146,7 +143,7 @@ static void CK_FN(matmul_shifted_or_few)(float *out, size_t out_stride, const ck
                                          const void *x, size_t x_stride, size_t m, void *scratch) {
   const float *tokens = scratch;
   const size_t stride = v_token_stride(w->cols), gap = (row_end - row_begin) / CK_QUARTERS;
-  if (m <= CK_FEW_MOST && w->dtype == CK_E4M3 && ck_block_columns(w) == w->cols &&
+  if (m <= CK_SHIFTED_MOST && w->dtype == CK_E4M3 && ck_block_columns(w) == w->cols &&
       v_prepare_tokens(scratch, x, x_stride, m, w->cols)) {
     for (size_t row = row_begin; row < row_begin + gap; row++) {
       size_t t = 0;
