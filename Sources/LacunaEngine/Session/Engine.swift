@@ -59,6 +59,7 @@ public final class Engine: Sendable {
   public let chatTemplate: String?
   let model: LlamaModel
   let runner: PassRunner
+  let guessingRecords = GuessingRecords()
   private let trie = Mutex<TokenTrie?>(nil)
 
   /// - Parameter path: a Hugging Face directory or a GGUF file.

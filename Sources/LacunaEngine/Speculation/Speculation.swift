@@ -4,7 +4,8 @@
 /// pass that would have computed them. So the text is that of plain decoding at every temperature, with any hook or
 /// stage. Whether and how much is guessed follows measured times, unless `guessCount` fixes it.
 ///
-/// It belongs to one engine, is used by one generation at a time, and keeps what it learned for the next one.
+/// It belongs to one engine and is used by one generation at a time. What passes and guesses cost and bring is kept by the engine, for
+/// all that guess in the same way.
 public final class Speculation {
   public struct Options: Sendable {
     /// Copy what followed the last `lookup` tokens where they occurred before; nil for not at all.
@@ -64,7 +65,7 @@ public final class Speculation {
   public let options: Options
   private let lookup: PromptLookup?
   private var draftModel: DraftModel?
-  private var planner: SpeculationPlanner
+  private let record: GuessingRecord
   private var round: Round?
   private var settled = Tally()
 
@@ -80,7 +81,14 @@ public final class Speculation {
     self.engine = engine
     self.options = options
     let share = options.draft.map { Double($0.info.parameterCount) / Double(max(engine.info.parameterCount, 1)) } ?? 0
-    planner = SpeculationPlanner(guessCapacity: Self.greatestGuessCount, guessShare: share)
+    func planner() -> SpeculationPlanner {
+      SpeculationPlanner(guessCapacity: Self.greatestGuessCount, guessShare: share)
+    }
+    // A number of guesses that does not follow the record would spoil it for those that do.
+    record =
+      options.guessCount != nil
+      ? GuessingRecord(planner())
+      : engine.guessingRecords.record(lookup: options.lookup, draft: options.draft, planner)
     lookup = options.lookup.map { PromptLookup(matchLength: $0) }
     if let draft = options.draft { draftModel = try DraftModel(engine: draft, target: engine) }
   }
@@ -102,30 +110,33 @@ public final class Speculation {
     guard rows == 1 else {
       let start = ContinuousClock.now
       _ = try session.borrowedLogits()
-      return planner.recordPrompt(rows: rows, (ContinuousClock.now - start).seconds)
+      let seconds = (ContinuousClock.now - start).seconds
+      return record.withPlanner { $0.recordPrompt(rows: rows, seconds) }
     }
     let limit = min(limit, Self.greatestGuessCount)
     if let guess = guess(session, limit: limit, draw) {
       let lookahead = try session.lookahead(capacity: Self.greatestGuessCount)
       let start = ContinuousClock.now
       try session.lookAhead(guess.tokens)
-      let seconds = planner.recordRound(
-        rows: guess.tokens.count + 1, pass: (ContinuousClock.now - start).seconds)
+      let taken = (ContinuousClock.now - start).seconds
+      let seconds = record.withPlanner { $0.recordRound(rows: guess.tokens.count + 1, pass: taken) }
       settled.drafted += guess.tokens.count
       round = Round(lookahead: lookahead, kind: guess.kind, seconds: seconds + guess.seconds)
     } else {
       let start = ContinuousClock.now
       _ = try session.borrowedLogits()
-      planner.recordPlain((ContinuousClock.now - start).seconds)
+      let seconds = (ContinuousClock.now - start).seconds
+      record.withPlanner { $0.recordPlain(seconds) }
     }
   }
 
   private func settle() {
     guard let round else { return }
     settled.accepted += round.lookahead.confirmedCount
-    planner.settle(
-      round.kind, seconds: round.seconds, confirmed: round.lookahead.confirmedCount,
-      isRefuted: round.lookahead.isRefuted)
+    let (confirmed, isRefuted) = (round.lookahead.confirmedCount, round.lookahead.isRefuted)
+    record.withPlanner {
+      $0.settle(round.kind, seconds: round.seconds, confirmed: confirmed, isRefuted: isRefuted)
+    }
     self.round = nil
   }
 
@@ -156,17 +167,18 @@ public final class Speculation {
     let start = ContinuousClock.now
     do {
       let draft = try model.draft(after: session.tokens, limit: count, draw) { chance, index in
-        options.guessCount != nil || planner.isWorthwhile(chance: chance, guess: index)
+        options.guessCount != nil || record.withPlanner { $0.isWorthwhile(chance: chance, guess: index) }
       }
-      if draft.readCount > 0 { planner.recordReading(draft.readCount, draft.readSeconds) }
-      if draft.passCount > 0 { planner.recordGuess(draft.seconds / Double(draft.passCount)) }
-      guard !draft.guesses.isEmpty else {
-        planner.recordWaste(draft.seconds)
-        return nil
+      record.withPlanner { planner in
+        if draft.readCount > 0 { planner.recordReading(draft.readCount, draft.readSeconds) }
+        if draft.passCount > 0 { planner.recordGuess(draft.seconds / Double(draft.passCount)) }
+        if draft.guesses.isEmpty { planner.recordWaste(draft.seconds) }
       }
+      guard !draft.guesses.isEmpty else { return nil }
       return Guess(tokens: draft.guesses, kind: .draftModel, seconds: draft.seconds)
     } catch {
-      planner.recordWaste((ContinuousClock.now - start).seconds)
+      let seconds = (ContinuousClock.now - start).seconds
+      record.withPlanner { $0.recordWaste(seconds) }
       // A draft model that fails must not end a text that does without it; one that was cancelled can go on.
       if (error as? LacunaError)?.code != .cancelled { draftModel = nil }
       return nil
@@ -174,7 +186,8 @@ public final class Speculation {
   }
 
   private func planned(_ kind: SpeculationPlanner.Kind, _ limit: Int, reading: Int = 0) -> Int {
-    options.guessCount.map { min($0, limit) } ?? planner.plan(kind, limit: limit, reading: reading)
+    options.guessCount.map { min($0, limit) }
+      ?? record.withPlanner { $0.plan(kind, limit: limit, reading: reading) }
   }
 }
 

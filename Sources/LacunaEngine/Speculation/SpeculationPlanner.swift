@@ -3,7 +3,8 @@
 ///
 /// The bound: all rounds, and what the draft model read of prompts, together may take `share` longer than
 /// as many plain passes, and half a pass. A round is only begun if it keeps the bound even when none of its guesses comes
-/// true, as far as costs are known.
+/// true, as far as costs are known. What was won or not made use of is kept up to `greatestCredit`: no text loses
+/// more than that and `share`, whatever texts before it have won.
 package struct SpeculationPlanner {
   /// Where guesses come from; each kind's success is counted apart.
   package enum Kind: Int, CaseIterable, Sendable {
@@ -27,12 +28,12 @@ package struct SpeculationPlanner {
   /// What the draft model takes for a token of a prompt.
   private var readingSeconds = 0.0
   private var plainSamples = 0
-  /// Tokens that came out of passes seen so far.
-  private var tokenCount = 0
-  /// Seconds lost against plain passes; negative for time won.
-  private var debt = 0.0
+  /// Seconds that may be lost, beside half a pass.
+  private var credit = 0.0
 
   private static let share = 0.015
+  /// In plain passes.
+  private static let greatestCredit = 16.0
   /// A gain below this is noise.
   private static let leastGain = 1.02
   /// Weight of the newest guess in `chance`.
@@ -52,7 +53,7 @@ package struct SpeculationPlanner {
   package mutating func plan(_ kind: Kind, limit: Int, reading: Int = 0) -> Int {
     // Two: the first may have touched memory that nobody had touched before.
     guard limit > 0, plainSamples >= 2, let plain = costs.plain else { return 0 }
-    let budget = Self.share * Double(tokenCount) * plain + 0.5 * plain - debt
+    let budget = credit + 0.5 * plain
     let readingSeconds = Double(reading) * presumedReadingSeconds
     let chance = records[kind.rawValue].chance
     var best = (count: 0, rate: 0.0)
@@ -109,13 +110,13 @@ package struct SpeculationPlanner {
     // The first one touches memory for the first time.
     let share = seconds / Double(count)
     readingSeconds = readingSeconds == 0 ? share : min(readingSeconds, share)
-    debt += seconds
+    credit -= seconds
   }
 
   package mutating func recordPlain(_ seconds: Double) {
     costs.record(rows: 1, seconds)
     plainSamples += 1
-    tokenCount += 1
+    earn(tokens: 1, won: 0)
   }
 
   /// What one guess of the draft model took.
@@ -124,7 +125,7 @@ package struct SpeculationPlanner {
   }
 
   /// Time that brought no guess.
-  package mutating func recordWaste(_ seconds: Double) { debt += seconds }
+  package mutating func recordWaste(_ seconds: Double) { credit -= seconds }
 
   /// A round's pass; returns the seconds that count.
   package mutating func recordRound(rows: Int, pass seconds: Double) -> Double {
@@ -137,8 +138,12 @@ package struct SpeculationPlanner {
     guard let plain = costs.plain else { return }
     for _ in 0..<confirmed { adapt(kind, 1) }
     if isRefuted { adapt(kind, 0) }
-    tokenCount += confirmed + 1
-    debt += seconds - Double(confirmed + 1) * plain
+    earn(tokens: confirmed + 1, won: Double(confirmed + 1) * plain - seconds)
+  }
+
+  private mutating func earn(tokens: Int, won seconds: Double) {
+    guard let plain = costs.plain else { return }
+    credit = min(credit + seconds + Self.share * Double(tokens) * plain, Self.greatestCredit * plain)
   }
 
   private mutating func adapt(_ kind: Kind, _ outcome: Double) {

@@ -118,7 +118,7 @@ extension ScriptContext {
     }
   }
 
-  /// `speculate = { lookup = n, draft = model, tokens = n }`; the session keeps what was learned for its next generation.
+  /// `speculate = { lookup = n, draft = model, tokens = n }`; the session keeps what the draft model has read for its next generation.
   private func speculation(_ options: OptionTable, _ object: SessionObject) throws -> Speculation? {
     guard let table = try options.table("speculate") else { return nil }
     let given = try OptionTable(table, ["lookup", "draft", "tokens"], argument: 2)

@@ -135,6 +135,20 @@ struct SpeculationPlannerTests {
     #expect(all < (900 * 0.55 + 600 * 1.05) / 1500)
   }
 
+  @Test("of what texts have won, no more than 16 and a half passes can be lost again")
+  func creditIsBounded() {
+    for lost in [16, 16.6] {
+      var planner = SpeculationPlanner(guessCapacity: 15)
+      for _ in 0..<3 { planner.recordPlain(0.1) }
+      for _ in 0..<100 {
+        _ = planner.recordRound(rows: 2, pass: 0.1)
+        planner.settle(.longMatch, seconds: 0.1, confirmed: 1, isRefuted: false)
+      }
+      planner.recordWaste(lost * 0.1)
+      #expect((planner.plan(.longMatch, limit: 1) > 0) == (lost == 16), "\(lost) passes")
+    }
+  }
+
   @Test("a draft model as large as the model itself is never asked")
   func equalDraft() {
     #expect(time(Machine(rowShare: 0.02, guessShare: 1), kind: .draftModel, tokens: 600) { _ in 1 } == 1)

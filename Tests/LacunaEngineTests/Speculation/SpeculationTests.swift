@@ -43,6 +43,28 @@ struct SpeculationTests {
     return try Speculation(engine: engine, options: options)
   }
 
+  @Test("sessions that guess in the same way share a record, which does not keep their draft model alive")
+  func recordsAreShared() throws {
+    let records = GuessingRecords()
+    func record(_ lookup: Int?, _ draft: Engine?) -> GuessingRecord {
+      records.record(lookup: lookup, draft: draft) { SpeculationPlanner(guessCapacity: 15) }
+    }
+    var draft: Engine? = try engine(seed: 8)
+    let other = try engine(seed: 9)
+    let byLookup = record(2, nil)
+    let byDraft = record(nil, draft)
+    #expect(record(2, nil) === byLookup)
+    #expect(record(nil, draft) === byDraft)
+    #expect(byLookup !== byDraft)
+    #expect(record(3, nil) !== byLookup)
+    #expect(record(nil, other) !== byDraft)
+    #expect(record(2, draft) !== byDraft)
+    weak let known = draft
+    draft = nil
+    #expect(known == nil)
+    #expect(record(nil, nil) !== byDraft)
+  }
+
   /// An event as text, floats by their bits.
   private func record(_ event: Generation.Event) -> String {
     let alternatives = event.alternatives.map { "\($0.token):\($0.logProbability.bitPattern)" }
