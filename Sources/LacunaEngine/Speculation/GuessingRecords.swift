@@ -28,7 +28,10 @@ package final class GuessingRecords: Sendable {
   package func record(lookup: Int?, draft: Engine?, _ makePlanner: () -> SpeculationPlanner) -> GuessingRecord {
     entries.withLock { entries in
       entries.removeAll { $0.hasDraft && $0.draft == nil }
-      if let known = entries.first(where: { $0.lookup == lookup && $0.draft === draft }) { return known.record }
+      if let known = entries.first(where: { $0.lookup == lookup && $0.hasDraft == (draft != nil) && $0.draft === draft }
+      ) {
+        return known.record
+      }
       let record = GuessingRecord(makePlanner())
       entries.append(Entry(lookup: lookup, hasDraft: draft != nil, draft: draft, record: record))
       return record

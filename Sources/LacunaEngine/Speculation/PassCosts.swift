@@ -23,6 +23,13 @@ struct PassCosts {
   /// A pass of one row; nil until one was seen.
   var plain: Double? { seconds[1] > 0 ? seconds[1] : nil }
 
+  /// What was seen in a text whose passes took longer or shorter, in proportion.
+  mutating func rescale(toPlain sample: Double) {
+    guard seconds[1] > 0 else { return seconds[1] = sample }
+    let factor = sample / seconds[1]
+    for rows in seconds.indices { seconds[rows] *= factor }
+  }
+
   /// - Returns: the sample as it was counted: what another process took from this one is left out.
   @discardableResult
   mutating func record(rows: Int, _ sample: Double) -> Double {

@@ -4,8 +4,8 @@
 /// pass that would have computed them. So the text is that of plain decoding at every temperature, with any hook or
 /// stage. Whether and how much is guessed follows measured times, unless `guessCount` fixes it.
 ///
-/// It belongs to one engine and is used by one generation at a time. What passes and guesses cost and bring is kept by the engine, for
-/// all that guess in the same way.
+/// It belongs to one engine and is used by one generation at a time. What passes and guesses cost and bring is kept by the
+/// engine, for all that guess in the same way; with `guessCount` nothing follows from it.
 public final class Speculation {
   public struct Options: Sendable {
     /// Copy what followed the last `lookup` tokens where they occurred before; nil for not at all.
@@ -65,7 +65,7 @@ public final class Speculation {
   public let options: Options
   private let lookup: PromptLookup?
   private var draftModel: DraftModel?
-  private let record: GuessingRecord
+  package let record: GuessingRecord
   private var round: Round?
   private var settled = Tally()
 
@@ -91,7 +91,11 @@ public final class Speculation {
       : engine.guessingRecords.record(lookup: options.lookup, draft: options.draft, planner)
     lookup = options.lookup.map { PromptLookup(matchLength: $0) }
     if let draft = options.draft { draftModel = try DraftModel(engine: draft, target: engine) }
+    record.withPlanner { $0.begin() }
   }
+
+  // The last round of a text counts as well.
+  deinit { settle() }
 
   /// Everything so far.
   public var tally: Tally {

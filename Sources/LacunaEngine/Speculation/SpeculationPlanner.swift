@@ -3,8 +3,8 @@
 ///
 /// The bound: all rounds, and what the draft model read of prompts, together may take `share` longer than
 /// as many plain passes, and half a pass. A round is only begun if it keeps the bound even when none of its guesses comes
-/// true, as far as costs are known. What was won or not made use of is kept up to `greatestCredit`: no text loses
-/// more than that and `share`, whatever texts before it have won.
+/// true, as far as costs are known. What was won or not made use of is kept up to `greatestCredit`: one text after
+/// another loses no more than that, half a pass and `share`. Of texts whose passes alternate one may lose what another wins.
 package struct SpeculationPlanner {
   /// Where guesses come from; each kind's success is counted apart.
   package enum Kind: Int, CaseIterable, Sendable {
@@ -17,8 +17,18 @@ package struct SpeculationPlanner {
     /// Rounds that were declined since one was tried, and how many of them until the next trial.
     var declinedCount = 0
     var patience = Self.leastPatience
+    private let prior: Double
     static let leastPatience = 16
     static let greatestPatience = 1024
+
+    init(chance: Double) { (self.chance, prior) = (chance, chance) }
+
+    /// What was learned counts half in a new text.
+    mutating func begin() {
+      self = Record(chance: 0.5 * (chance + prior), prior: prior)
+    }
+
+    private init(chance: Double, prior: Double) { (self.chance, self.prior) = (chance, prior) }
   }
 
   private var costs: PassCosts
@@ -27,13 +37,18 @@ package struct SpeculationPlanner {
   private var guessSeconds = 0.0
   /// What the draft model takes for a token of a prompt.
   private var readingSeconds = 0.0
+  /// Of this text.
   private var plainSamples = 0
+  private var leastPlain = Double.infinity
+  private var roundsSincePlain = 0
   /// Seconds that may be lost, beside half a pass.
   private var credit = 0.0
 
   private static let share = 0.015
   /// In plain passes.
   private static let greatestCredit = 16.0
+  /// Rounds after which a plain pass shows what it costs now.
+  private static let greatestRoundCount = 32
   /// A gain below this is noise.
   private static let leastGain = 1.02
   /// Weight of the newest guess in `chance`.
@@ -52,7 +67,9 @@ package struct SpeculationPlanner {
   /// - Parameter reading: tokens of a prompt that the draft model would have to read first.
   package mutating func plan(_ kind: Kind, limit: Int, reading: Int = 0) -> Int {
     // Two: the first may have touched memory that nobody had touched before.
-    guard limit > 0, plainSamples >= 2, let plain = costs.plain else { return 0 }
+    guard limit > 0, plainSamples >= 2, roundsSincePlain < Self.greatestRoundCount, let plain = costs.plain else {
+      return 0
+    }
     let budget = credit + 0.5 * plain
     let readingSeconds = Double(reading) * presumedReadingSeconds
     let chance = records[kind.rawValue].chance
@@ -103,6 +120,12 @@ package struct SpeculationPlanner {
 
   // MARK: Learning
 
+  /// A text begins: its passes may cost something else, and its guesses come true more or less often.
+  package mutating func begin() {
+    (plainSamples, leastPlain) = (0, .infinity)
+    for kind in records.indices { records[kind].begin() }
+  }
+
   package mutating func recordPrompt(rows: Int, _ seconds: Double) { costs.recordPrompt(rows: rows, seconds) }
 
   /// What the draft model took to read `count` tokens of a prompt.
@@ -110,12 +133,14 @@ package struct SpeculationPlanner {
     // The first one touches memory for the first time.
     let share = seconds / Double(count)
     readingSeconds = readingSeconds == 0 ? share : min(readingSeconds, share)
-    credit -= seconds
+    lose(seconds)
   }
 
   package mutating func recordPlain(_ seconds: Double) {
-    costs.record(rows: 1, seconds)
     plainSamples += 1
+    leastPlain = min(leastPlain, seconds)
+    if plainSamples <= 2 { costs.rescale(toPlain: leastPlain) } else { costs.record(rows: 1, seconds) }
+    roundsSincePlain = 0
     earn(tokens: 1, won: 0)
   }
 
@@ -125,11 +150,12 @@ package struct SpeculationPlanner {
   }
 
   /// Time that brought no guess.
-  package mutating func recordWaste(_ seconds: Double) { credit -= seconds }
+  package mutating func recordWaste(_ seconds: Double) { lose(seconds) }
 
   /// A round's pass; returns the seconds that count.
   package mutating func recordRound(rows: Int, pass seconds: Double) -> Double {
-    costs.record(rows: rows, seconds)
+    roundsSincePlain += 1
+    return costs.record(rows: rows, seconds)
   }
 
   /// How a round went, once that is known.
@@ -143,7 +169,13 @@ package struct SpeculationPlanner {
 
   private mutating func earn(tokens: Int, won seconds: Double) {
     guard let plain = costs.plain else { return }
-    credit = min(credit + seconds + Self.share * Double(tokens) * plain, Self.greatestCredit * plain)
+    lose(-seconds - Self.share * Double(tokens) * plain)
+  }
+
+  /// A machine that slept meanwhile does not end guessing for ever.
+  private mutating func lose(_ seconds: Double) {
+    let most = Self.greatestCredit * (costs.plain ?? 0)
+    credit = min(max(credit - seconds, -most), most)
   }
 
   private mutating func adapt(_ kind: Kind, _ outcome: Double) {

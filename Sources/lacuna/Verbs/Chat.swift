@@ -40,7 +40,7 @@ struct Chat: ParsableCommand {
     // Wrong options are refused before the first message is typed.
     _ = try sampling.makeChain(for: engine, registry)
     if watch { registry.watch() }
-    // One for all turns: it keeps what it learned.
+    // One for all turns: it keeps what the draft model has read.
     let speculation = try speculation.make(for: engine, model)
     let session = try engine.makeSession()
     session.onProgress = PromptProgress().update

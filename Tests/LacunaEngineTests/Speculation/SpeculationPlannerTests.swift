@@ -135,6 +135,53 @@ struct SpeculationPlannerTests {
     #expect(all < (900 * 0.55 + 600 * 1.05) / 1500)
   }
 
+  /// A text after another by the same planner: the time that the second took over that of plain passes.
+  private func timeAfter(
+    _ first: (pass: Double, count: Int, chance: Double), _ second: (pass: Double, count: Int, chance: Double),
+    kind: SpeculationPlanner.Kind = .longMatch, guessShare: Double = 0
+  ) -> Double {
+    var planner = SpeculationPlanner(guessCapacity: 15, guessShare: guessShare)
+    var random = SeededRandom(seed: 1)
+    var seconds = 0.0
+    for text in [first, second] {
+      planner.begin()
+      var done = 0
+      seconds = 0
+      while done < text.count {
+        let guesses = planner.plan(kind, limit: min(15, text.count - done - 1))
+        let pass = text.pass * (1 + 0.05 * Double(guesses))
+        guard guesses > 0 else {
+          planner.recordPlain(pass)
+          (seconds, done) = (seconds + pass, done + 1)
+          continue
+        }
+        let guessing = text.pass * guessShare * Double(guesses)
+        if guessShare > 0 { planner.recordGuess(text.pass * guessShare) }
+        let counted = planner.recordRound(rows: guesses + 1, pass: pass)
+        var confirmed = 0
+        while confirmed < guesses, random.uniform() < text.chance { confirmed += 1 }
+        planner.settle(kind, seconds: counted + guessing, confirmed: confirmed, isRefuted: confirmed < guesses)
+        (seconds, done) = (seconds + pass + guessing, done + confirmed + 1)
+      }
+    }
+    return seconds / (second.pass * Double(second.count))
+  }
+
+  @Test("a text whose passes cost less than the last one's is not slowed by what was known", arguments: [1.2, 1.5, 3])
+  func cheaperPasses(factor: Double) {
+    // 16 and a half passes and 1.5 in 100 of 1,000.
+    for (kind, guessShare) in [(SpeculationPlanner.Kind.longMatch, 0.0), (.draftModel, 0.1)] {
+      let time = timeAfter((factor, 2000, 0.97), (1, 1000, 0), kind: kind, guessShare: guessShare)
+      #expect(time < 1.032, "\(kind)")
+    }
+  }
+
+  @Test("a text that guesses help is not spoilt by one that they did not help")
+  func hopeReturns() {
+    #expect(timeAfter((1, 1200, 0), (1, 400, 0.97)) < 0.5)
+    #expect(timeAfter((1, 1200, 0), (1, 400, 0.97), kind: .draftModel, guessShare: 0.05) < 0.6)
+  }
+
   @Test("of what texts have won, no more than 16 and a half passes can be lost again")
   func creditIsBounded() {
     for lost in [16, 16.6] {
@@ -144,6 +191,7 @@ struct SpeculationPlannerTests {
         _ = planner.recordRound(rows: 2, pass: 0.1)
         planner.settle(.longMatch, seconds: 0.1, confirmed: 1, isRefuted: false)
       }
+      planner.recordPlain(0.1)
       planner.recordWaste(lost * 0.1)
       #expect((planner.plan(.longMatch, limit: 1) > 0) == (lost == 16), "\(lost) passes")
     }

@@ -43,6 +43,18 @@ struct SpeculationTests {
     return try Speculation(engine: engine, options: options)
   }
 
+  @Test("what pays is an engine's to know; a fixed number of guesses keeps out of it")
+  func enginesKeepRecords() throws {
+    let engine = try engine()
+    func record(_ lookup: Int, count: Int? = nil) throws -> GuessingRecord {
+      try Speculation(engine: engine, options: .init(lookup: lookup, guessCount: count)).record
+    }
+    let known = try record(2)
+    #expect(try record(2) === known)
+    #expect(try record(3) !== known)
+    #expect(try record(2, count: 4) !== known)
+  }
+
   @Test("sessions that guess in the same way share a record, which does not keep their draft model alive")
   func recordsAreShared() throws {
     let records = GuessingRecords()
