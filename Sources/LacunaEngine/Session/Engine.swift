@@ -59,6 +59,7 @@ public final class Engine: Sendable {
   public let chatTemplate: String?
   let model: LlamaModel
   let runner: PassRunner
+  let pages: KVPagePool
   let guessingRecords = GuessingRecords()
   private let trie = Mutex<TokenTrie?>(nil)
 
@@ -90,6 +91,7 @@ public final class Engine: Sendable {
     }
     model = LlamaModel(config: config, weights: weights, precision: options.precision, kvType: kvType)
     runner = try PassRunner(model: model, team: .shared(threadCount: threadCount))
+    pages = KVPagePool(pageBytes: model.pageBytes)
     self.config = config
     self.options = options
     self.tokenizer = tokenizer

@@ -1,31 +1,61 @@
+import Synchronization
+
+/// Where an engine's pages come from and go to. Memory that pages leave serves the next ones: a system takes long to find
+/// fresh memory, above all as the guest of another that takes back what lies unused.
+final class KVPagePool: Sendable {
+  let pageBytes: Int
+  private let capacity: Int
+  private let unused = Mutex<[SharedBuffer]>([])
+
+  /// - Parameter unusedBytes: how much memory may lie here.
+  init(pageBytes: Int, unusedBytes: Int = KVBudget.ofMachine.bytes / 16) {
+    self.pageBytes = pageBytes
+    capacity = unusedBytes / pageBytes
+  }
+
+  func takeUnused() -> SharedBuffer? { unused.withLock { $0.popLast() } }
+
+  func giveBack(_ memory: SharedBuffer) {
+    unused.withLock { if $0.count < capacity { $0.append(memory) } }
+  }
+}
+
 /// Keys and values of `KVLayout.pagePositions` positions in every layer of a model.
 private final class KVPage {
-  let memory: AlignedBuffer
+  private let pool: KVPagePool
+  private let memory: SharedBuffer
 
-  init(byteCount: Int) throws(LacunaError) {
-    memory = try AlignedBuffer(byteCount: byteCount)
-    KVBudget.count(memory.byteCount)
+  /// - Parameter original: what it holds at first; zeros without one.
+  init(_ pool: KVPagePool, copying original: KVPage? = nil) throws(LacunaError) {
+    self.pool = pool
+    let used = pool.takeUnused()
+    memory = if let used { used } else { SharedBuffer(try AlignedBuffer(byteCount: pool.pageBytes)) }
+    if let original {
+      base.copyMemory(from: original.base, byteCount: pool.pageBytes)
+    } else if used != nil {
+      base.initializeMemory(as: UInt8.self, repeating: 0, count: pool.pageBytes)
+    }
+    KVBudget.count(memory.storage.byteCount)
   }
 
-  deinit { KVBudget.count(-memory.byteCount) }
-
-  func clone() throws(LacunaError) -> KVPage {
-    let copy = try KVPage(byteCount: memory.byteCount)
-    copy.memory.base.copyMemory(from: memory.base, byteCount: memory.byteCount)
-    return copy
+  deinit {
+    KVBudget.count(-memory.storage.byteCount)
+    pool.giveBack(memory)
   }
+
+  var base: UnsafeMutableRawPointer { memory.storage.base }
 }
 
 /// The pages of one sequence. A fork shares them; a page is copied when one of its sharers writes to it.
 final class KVPages {
-  let pageBytes: Int
+  let pool: KVPagePool
   private let pageCapacity: Int
   private var pages: [KVPage] = []
   /// [pageCapacity]: the pages' addresses, as the kernels read them. Stable while the object lives.
   private let table: UnsafeMutablePointer<UnsafeRawPointer?>
 
-  init(pageBytes: Int, positionCapacity: Int) {
-    self.pageBytes = pageBytes
+  init(pool: KVPagePool, positionCapacity: Int) {
+    self.pool = pool
     pageCapacity = (positionCapacity + KVLayout.pagePositions - 1) / KVLayout.pagePositions
     table = .allocate(capacity: pageCapacity)
     table.initialize(repeating: nil, count: pageCapacity)
@@ -35,11 +65,12 @@ final class KVPages {
 
   var addresses: UnsafePointer<UnsafeRawPointer?> { UnsafePointer(table) }
   var count: Int { pages.count }
+  var pageBytes: Int { pool.pageBytes }
   var identities: [ObjectIdentifier] { pages.map { ObjectIdentifier($0) } }
 
   /// The same pages under a table of its own.
   func fork() -> KVPages {
-    let copy = KVPages(pageBytes: pageBytes, positionCapacity: pageCapacity * KVLayout.pagePositions)
+    let copy = KVPages(pool: pool, positionCapacity: pageCapacity * KVLayout.pagePositions)
     copy.pages = pages
     copy.table.update(from: table, count: pages.count)
     return copy
@@ -54,21 +85,21 @@ final class KVPages {
     while pages.count <= last { try append() }
     for index in first...last where !isKnownUniquelyReferenced(&pages[index]) {
       let holdsNothingToKeep = index * KVLayout.pagePositions >= positions.lowerBound
-      pages[index] = holdsNothingToKeep ? try KVPage(byteCount: pageBytes) : try pages[index].clone()
-      table[index] = UnsafeRawPointer(pages[index].memory.base)
+      pages[index] = try KVPage(pool, copying: holdsNothingToKeep ? nil : pages[index])
+      table[index] = UnsafeRawPointer(pages[index].base)
     }
   }
 
   /// Adds an empty page, as restoring does.
   @discardableResult
   func append() throws(LacunaError) -> UnsafeMutableRawBufferPointer {
-    let page = try KVPage(byteCount: pageBytes)
-    table[pages.count] = UnsafeRawPointer(page.memory.base)
+    let page = try KVPage(pool)
+    table[pages.count] = UnsafeRawPointer(page.base)
     pages.append(page)
-    return UnsafeMutableRawBufferPointer(start: page.memory.base, count: pageBytes)
+    return UnsafeMutableRawBufferPointer(start: page.base, count: pageBytes)
   }
 
   func bytes(ofPage index: Int) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(start: pages[index].memory.base, count: pageBytes)
+    UnsafeRawBufferPointer(start: pages[index].base, count: pageBytes)
   }
 }

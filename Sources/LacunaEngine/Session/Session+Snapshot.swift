@@ -70,7 +70,7 @@ extension Session {
       }
       tokens.append(token)
     }
-    let pages = KVPages(pageBytes: engine.model.pageBytes, positionCapacity: engine.contextLength)
+    let pages = KVPages(pool: engine.pages, positionCapacity: engine.contextLength)
     for _ in 0..<pageCount(evaluated) {
       let stored = try reader.bytes(pages.pageBytes, "pages")
       try pages.append().copyMemory(from: stored)

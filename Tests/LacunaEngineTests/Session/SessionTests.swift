@@ -111,6 +111,27 @@ struct SessionTests {
     #expect(try restored.logits().map(\.bitPattern) == session.logits().map(\.bitPattern))
   }
 
+  @Test("a session's file holds nothing of the sessions that ran before it on its engine")
+  func freshPages() throws {
+    let path = NSTemporaryDirectory() + "lacuna-\(UUID().uuidString).session"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    func file(after earlier: [Int]) throws -> Data {
+      let engine = try Synthetic.engine()
+      for count in earlier {
+        let session = try engine.makeSession()
+        try session.append(Synthetic.tokens(count))
+        _ = try session.logits()
+      }
+      let session = try engine.makeSession()
+      try session.append(Synthetic.tokens(5))
+      _ = try session.logits()
+      try session.save(to: path)
+      return try Data(contentsOf: URL(fileURLWithPath: path))
+    }
+    let expected = try file(after: [])
+    #expect(try file(after: [90, 20, 70]) == expected)
+  }
+
   @Test("a snapshot that is cut short or changed anywhere is refused with its name")
   func damagedSnapshot() throws {
     let engine = try Synthetic.engine()
