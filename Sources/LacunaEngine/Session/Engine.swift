@@ -59,7 +59,7 @@ public final class Engine: Sendable {
   public let chatTemplate: String?
   let model: LlamaModel
   let runner: PassRunner
-  let pages: KVPagePool
+  let pagePool: KVPagePool
   let guessingRecords = GuessingRecords()
   private let trie = Mutex<TokenTrie?>(nil)
 
@@ -91,7 +91,7 @@ public final class Engine: Sendable {
     }
     model = LlamaModel(config: config, weights: weights, precision: options.precision, kvType: kvType)
     runner = try PassRunner(model: model, team: .shared(threadCount: threadCount))
-    pages = KVPagePool(pageBytes: model.pageBytes)
+    pagePool = KVPagePool(pageBytes: model.pageBytes)
     self.config = config
     self.options = options
     self.tokenizer = tokenizer

@@ -1,22 +1,50 @@
 import Synchronization
 
-/// Where an engine's pages come from and go to. Memory that pages leave serves the next ones: a system takes long to find
-/// fresh memory, above all as the guest of another that takes back what lies unused.
-final class KVPagePool: Sendable {
-  let pageBytes: Int
-  private let capacity: Int
-  private let unused = Mutex<[SharedBuffer]>([])
+/// How much memory pools of pages may keep together while nobody uses it.
+package final class UnusedMemoryLimit: Sendable {
+  /// A 32nd of the machine's memory, for all engines of this process.
+  static let ofProcess = UnusedMemoryLimit(bytes: KVBudget.ofMachine.bytes / 16)
 
-  /// - Parameter unusedBytes: how much memory may lie here.
-  init(pageBytes: Int, unusedBytes: Int = KVBudget.ofMachine.bytes / 16) {
-    self.pageBytes = pageBytes
-    capacity = unusedBytes / pageBytes
+  private let bytes: Int
+  private let kept = Atomic<Int>(0)
+
+  package init(bytes: Int) { self.bytes = bytes }
+
+  /// Whether there was room for so many more, which are counted then.
+  fileprivate func keep(_ count: Int) -> Bool {
+    if kept.add(count, ordering: .relaxed).newValue <= bytes { return true }
+    release(count)
+    return false
   }
 
-  func takeUnused() -> SharedBuffer? { unused.withLock { $0.popLast() } }
+  fileprivate func release(_ count: Int) { kept.subtract(count, ordering: .relaxed) }
+}
 
-  func giveBack(_ memory: SharedBuffer) {
-    unused.withLock { if $0.count < capacity { $0.append(memory) } }
+/// Where an engine's pages come from and go to. Memory that pages leave serves the next ones: a system takes long to find
+/// fresh memory, above all in a virtual machine whose host takes back what lies unused.
+package final class KVPagePool: Sendable {
+  let pageBytes: Int
+  private let limit: UnusedMemoryLimit
+  private let unused = Mutex<[SharedBuffer]>([])
+
+  package init(pageBytes: Int, limit: UnusedMemoryLimit = .ofProcess) {
+    self.pageBytes = pageBytes
+    self.limit = limit
+  }
+
+  deinit { limit.release(unusedCount * pageBytes) }
+
+  package var unusedCount: Int { unused.withLock(\.count) }
+
+  /// Memory of a page that is gone, with what it held.
+  fileprivate func takeUnused() -> SharedBuffer? {
+    guard let memory = unused.withLock({ $0.popLast() }) else { return nil }
+    limit.release(pageBytes)
+    return memory
+  }
+
+  fileprivate func giveBack(_ memory: SharedBuffer) {
+    if limit.keep(pageBytes) { unused.withLock { $0.append(memory) } }
   }
 }
 
@@ -47,14 +75,14 @@ private final class KVPage {
 }
 
 /// The pages of one sequence. A fork shares them; a page is copied when one of its sharers writes to it.
-final class KVPages {
-  let pool: KVPagePool
+package final class KVPages {
+  private let pool: KVPagePool
   private let pageCapacity: Int
   private var pages: [KVPage] = []
   /// [pageCapacity]: the pages' addresses, as the kernels read them. Stable while the object lives.
   private let table: UnsafeMutablePointer<UnsafeRawPointer?>
 
-  init(pool: KVPagePool, positionCapacity: Int) {
+  package init(pool: KVPagePool, positionCapacity: Int) {
     self.pool = pool
     pageCapacity = (positionCapacity + KVLayout.pagePositions - 1) / KVLayout.pagePositions
     table = .allocate(capacity: pageCapacity)
@@ -69,7 +97,7 @@ final class KVPages {
   var identities: [ObjectIdentifier] { pages.map { ObjectIdentifier($0) } }
 
   /// The same pages under a table of its own.
-  func fork() -> KVPages {
+  package func fork() -> KVPages {
     let copy = KVPages(pool: pool, positionCapacity: pageCapacity * KVLayout.pagePositions)
     copy.pages = pages
     copy.table.update(from: table, count: pages.count)
@@ -77,7 +105,7 @@ final class KVPages {
   }
 
   /// Makes the pages of `positions` exist and belong to this sequence alone; what lies before is kept.
-  func prepareToWrite(positions: Range<Int>) throws(LacunaError) {
+  package func prepareToWrite(positions: Range<Int>) throws(LacunaError) {
     guard !positions.isEmpty else { return }
     let first = positions.lowerBound / KVLayout.pagePositions
     let last = (positions.upperBound - 1) / KVLayout.pagePositions
@@ -92,14 +120,14 @@ final class KVPages {
 
   /// Adds an empty page, as restoring does.
   @discardableResult
-  func append() throws(LacunaError) -> UnsafeMutableRawBufferPointer {
+  package func append() throws(LacunaError) -> UnsafeMutableRawBufferPointer {
     let page = try KVPage(pool)
     table[pages.count] = UnsafeRawPointer(page.base)
     pages.append(page)
     return UnsafeMutableRawBufferPointer(start: page.base, count: pageBytes)
   }
 
-  func bytes(ofPage index: Int) -> UnsafeRawBufferPointer {
+  package func bytes(ofPage index: Int) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(start: pages[index].base, count: pageBytes)
   }
 }

@@ -70,7 +70,7 @@ extension Session {
       }
       tokens.append(token)
     }
-    let pages = KVPages(pool: engine.pages, positionCapacity: engine.contextLength)
+    let pages = KVPages(pool: engine.pagePool, positionCapacity: engine.contextLength)
     for _ in 0..<pageCount(evaluated) {
       let stored = try reader.bytes(pages.pageBytes, "pages")
       try pages.append().copyMemory(from: stored)

@@ -30,7 +30,7 @@ public final class Session {
 
   init(engine: Engine) throws(LacunaError) {
     self.engine = engine
-    pages = KVPages(pool: engine.pages, positionCapacity: engine.contextLength)
+    pages = KVPages(pool: engine.pagePool, positionCapacity: engine.contextLength)
     memory = try AlignedBuffer(
       byteCount: Self.logitsOffset + engine.config.vocabSize * MemoryLayout<Float>.stride)
   }
@@ -195,7 +195,7 @@ public final class Session {
 
   /// After a pass that went wrong: nothing that it wrote may be read again.
   func forgetKeysAndValues() {
-    pages = KVPages(pool: engine.pages, positionCapacity: engine.contextLength)
+    pages = KVPages(pool: engine.pagePool, positionCapacity: engine.contextLength)
     lookahead?.keep(0)
     lastStates?.rewind(to: -1)
     evaluatedCount = 0

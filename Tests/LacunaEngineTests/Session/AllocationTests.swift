@@ -59,7 +59,7 @@ struct AllocationTests {
     try session.rewind(to: 501)
     let within = try count { try decode(session, 10) }
     try decode(session, 32)
-    // The page itself and its record, and perhaps a longer list of pages.
+    // The page, its memory and that one's record, and perhaps a longer list of pages.
     let crossing = try count { try decode(session, 4) }
     #expect(within == 0)
     #expect((1...4).contains(crossing), "\(crossing)")
