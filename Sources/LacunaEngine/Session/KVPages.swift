@@ -53,13 +53,13 @@ private final class KVPage {
   private let pool: KVPagePool
   private let memory: SharedBuffer
 
-  /// - Parameter original: what it holds at first; zeros without one.
-  init(_ pool: KVPagePool, copying original: KVPage? = nil) throws(LacunaError) {
+  /// - Parameter contents: `pageBytes` that it holds at first; zeros without them.
+  init(_ pool: KVPagePool, contents: UnsafeRawPointer? = nil) throws(LacunaError) {
     self.pool = pool
     let used = pool.takeUnused()
     memory = if let used { used } else { SharedBuffer(try AlignedBuffer(byteCount: pool.pageBytes)) }
-    if let original {
-      base.copyMemory(from: original.base, byteCount: pool.pageBytes)
+    if let contents {
+      base.copyMemory(from: contents, byteCount: pool.pageBytes)
     } else if used != nil {
       base.initializeMemory(as: UInt8.self, repeating: 0, count: pool.pageBytes)
     }
@@ -110,21 +110,23 @@ package final class KVPages {
     let first = positions.lowerBound / KVLayout.pagePositions
     let last = (positions.upperBound - 1) / KVLayout.pagePositions
     precondition(last < pageCapacity, "position \(positions.upperBound - 1) beyond \(pageCapacity) pages")
-    while pages.count <= last { try append() }
+    while pages.count <= last { append(try KVPage(pool)) }
     for index in first...last where !isKnownUniquelyReferenced(&pages[index]) {
       let holdsNothingToKeep = index * KVLayout.pagePositions >= positions.lowerBound
-      pages[index] = try KVPage(pool, copying: holdsNothingToKeep ? nil : pages[index])
+      pages[index] = try KVPage(pool, contents: holdsNothingToKeep ? nil : table[index])
       table[index] = UnsafeRawPointer(pages[index].base)
     }
   }
 
-  /// Adds an empty page, as restoring does.
-  @discardableResult
-  package func append() throws(LacunaError) -> UnsafeMutableRawBufferPointer {
-    let page = try KVPage(pool)
+  /// Adds a page that holds `contents`, `pageBytes` long, as restoring does.
+  package func append(_ contents: UnsafeRawBufferPointer) throws(LacunaError) {
+    precondition(contents.count == pageBytes, "\(contents.count) bytes for a page of \(pageBytes)")
+    append(try KVPage(pool, contents: contents.baseAddress))
+  }
+
+  private func append(_ page: KVPage) {
     table[pages.count] = UnsafeRawPointer(page.base)
     pages.append(page)
-    return UnsafeMutableRawBufferPointer(start: page.base, count: pageBytes)
   }
 
   package func bytes(ofPage index: Int) -> UnsafeRawBufferPointer {

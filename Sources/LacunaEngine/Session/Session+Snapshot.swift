@@ -72,8 +72,7 @@ extension Session {
     }
     let pages = KVPages(pool: engine.pagePool, positionCapacity: engine.contextLength)
     for _ in 0..<pageCount(evaluated) {
-      let stored = try reader.bytes(pages.pageBytes, "pages")
-      try pages.append().copyMemory(from: stored)
+      try pages.append(try reader.bytes(pages.pageBytes, "pages"))
     }
     let digest = SHA256.hash(data: UnsafeRawBufferPointer(rebasing: file.bytes[..<reader.position]))
     guard try reader.bytes(32, "digest").elementsEqual(Array(digest)), reader.isAtEnd else {

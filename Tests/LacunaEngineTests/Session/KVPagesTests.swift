@@ -12,7 +12,7 @@ struct KVPagesTests {
   }
 
   private func fill(_ pages: KVPages, with value: UInt8) throws {
-    try pages.append().initializeMemory(as: UInt8.self, repeating: value)
+    try [UInt8](repeating: value, count: Self.pageBytes).withUnsafeBytes { try pages.append($0) }
   }
 
   @Test("memory that pages leave is kept up to the limit, and zeroed for the next ones")
